@@ -55,8 +55,8 @@ grant insert (id, account_id, product_id, price_minor, currency, quantity, billi
 -- Functions, by room: what the code and the releases before it call, and nothing else (tests/stack/test_rights.py derives
 -- it).
 -- bank
-grant execute on function duly.adopt_debit, duly.alert_overdue_debits, duly.amend_mandate, duly.batch_debits, duly.cancel_mandate, duly.create_mandate,
-    duly.creditor_of, duly.debit_of_attempt, duly.note_batch_sent, duly.receive_debits, duly.refuse_debit, duly.refuse_debits_of,
+grant execute on function duly.adopt_debit, duly.alert_overdue_debits, duly.amend_mandate, duly.announce_debits, duly.batch_debits, duly.cancel_mandate, duly.count_unannounced_debits, duly.create_mandate,
+    duly.creditor_of, duly.debit_of_attempt, duly.debit_terms, duly.debits_to_announce, duly.note_batch_sent, duly.receive_debits, duly.refuse_debit, duly.refuse_debits_of,
     duly.request_debit, duly.sign_mandate to duly_app;
 
 -- books

@@ -205,6 +205,7 @@ LISTS = MappingProxyType(
             *(CreditorRow.id, CreditorRow.name, CreditorRow.iban, CreditorRow.bic, CreditorRow.creditor_identifier),
             *(CreditorRow.scheme, CreditorRow.version, CreditorRow.notice_days, CreditorRow.lead_days),
             *(CreditorRow.cut_off, CreditorRow.time_zone, CreditorRow.charges_limit, CreditorRow.answer_days),
+            *(CreditorRow.notice_by, CreditorRow.late_notice),
         ).order_by(CreditorRow.id),
         "statement_layouts": select(StatementLayoutRow.id, StatementLayoutRow.document).order_by(StatementLayoutRow.id),
         "sellers": select(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 from temporalio import activity
 
+from activities.bank.debits.notices import DebitNotices
 from activities.database import Database
 
 SWEEP_SECONDS = 10 * 60.0
@@ -24,13 +25,14 @@ class ReminderActivities:
 
     @activity.defn
     async def write_reminders(self, now: datetime) -> int:
-        """Write every reminder that is due at a moment, and alert operators of bank debits that are overdue.
+        """Write every reminder and notice of a debit that is due at a moment, and alert operators of overdue debits.
 
         Returns how many messages are new. A repeat writes none.
         """
         written = await self._database.call("write_reminders", now=now, timeout_seconds=SWEEP_SECONDS)
         alerted = await self._database.call("alert_overdue_debits", now=now, timeout_seconds=SWEEP_SECONDS)
-        return int(written) + int(alerted)
+        announced = await DebitNotices(self._database).announce(now)
+        return int(written) + int(alerted) + announced
 
 
 async def reminders_at(database: Database, now: datetime) -> Sequence[Row[Any]]:

@@ -22,6 +22,7 @@ from models.workflow_ids import collection_id
 # What these say of time is a day. Outboxes of older releases have it as noon of that day in UTC.
 _OF_DAYS = frozenset(
     {MessageKind.RECEIPT, MessageKind.INVOICE_POSTED, MessageKind.INVOICE_DUE, MessageKind.INVOICE_OVERDUE}
+    | {MessageKind.DEBIT_ANNOUNCED}
 )
 _DAY_LENGTH = len("2026-11-29")
 
@@ -178,6 +179,7 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "card": _card,
         "code": lambda facts: facts.message.parameters["code"],
         "count": lambda facts: facts.message.parameters["count"],
+        "creditor": lambda facts: facts.message.parameters["creditor"],
         "description": lambda facts: facts.message.description,
         "days": lambda facts: facts.message.parameters["days"],
         "event": lambda facts: facts.message.parameters["event"],
@@ -185,6 +187,7 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "found": _found,
         "least": lambda facts: facts.optional_money("least_minor"),
         "link": _link,
+        "mandate": lambda facts: facts.message.parameters["mandate"],
         "members": lambda facts: facts.message.parameters["members"],
         "most": lambda facts: facts.optional_money("most_minor"),
         "name": lambda facts: one_line(facts.message.name),

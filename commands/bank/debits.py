@@ -28,8 +28,11 @@ async def export(output: Output, provider: str, file: Path, batch: str, *, actor
         files = DebitFiles(database)
         id = batch or await files.batch(provider, actor=actor, reason=reason)
         content, debits = await files.content(id) if id else (b"", [])
+        unannounced = await files.unannounced(provider)
+    if unannounced:
+        output.note(f"{unannounced} debits are due and not in it: their payers were not notified in time.")
     if not id:
-        output.answer({"batch": None, "file": None, "debits": []})
+        output.answer({"batch": None, "file": None, "debits": [], "not_announced": unannounced})
         output.note("No file: no debit is due.")
         return
     _write(file, content, id)
@@ -41,6 +44,7 @@ async def export(output: Output, provider: str, file: Path, batch: str, *, actor
         {
             "batch": id,
             "file": file.name,
+            "not_announced": unannounced,
             "debits": [
                 {
                     "id": one.id,

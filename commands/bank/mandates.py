@@ -26,6 +26,7 @@ class NewMandate:
     signed_on: date | None
     actor: str
     reason: str
+    notice_days: int | None = None
 
 
 async def create(output: Output, new: NewMandate) -> None:
@@ -40,6 +41,7 @@ async def create(output: Output, new: NewMandate) -> None:
             new.method,
             of,
             signed_on=new.signed_on,
+            notice_days=new.notice_days,
             actor=new.actor,
             reason=new.reason,
         )
@@ -91,6 +93,7 @@ async def show(output: Output, mandate: str) -> None:
         ("Why", found.state_reason),
         ("Signed on", found.signed_on or ""),
         ("Last used on", found.last_used_on or ""),
+        ("Notice", f"{found.notice_days} days" if found.notice_days else ""),
         ("Amended", "the next debit says so" if found.is_amended else ""),
     ]
     output.answer(

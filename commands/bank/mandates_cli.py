@@ -36,12 +36,18 @@ def create_mandate(
     signed_on: Annotated[
         date | None, typer.Option("--signed-on", parser=day_of, metavar="DAY", help="The day of the signature, if any.")
     ] = None,
+    notice_days: Annotated[
+        int | None,
+        typer.Option(
+            "--notice-days", min=1, max=60, help="Days of notice agreed with this payer; else the creditor's."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a mandate down, for its payer to sign or signed already. It is debited from the signature on."""
     from commands.bank.mandates import NewMandate, create
 
-    new = NewMandate(mandate, account, provider, method, payer, iban, bic, signed_on, actor, reason)
+    new = NewMandate(mandate, account, provider, method, payer, iban, bic, signed_on, actor, reason, notice_days)
     perform(lambda output: create(output, new), as_json=as_json)
 
 

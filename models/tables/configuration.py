@@ -291,3 +291,5 @@ class CreditorRow(Base):
     time_zone: Mapped[str]
     charges_limit: Mapped[str] = mapped_column(server_default="50.00")
     answer_days: Mapped[int] = mapped_column(SmallInteger, server_default="5")
+    notice_by: Mapped[str] = mapped_column(server_default="invoice")
+    late_notice: Mapped[str] = mapped_column(server_default="move")

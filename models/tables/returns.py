@@ -239,6 +239,7 @@ class MandateRow(Base):
     is_amended: Mapped[bool]
     decisions: Mapped[list[str]]
     created_at: Mapped[datetime]
+    notice_days: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class DebitBatchRow(Base):

@@ -91,6 +91,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "disputes": ("gateway",),
         "events": ("gateway", "messages"),
         "merchants": ("gateway",),
+        "messages": ("bank",),
         "payments": ("cards", "collections", "gateway"),
         "printouts": ("books", "ledger", "messages", "reports"),
         "reconciliation": ("gateway", "ledger"),

@@ -34,6 +34,8 @@ PARAMETERS: dict[str, Any] = {
     "usual_minor": 1000,
     "payments": 5,
     "event": "evt_1",
+    "mandate": "M-2026-17",
+    "creditor": "DE98ZZZ09999999999",
     "type": "refund.failed",
     "object": "re_1",
 }

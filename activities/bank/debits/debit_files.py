@@ -6,6 +6,7 @@ from typing import Any, cast
 from sqlalchemy import Row, func, select
 
 from activities.bank.debits.debit_file import as_pain_008
+from activities.bank.debits.notices import DebitNotices
 from activities.database import Database
 from models.bank.debit import Creditor, WrittenDebit
 from models.bank.working_days import earliest_collection
@@ -30,6 +31,8 @@ class DebitFiles:
         Raises RuleBrokenError, and RefusedError (clocks_agree).
         """
         moment = await self._moment()
+        # What has no letter yet has one from now on, and is in a later file.
+        await DebitNotices(self._database).announce(moment)
         creditor = await self._database.call("creditor_of", provider_id=provider)
         hours = {name: creditor[name] for name in ("lead_days", "cut_off", "time_zone")}
         made = await self._database.call(
@@ -51,6 +54,11 @@ class DebitFiles:
             what = f"the clocks of the database and of this machine are {apart.seconds} s apart"
             raise refusal("clock", "clocks_agree", f"{what}: set them, then export")
         return cast("datetime", read.now)
+
+    async def unannounced(self, provider: str) -> int:
+        """Return how many debits are due and in no file because their payers were not notified in time."""
+        until = datetime.now(UTC).date() + AHEAD
+        return int(await self._database.call("count_unannounced_debits", provider_id=provider, until=until))
 
     async def find(self, batch: str) -> Row[Any]:
         """Return a batch. Raises RefusedError (batch_exists)."""

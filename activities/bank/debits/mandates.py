@@ -27,7 +27,7 @@ _MANDATES = select(
     *(MandateRow.id, MandateRow.account_id, MandateRow.provider_id, MandateRow.payer_name),
     func.right(MandateRow.iban, 4).label("iban_end"),
     *(_STATE.label("state"), MandateRow.state_reason, MandateRow.signed_on, MandateRow.last_used_on),
-    *(MandateRow.is_amended, MandateRow.created_at, MandateRow.decisions),
+    *(MandateRow.is_amended, MandateRow.notice_days, MandateRow.created_at, MandateRow.decisions),
 )
 _DEBITS = select(
     *(DebitRow.id, DebitRow.account_id, DebitRow.provider_id, DebitRow.mandate_id, DebitRow.batch_id),
@@ -83,6 +83,7 @@ class Mandates:
         of: BankAccount,
         *,
         signed_on: date | None,
+        notice_days: int | None = None,
         actor: str,
         reason: str,
     ) -> None:
@@ -100,6 +101,7 @@ class Mandates:
             iban=of.iban,
             bic=of.bic,
             signed_on=signed_on,
+            notice_days=notice_days,
             actor=actor,
             reason=reason,
         )

@@ -18,8 +18,10 @@ _IDENTIFIER = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Za-z0-9+?/:().,'-]{1,28
 class CreditorPart(DocumentPart):
     """Our side of the bank debits of a provider, whose id it has.
 
-    `notice_days`: how many days of the calendar lie between a debit's request and its collection, so that the payer can
-    be notified of it, by the invoice for example: no message of ours does. The bank takes a file
+    `notice_days`: how many days of the calendar before a debit its payer is notified of amount and day, where the
+    mandate agrees nothing else. `notice_by` says how: `invoice` is yours, `mail` a letter of ours for each debit. A
+    debit whose letter did not go out in time is not filed; by `late_notice` it gets a later day and another letter
+    (`move`), or waits for a person (`hold`). The bank takes a file
     until `cut_off` by the clock of `time_zone`, and collects `lead_days` working days later. What the bank takes back
     may be more than the debit by `charges_limit` euros. A debit that is not settled `answer_days` days of the calendar
     after its collection is told to operators.
@@ -39,6 +41,8 @@ class CreditorPart(DocumentPart):
     time_zone: Annotated[str, Field(max_length=50)] = "Europe/Berlin"
     charges_limit: Annotated[str, Field(pattern=r"^[0-9]{1,7}([.][0-9]{1,2})?$")] = "50.00"
     answer_days: Annotated[int, Field(ge=1, le=60)] = 5
+    notice_by: Literal["invoice", "mail"] = "invoice"
+    late_notice: Literal["move", "hold"] = "move"
 
     @field_validator("iban")
     @classmethod

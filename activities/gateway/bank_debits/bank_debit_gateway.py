@@ -33,8 +33,10 @@ class BankDebitGateway:
 
     async def charge(self, charge: Charge) -> ChargeResult:
         """Ask for a debit on the first day that notice and bank allow; a key means one debit."""
-        creditor = await self._database.call("creditor_of", provider_id=self._provider)
-        terms = {name: creditor[name] for name in ("notice_days", "lead_days", "cut_off", "time_zone")}
+        found = await self._database.call(
+            "debit_terms", idempotency_key=charge.idempotency_key, provider_id=self._provider
+        )
+        terms = {name: found[name] for name in ("notice_days", "lead_days", "cut_off", "time_zone")}
         collect_on = announced_collection(datetime.now(UTC), **terms)
         return _result(
             await self._database.call("request_debit", idempotency_key=charge.idempotency_key, collect_on=collect_on)

@@ -34,6 +34,7 @@ begin
         values (a.request_id, a.attempt, p_idempotency_key, r.provider_id, a.token, r.account_id, a.amount_minor, r.currency,
             p_collect_on)
         returning * into d;
+        perform duly.announce_debit(d);
     end if;
     return jsonb_build_object('id', d.id, 'state', d.state, 'code', d.code);
 end $$;
@@ -51,8 +52,8 @@ create or replace function duly.written_by(m duly.mandates, p_invoices text[]) r
         left((select string_agg(x, ' ') from jsonb_array_elements_text(duly.invoice_numbers(p_invoices)) x), 140))
 $$;
 
--- Put what is due into a file: each with its mandate as it is now. `p_earliest`: the first day on which the bank can collect what
--- it is given now. Of a mandate that was never used the first debit is its first. Null: nothing is due.
+-- Put what is due, and what its payer was notified of in time, into a file: each with its mandate as it is now. `p_earliest`: the first
+-- day on which the bank can collect what it is given now. Of a mandate that was never used the first debit is its first. Null: nothing is due.
 create or replace function duly.batch_debits(p_provider_id text, p_earliest date, p_until date, p_actor text, p_reason text)
 returns text language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -78,7 +79,8 @@ begin
     update duly.mandates m set state = 'expired', state_reason = '36 months without a debit'
     where m.provider_id = p_provider_id and duly.is_mandate_expired(m);
     if not exists (select from duly.debits d join duly.mandates m on m.id = d.mandate_id where d.provider_id = p_provider_id
-            and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m, greatest(d.collect_on, p_earliest))) then
+            and d.state = 'pending' and d.collect_on <= p_until and duly.may_be_debited(m, greatest(d.collect_on, p_earliest))
+            and duly.is_debit_announced(d)) then
         return null;
     end if;
     insert into duly.debit_batches (provider_id, creditor, decisions)
@@ -90,7 +92,7 @@ begin
             duly.written_by(m, r.invoices) as written
         from duly.debits d join duly.mandates m on m.id = d.mandate_id join duly.gateway_requests r on r.id = d.request_id
         where d.provider_id = p_provider_id and d.state = 'pending' and d.collect_on <= p_until
-          and duly.may_be_debited(m, greatest(d.collect_on, p_earliest))),
+          and duly.may_be_debited(m, greatest(d.collect_on, p_earliest)) and duly.is_debit_announced(d)),
     typed as (
         select *, case when mandate_state = 'signed' and place = 1 then 'FRST' else 'RCUR' end as sequence_type from due),
     placed as (

@@ -42,7 +42,7 @@ $$;
 
 -- Write a mandate down; a repeat returns the same. The account pays by it from the day on which it is signed.
 create or replace function duly.create_mandate(p_id text, p_account_id text, p_provider_id text, p_method text, p_payer_name text,
-    p_iban text, p_bic text, p_signed_on date, p_actor text, p_reason text)
+    p_iban text, p_bic text, p_signed_on date, p_actor text, p_reason text, p_notice_days integer default null)
 returns text language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_account duly.accounts;
@@ -70,8 +70,8 @@ begin
     select id into strict v_preference from duly.payment_preferences
     where account_id = p_account_id and payment_method_id = p_method;
     perform duly.note_customer(p_provider_id, p_account_id, p_account_id);
-    insert into duly.mandates (id, account_id, provider_id, preference_id, payer_name, iban, bic, decisions)
-    values (p_id, p_account_id, p_provider_id, v_preference, p_payer_name, p_iban, p_bic,
+    insert into duly.mandates (id, account_id, provider_id, preference_id, payer_name, iban, bic, notice_days, decisions)
+    values (p_id, p_account_id, p_provider_id, v_preference, p_payer_name, p_iban, p_bic, p_notice_days,
         array[duly.mandate_decision('created', p_actor, p_reason)]);
     if p_signed_on is not null then
         perform duly.sign_mandate(p_id, p_signed_on, p_actor, p_reason);

@@ -20,7 +20,7 @@ create or replace function duly.audience_of(p_kind text) returns text
 language sql immutable as $$
     select case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'card_expiring',
             'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned',
-            'payment_requested', 'portal_link', 'communication', 'invoice_posted')
+            'payment_requested', 'portal_link', 'communication', 'invoice_posted', 'debit_announced')
         then 'customer' else 'operator' end
 $$;
 
@@ -85,6 +85,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     or p.kind = 'receipt' and exists (select from duly.financial_transactions t
         where t.id = p.parameters ->> 'payment_id' and t.state in ('cancelled', 'rejected'))
     or p.kind = 'communication' and exists (select from duly.accounts a where a.id = p.account_id and a.state = 'terminated')
+    -- A debit that has ended, or is collected on another day: that has a letter of its own.
+    or p.kind = 'debit_announced' and not exists (select from duly.debits d where d.id = p.parameters ->> 'debit'
+        and d.state in ('pending', 'exported') and to_char(d.collect_on, 'YYYY-MM-DD') = p.parameters ->> 'at')
     -- Whoever still wants to get in has asked again.
     or p.kind = 'portal_link' and p.created_at < now() - interval '1 hour'
     or p.kind in ('declined', 'card_needed', 'action_required') and (
