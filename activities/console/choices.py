@@ -1,4 +1,4 @@
-"""What forms offer to choose from: types, methods and reasons that are in use, and an account's cards."""
+"""What forms offer to choose from: types, methods, reasons and layouts that are in use, and an account's cards."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,13 @@ from sqlalchemy import func, select
 from activities.database import Database
 from models.cards.card import CardState
 from models.tables.configuration import CardRow, ProviderMethodRow, ProviderRow
-from models.tables.reference import PaymentMethodRow, ProductRow, TransactionReasonRow, TransactionTypeRow
+from models.tables.reference import (
+    PaymentMethodRow,
+    ProductRow,
+    StatementLayoutRow,
+    TransactionReasonRow,
+    TransactionTypeRow,
+)
 
 Choices = Sequence[tuple[str, str]]
 
@@ -26,6 +32,9 @@ class FormChoices:
             label = func.trim(func.concat(row.brand, " ", row.last4))
             query = select(row.id, label).where(row.account_id == account_id, row.state == CardState.ACTIVE)
             return _pairs(await self._database.read(query.order_by(row.fallback_order)))
+        if kind == "layouts":
+            layout = StatementLayoutRow
+            return _pairs(await self._database.read(select(layout.id, layout.id).order_by(layout.id)))
         if kind == "methods":
             method = PaymentMethodRow
             by_gateway = select(ProviderMethodRow.payment_method_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from activities.bank.debits.mandates import Mandates, bank_account
+from activities.bank.debits.mandates import Mandates, MandateTerms, bank_account
 from commands.collection_signals import signal_collections
 from commands.formatting import document
 from commands.lists.paging import answer_list, state_word
@@ -40,8 +40,7 @@ async def create(output: Output, new: NewMandate) -> None:
             new.provider,
             new.method,
             of,
-            signed_on=new.signed_on,
-            notice_days=new.notice_days,
+            terms=MandateTerms(new.signed_on, new.notice_days),
             actor=new.actor,
             reason=new.reason,
         )

@@ -30,14 +30,14 @@ class AnswersPreview:
     problems: Sequence[Problem]
 
 
-async def preview_statement(file: Path, *, actor: str) -> StatementPreview:
-    """Import a statement and take it back. Raises RefusedError when the file is none.
+async def preview_statement(file: Path, *, actor: str, layout: str = "") -> StatementPreview:
+    """Import a statement, by a layout where one is named, and take it back. Raises RefusedError when the file is none.
 
     Raises DatabaseUnavailableError for one that takes longer than others may wait for what it locks.
     """
     found = StatementPreview()
     async with database_of(read_settings()) as database, dry_run(database) as trying:
-        async for results in import_files(trying, file, found.done, actor=actor, is_dry_run=True):
+        async for results in import_files(trying, file, found.done, actor=actor, layout=layout, is_dry_run=True):
             found.results += results
     return found
 

@@ -29,5 +29,5 @@ def read_entries(file: Path, layouts: Sequence[StatementLayout] = (), *, by_layo
     found = layouts if by_layout else layouts_of(file, layouts)
     if len(found) > 1:
         named = ", ".join(one.id for one in found)
-        raise refusal("layout", "layout_ambiguous", f"the file has the columns of {named}: say which one with --layout")
+        raise refusal("layout", "layout_ambiguous", f"the file has the columns of {named}: say which layout it is of")
     return exported_lines(file, found[0]) if found else csv_rows(BANK, file, bank_entry)

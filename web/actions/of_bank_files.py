@@ -50,7 +50,7 @@ async def _import(output: Output, asked: AskedAction) -> None:
     # Lines that are wrong are named, and the good ones are posted all the same: it was done, not refused.
     captured = CapturedOutput()
     with stored(asked["content"]) as file:
-        await import_statement(captured, file, actor=asked.actor)
+        await import_statement(captured, file, actor=asked.actor, layout=asked["layout"])
     _kept_lines(output, captured)
 
 
@@ -71,6 +71,7 @@ STATEMENT = Action(
     *("bank-files", "statement", "Import the statement", "import bank", Permission.CORRECT),
     "Credits become payments; money of which nobody knows whose it is goes to suspense.",
     _import,
+    (FormField("layout", "Layout", "select", "layouts"),),
     place=PLACE,
 )
 ANSWERS = Action(

@@ -51,7 +51,7 @@ async def preview_bank_file(visit: Visit, form: FormData) -> Response:
         return await _upload(visit, kind, ["Choose a file: nothing came, or it is empty."])
     if len(content) > FILE_BYTES_MAX:
         return await _upload(visit, kind, ["The file has more than 1 MiB: import it by the command line."])
-    return await _preview(visit, _KINDS[kind], base64.b64encode(content).decode(), text_of(form, "rejection"))
+    return await _preview(visit, _KINDS[kind], base64.b64encode(content).decode(), _chosen(form))
 
 
 async def send_bank_file(visit: Visit, form: FormData) -> Response:
@@ -59,26 +59,31 @@ async def send_bank_file(visit: Visit, form: FormData) -> Response:
     action = _KINDS.get(text_of(form, "kind"))
     if action is None:
         raise HTTPException(422, "Say what the file is.")
-    content, rejection, reason = (text_of(form, name) for name in ("content", "rejection", "reason"))
+    content, reason, chosen = text_of(form, "content"), text_of(form, "reason"), _chosen(form)
     key = text_of(form, "key")
     require_key(key)
     try:
         subject = name_of(content_of(content))
     except RefusedError as refused:
         return await _upload(visit, action.verb, [one.message for one in refused.problems])
-    known = {"rejection": rejection} if rejection else {}
+    known = {one.name: chosen[one.name] for one in action.fields if chosen[one.name]}
     asked = AskedAction(subject, visit.user.id, reason, key, known)
     problems: Sequence[object] = problems_of(action, asked)
     if not problems:
         carried = AskedAction(subject, visit.user.id, reason, key, {**known, "content": content})
         problems = await carried_once(visit, action, carried)
     if problems:
-        return await _preview(visit, action, content, rejection, reason, [str(one) for one in problems])
+        return await _preview(visit, action, content, chosen, reason, [str(one) for one in problems])
     return RedirectResponse(f"/sent/{key}", 303)
 
 
 async def _preview(
-    visit: Visit, action: Action, content: str, rejection: str, reason: str = "", problems: Sequence[str] = ()
+    visit: Visit,
+    action: Action,
+    content: str,
+    chosen: Mapping[str, str],
+    reason: str = "",
+    problems: Sequence[str] = (),
 ) -> Response:
     found: StatementPreview | AnswersPreview
     try:
@@ -86,7 +91,7 @@ async def _preview(
             return await _upload(visit, action.verb, ["Another file is being tried out. Try again in a moment."])
         async with visit.web.previews:
             with served(), stored(content) as file:
-                found = await _tried(visit, action, file, rejection or DECLINED)
+                found = await _tried(visit, action, file, chosen)
     except RefusedError as refused:
         return await _upload(visit, action.verb, [one.message for one in refused.problems])
     except SendingHeldError as held:
@@ -101,7 +106,7 @@ async def _preview(
         action=action,
         content=content,
         file=name_of(content_of(content)),
-        rejection=rejection,
+        chosen=chosen,
         reason=reason,
         key=secrets.token_hex(16),
         problems=problems,
@@ -109,10 +114,17 @@ async def _preview(
     )
 
 
-async def _tried(visit: Visit, action: Action, file: Path, rejection: str) -> StatementPreview | AnswersPreview:
+def _chosen(form: FormData) -> Mapping[str, str]:
+    """Return what is chosen beside the file; "" for what is not."""
+    return {name: text_of(form, name) for name in ("rejection", "layout")}
+
+
+async def _tried(
+    visit: Visit, action: Action, file: Path, chosen: Mapping[str, str]
+) -> StatementPreview | AnswersPreview:
     if action is STATEMENT:
-        return await preview_statement(file, actor=visit.user.id)
-    return await preview_answers(file, actor=visit.user.id, rejection_reason=rejection)
+        return await preview_statement(file, actor=visit.user.id, layout=chosen["layout"])
+    return await preview_answers(file, actor=visit.user.id, rejection_reason=chosen["rejection"] or DECLINED)
 
 
 def _of_statement(found: StatementPreview) -> dict[str, Any]:
@@ -183,7 +195,8 @@ def _refused(problems: Sequence[Problem]) -> list[Table]:
 
 
 async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
-    reasons = await FormChoices(visit.web.reading).of("reasons:rejection", "")
+    choices = FormChoices(visit.web.reading)
+    reasons, layouts = [await choices.of(what, "") for what in ("reasons:rejection", "layouts")]
     return visit.page(
         "bank/files.html",
         422 if problems else 200,
@@ -192,6 +205,7 @@ async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
         kind=kind,
         problems=problems,
         reasons=reasons,
+        layouts=layouts,
         declined=DECLINED,
         megabytes=FILE_BYTES_MAX // 1024 // 1024,
     )

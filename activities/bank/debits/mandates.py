@@ -54,6 +54,14 @@ class BankAccount:
     bic: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class MandateTerms:
+    """When a payer has signed, if yet, and how many days of notice were agreed; None: as the creditor has it."""
+
+    signed_on: date | None = None
+    notice_days: int | None = None
+
+
 def bank_account(payer: str, iban: str, bic: str, *, is_payer_known: bool = False) -> BankAccount:
     """Check a bank account. Raises RefusedError; the IBAN is in no message."""
     if not is_payer_known and not payer:
@@ -82,8 +90,7 @@ class Mandates:
         method: str,
         of: BankAccount,
         *,
-        signed_on: date | None,
-        notice_days: int | None = None,
+        terms: MandateTerms,
         actor: str,
         reason: str,
     ) -> None:
@@ -100,8 +107,8 @@ class Mandates:
             payer_name=of.payer,
             iban=of.iban,
             bic=of.bic,
-            signed_on=signed_on,
-            notice_days=notice_days,
+            signed_on=terms.signed_on,
+            notice_days=terms.notice_days,
             actor=actor,
             reason=reason,
         )

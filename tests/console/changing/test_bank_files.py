@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 
 from models.console.roles import ConsoleRole
+from tests.bank.formats.exports import EXPORTS
+from tests.bank.formats.test_cli_bank_exports import TEXT, written
 from tests.bank.refund_files import answers, exported, in_credit, payees
 from tests.bank.statements import csv_statement
 from tests.console.conftest import OURS, Browser
@@ -23,12 +25,12 @@ def read(file: str) -> bytes:
     return Path(file).read_bytes()
 
 
-async def uploaded(browser: Browser, content: bytes, kind: str = "statement") -> httpx.Response:
+async def uploaded(browser: Browser, content: bytes, kind: str = "statement", **chosen: str) -> httpx.Response:
     """Choose a file on the page, and ask what it would do."""
     page = await browser.open("/bank-files")
     hidden = dict(_HIDDEN.findall(page))
     return await browser.client.post(
-        "/bank-files", data={**hidden, "kind": kind}, files={"file": ("file", content)}, headers=OURS
+        "/bank-files", data={**hidden, "kind": kind, **chosen}, files={"file": ("file", content)}, headers=OURS
     )
 
 
@@ -135,3 +137,26 @@ async def test_bank_files_are_for_accountants(browser: Browser) -> None:
 
     assert "imported by accountants" in page
     assert sent.status_code == 403
+
+
+async def test_a_banks_own_csv_is_read_by_the_layout_that_is_chosen(
+    acting: None, browser: Browser, merchant: Merchant, tmp_path: Path
+) -> None:
+    # given two layouts that have the columns of one file
+    n26 = next(one for one in TEXT.split("[[statement_layouts]]") if 'id = "n26"' in one)
+    second = n26.replace('id = "n26"', 'id = "second"')
+    await merchant.configure(f"[[statement_layouts]]{n26}\n[[statement_layouts]]{second}")
+    content = read(str(written(tmp_path, EXPORTS["n26"])))
+    await browser.sign_in()
+
+    unsaid = await uploaded(browser, content)
+    chosen = await uploaded(browser, content, layout="second")
+    sent = await imported(browser, chosen.text)
+
+    assert 'value="second"' in await browser.open("/bank-files")
+    assert unsaid.status_code == 422
+    assert "say which layout it is of" in unescape(unsaid.text)
+    assert "Suspense" in figures(chosen.text)
+    assert sent.status_code == 303
+    kept = await merchant.run("select count(*) from duly.financial_transactions where actor = 'maria'")
+    assert kept[0][0] > 0
