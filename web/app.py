@@ -25,6 +25,7 @@ from web.passkey_pages import beginning, completing, register, registering, remo
 from web.provider_sign_in import coming_back, leaving
 from web.reports.home_charts import home_chart
 from web.reports.pages import export_report, show_report, show_reports
+from web.runs.progress import run_now
 from web.security import SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.views.account import account_about, account_money, account_now, show_account
@@ -32,7 +33,6 @@ from web.views.home import home, money_today
 from web.views.listing import ListOfNoun, export_list, show_list
 from web.views.money_objects import show_gateway_request, show_payment, show_refund, show_transaction, transaction_more
 from web.views.process_objects import (
-    run_now,
     show_collection,
     show_discrepancy,
     show_dispute,
@@ -121,7 +121,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/sent/{key}", signed_in(web, show_sent)),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
-        *(Route(path, signed_in(web, page)) for path, page in OBJECTS.items()),
+        *(Route(path, signed_in(web, page, is_used=page is not run_now)) for path, page in OBJECTS.items()),
     ]
     settings = web.settings
     headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)

@@ -64,6 +64,7 @@ class Web:
     previews: Semaphore = field(default_factory=lambda: Semaphore(1), repr=False)
     reports: Turns = field(default_factory=lambda: Turns(REPORTS_AT_ONCE), repr=False)
     figures: dict[str, Any] = field(default_factory=dict, repr=False)
+    progress: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

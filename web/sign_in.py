@@ -29,11 +29,14 @@ def cookie_name(web: Web) -> str:
     return "__Host-duly-console" if web.settings.is_console_encrypted else "duly-console"
 
 
-def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE) -> Endpoint:
-    """Return an endpoint that answers whoever is signed in and may see it; others are led to the sign-in."""
+def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE, *, is_used: bool = True) -> Endpoint:
+    """Return an endpoint that answers whoever is signed in and may see it; others are led to the sign-in.
+
+    What an open page asks for again and again does not use the session, which ends when nobody else does.
+    """
 
     async def endpoint(request: Request) -> Response:
-        visit = await _visit(web, request)
+        visit = await _visit(web, request, is_used=is_used)
         if visit is None:
             if request.headers.get("hx-request"):
                 return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
@@ -112,9 +115,9 @@ async def sign_out(visit: Visit, _form: FormData) -> Response:
     return response
 
 
-async def _visit(web: Web, request: Request) -> Visit | None:
+async def _visit(web: Web, request: Request, *, is_used: bool = True) -> Visit | None:
     token = request.cookies.get(cookie_name(web), "")
-    user = await web.users.of_session(token) if token else None
+    user = await web.users.of_session(token, is_used=is_used) if token else None
     return Visit(web, request, user, token) if user else None
 
 

@@ -83,9 +83,10 @@ class Users:
         """Keep an attempt that did not end in a session."""
         await self._database.call("note_sign_in", user_id=id, method=method, outcome=outcome, address=address)
 
-    async def of_session(self, token: str) -> ConsoleUser | None:
-        """Return who has a session, or None when it is over."""
-        found = await self._database.call("user_of_session", token_hash=token_hash(token))
+    async def of_session(self, token: str, *, is_used: bool = True) -> ConsoleUser | None:
+        """Return who has a session, or None when it is over. What a page asks for by itself does not use it."""
+        name = "user_of_session" if is_used else "user_of_open_page"
+        found = await self._database.call(name, token_hash=token_hash(token))
         return ConsoleUser(found["id"], ConsoleRole(found["role"])) if found else None
 
     async def end(self, token: str, address: str) -> None:

@@ -11,27 +11,29 @@ from activities.disputes.queries import DisputeQueries
 from activities.payments.payment_requests import PaymentRequestQueries
 from activities.reconciliation.queries import ReconciliationQueries
 from activities.runs.queries import RunQueries
-from commands.lists.next_actions import next_actions
 from commands.runs.show import require_run, totals_of
 from models.operations.payment_states import COLLECTION, DISPUTE, PAYMENT_REQUEST
-from models.operations.record_states import DISCREPANCY, RUN, RUN_MEMBER
+from models.operations.record_states import DISCREPANCY, RUN
 from models.problem import refusal
 from models.reconciliation.discrepancy import describe, remedy_of
 from models.runs.criteria import in_words
-from models.runs.process_run import RunKind
+from models.runs.process_run import RunKind, RunState
 from models.workflow_ids import collection_id, dispute_id, payment_request_id
 from web.actions.forms import links_of
 from web.context import Visit
-from web.views.cells import Cell, Column, Table, address, link, listed, moment, money, named, state, table_of, text
+from web.runs.progress import totals_table
+from web.views.cells import Cell, Table, address, link, listed, moment, money, named, state, text
 from web.views.money_objects import attempts_table
-from web.views.objects import Facts, ObjectPage, show_object, show_part, stripe, temporal
+from web.views.objects import Facts, ObjectPage, show_object, stripe, temporal
 
 
 async def show_run(visit: Visit) -> Response:
-    """Show a run with what its members came to, and its certificate."""
+    """Show a run: how far it has come, or what its members came to and its certificate."""
     records = RunQueries(visit.web.reading)
     run = await require_run(records, visit.request.path_params["id"])
-    totals = await totals_of(records, run)
+    # While it goes on its figures come after the page, and again and again: what stood here would soon be wrong.
+    is_running = run.state == RunState.RUNNING
+    totals = () if is_running else await totals_of(records, run)
     supplements = await records.supplements(run) if run.kind != "shadow" and run.supplement == 0 else ()
     done = sum(row.members for row in totals if row.outcome)
     certificate = run.certificate or {}
@@ -40,7 +42,7 @@ async def show_run(visit: Visit) -> Response:
         kind=f"{run.kind} run",
         state=state(RUN.word(run.state)),
         actions=links_of(visit, "runs", run.id, run.state) if run.kind != RunKind.BILLING else (),
-        figures=(("Members", text(f"{run.members or 0:,}")), ("Done", text(f"{done:,}"))),
+        figures=() if is_running else (("Members", text(f"{run.members or 0:,}")), ("Done", text(f"{done:,}"))),
         facts=(
             ("Definition", text(run.definition_id)),
             ("Period", text(run.period)),
@@ -54,26 +56,11 @@ async def show_run(visit: Visit) -> Response:
             *(("Supplement", link("runs", row.id)) for row in supplements),
             ("Decisions", text("\n".join(run.decisions))),
         ),
-        tables=(_totals(run, totals), *_left_out(run.left_out)),
-        parts=(("now", address("runs-now", run.id)),) if run.state == "running" else (),
+        tables=(*(() if is_running else (totals_table(run, totals),)), *_left_out(run.left_out)),
+        parts=(("now", address("runs-now", run.id)),) if is_running else (),
         links=(temporal(visit, run.id),),
     )
     return show_object(visit, shown)
-
-
-async def run_now(visit: Visit) -> Response:
-    """Say where a running run stands, as its workflow says it; asked again every few seconds."""
-    id = visit.request.path_params["id"]
-    actions = await next_actions(visit.web.settings, [id])
-    if actions is None:
-        return show_part(visit, (), is_away="Temporal does not answer: where it stands is not known.")
-    action = actions.get(id)
-    run = await require_run(RunQueries(visit.web.reading), id)
-    if run.state != "running":
-        return show_part(visit, (), sentence="It is over: open the page again for its certificate.")
-    word = RUN.word(run.state, action.stage if action else "").replace("_", " ")
-    review = f" It needs a person: {action.review_reason}." if action and action.needs_review else ""
-    return visit.page("running.html", sentence=f"It stands at {word}.{review}", href=address("runs-now", id))
 
 
 async def show_collection(visit: Visit) -> Response:
@@ -192,33 +179,6 @@ async def show_request(visit: Visit) -> Response:
         links=(temporal(visit, payment_request_id(found.id)),),
     )
     return show_object(visit, shown)
-
-
-def _totals(run: Row[Any], totals: Sequence[Row[Any]]) -> Table:
-    amounts = (
-        (
-            Column("Net", lambda row: money(row.net_minor, row.currency), is_money=True),
-            Column("Tax", lambda row: money(row.tax_minor, row.currency), is_money=True),
-            Column("Total", lambda row: money(row.total_minor, row.currency), is_money=True),
-        )
-        if run.kind == RunKind.BILLING
-        else (
-            Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
-            Column("Settled", lambda row: money(row.settled_minor, row.currency), is_money=True),
-        )
-    )
-    columns = (
-        Column("Outcome", lambda row: state(RUN_MEMBER.word(row.outcome))),
-        Column("Why", lambda row: text(row.reason)),
-        Column(
-            "Members",
-            lambda row: Cell(f"{row.members:,}", listed("members", run=run.id, outcome=row.outcome or "")),
-            is_number=True,
-        ),
-        *amounts,
-    )
-    more = listed("members", run=run.id)
-    return table_of("What its members came to", columns, totals, empty="Nobody is in it yet.", more=more)
 
 
 def _left_out(accounts: Sequence[Mapping[str, Any]] | None) -> list[Table]:

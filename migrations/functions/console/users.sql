@@ -38,21 +38,25 @@ begin
 end $$;
 
 -- Who has a session, and as what, as it is now; nothing when it is over: ended, idle for 30 minutes, or older than 12 hours.
+-- What a page asks for by itself is no use of it: a screen that nobody sits at would stay signed in.
+create or replace function duly.user_of_open_page(p_token_hash bytea) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('id', u.id, 'role', u.role)
+    from duly.console_sessions s join duly.users u on u.id = s.user_id
+    where s.token_hash = p_token_hash and s.ended_at is null and u.state = 'active'
+        and s.seen_at > clock_timestamp() - interval '30 minutes' and s.started_at > clock_timestamp() - interval '12 hours'
+$$;
+
+-- The same for what a person asks for, who is seen by it.
 create or replace function duly.user_of_session(p_token_hash bytea) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    s duly.console_sessions;
-    u duly.users;
+    v_user jsonb := duly.user_of_open_page(p_token_hash);
 begin
-    select * into s from duly.console_sessions where token_hash = p_token_hash and ended_at is null
-        and seen_at > clock_timestamp() - interval '30 minutes' and started_at > clock_timestamp() - interval '12 hours';
-    if s.token_hash is null then return null; end if;
-    select * into u from duly.users where id = s.user_id;
-    if u.state <> 'active' then return null; end if;
-    if s.seen_at < clock_timestamp() - interval '1 minute' then
-        update duly.console_sessions set seen_at = clock_timestamp() where token_hash = p_token_hash;
-    end if;
-    return jsonb_build_object('id', u.id, 'role', u.role);
+    if v_user is null then return null; end if;
+    update duly.console_sessions set seen_at = clock_timestamp()
+        where token_hash = p_token_hash and seen_at < clock_timestamp() - interval '1 minute';
+    return v_user;
 end $$;
 
 create or replace function duly.end_session(p_token_hash bytea, p_address text) returns void
