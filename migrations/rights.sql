@@ -57,7 +57,7 @@ grant insert (id, account_id, product_id, price_minor, currency, quantity, billi
 -- bank
 grant execute on function duly.adopt_debit, duly.alert_overdue_debits, duly.amend_mandate, duly.announce_debits, duly.batch_debits, duly.cancel_mandate, duly.count_unannounced_debits, duly.create_mandate,
     duly.creditor_of, duly.debit_of_attempt, duly.debit_terms, duly.debits_to_announce, duly.note_batch_sent, duly.receive_debits, duly.refuse_debit, duly.refuse_debits_of,
-    duly.request_debit, duly.sign_mandate to duly_app;
+    duly.release_approved_file, duly.release_bank_file, duly.request_debit, duly.sign_mandate to duly_app;
 
 -- books
 grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.present_bill, duly.reopen_books, duly.set_any_day_right, duly.unsettled_of_bill to duly_app;

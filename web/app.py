@@ -17,6 +17,7 @@ from models.console.roles import Permission
 from models.problem import RefusedError
 from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
+from web.bank.files import show_debit_file, show_refund_file
 from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
 from web.bills.pages import give_bill, show_bill
 from web.context import Web
@@ -76,6 +77,8 @@ OBJECTS: Mapping[str, Page] = {
     "/events/{id}": show_event,
     "/messages/{id:path}": show_message,
     "/approvals/{id}": show_approval,
+    "/refund-files/{id}": show_refund_file,
+    "/debit-files/{id}": show_debit_file,
     "/reports/{id}": show_report,
 }
 

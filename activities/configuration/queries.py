@@ -172,6 +172,8 @@ LISTS = MappingProxyType(
             ApprovalRulesRow.refunds_minor,
             ApprovalRulesRow.write_offs_minor,
             ApprovalRulesRow.cancellations_minor,
+            ApprovalRulesRow.refund_files_minor,
+            ApprovalRulesRow.debit_files_minor,
             ApprovalRulesRow.expire_hours,
         ),
         "run_definitions": select(

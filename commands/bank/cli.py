@@ -8,6 +8,7 @@ import typer
 
 from commands.changing.changes import changes
 from commands.options import Actor, Json, PeriodText, day_of
+from commands.output import Output
 from commands.runner import perform
 from models.bank.refund_plan import FileFormat, PainVersion
 
@@ -60,10 +61,16 @@ def export_refunds(
 @app.command("release")
 @changes(final="The bank's file can be written, and be paid.")
 def release_refunds(period: PeriodText, actor: Who, reason: Why, as_json: Json = False) -> None:
-    """Release the refunds that the schedule has drafted for a month: `refunds export` writes their file from now on."""
-    from commands.bank.bank_refunds import decide
+    """Release the refunds that the schedule has drafted for a month: `refunds export` writes their file from now on.
 
-    perform(lambda output: decide(output, period, release=True, actor=actor, reason=reason), as_json=as_json)
+    Above the limit of `refund_files` in the definitions it waits for another person: `approvals`.
+    """
+    from commands.bank.release import release_refunds as release
+
+    async def released(output: Output) -> None:
+        await release(output, period, actor=actor, reason=reason)
+
+    perform(released, as_json=as_json)
 
 
 @app.command("reject")

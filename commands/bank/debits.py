@@ -12,11 +12,13 @@ from activities.bank.formats.zipped import files_in
 from activities.bank.iso20022 import STATUS_REPORT, message_of
 from activities.bank.iso_status import status_answers
 from commands.bank.refund_confirmation import Answer, apply_answers
+from commands.bank.release import require_released
 from commands.collection_signals import signal_collections
 from commands.formatting import money
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings, reading_database_of
+from models.console.approval import LimitedKind
 from models.listing import ListPage
 from models.problem import Problem, refusal
 
@@ -29,6 +31,8 @@ async def export(output: Output, provider: str, file: Path, batch: str, *, actor
         id = batch or await files.batch(provider, actor=actor, reason=reason)
         content, debits = await files.content(id) if id else (b"", [])
         unannounced = await files.unannounced(provider)
+        if id:
+            await require_released(database, LimitedKind.DEBIT_FILE, id, actor=actor, reason=reason)
     if unannounced:
         output.note(f"{unannounced} debits are due and not in it: their payers were not notified in time.")
     if not id:

@@ -8,6 +8,7 @@ import typer
 from commands.changing.changes import changes
 from commands.options import After, AsCsv, Json, Limit, Since, Until
 from commands.options import list_page as list_page_of
+from commands.output import Output
 from commands.runner import perform
 from models.bank.debit import DebitState
 
@@ -37,6 +38,26 @@ def export_debits(
     from commands.bank.debits import export
 
     perform(lambda output: export(output, provider, file, batch, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("release")
+@changes()
+def release_batch(
+    batch: Annotated[str, typer.Argument(metavar="BATCH", help="Id of a batch, such as DDB-7.")],
+    actor: Actor,
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Release the file of a batch; above the limit of `debit_files` it waits for another person: `approvals`.
+
+    `debits export` does the same for the batch that it writes. Without limits nothing has to be released.
+    """
+    from commands.bank.release import release_debits
+
+    async def released(output: Output) -> None:
+        await release_debits(output, batch, actor=actor, reason=reason)
+
+    perform(released, as_json=as_json)
 
 
 @app.command("sent")

@@ -13,6 +13,7 @@ from activities.bank.bank_refunds import state_of_month
 from activities.bank.refund_export import RefundExport
 from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001, month_content
 from activities.imports.csv_files import csv_rows
+from commands.bank.release import require_released
 from commands.formatting import money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
@@ -20,6 +21,7 @@ from models.bank.bank_refunds import file_problem
 from models.bank.payee import IbanError, Payee, bic_is_written_well, iban_of
 from models.bank.refund_plan import Candidate, FileFormat, PainVersion, SkipReason, Terms, against
 from models.bank.rows import payee
+from models.console.approval import LimitedKind
 from models.imports.columns import PAYEES
 from models.money import Money
 from models.problem import Problem, RefusedError, refusal
@@ -59,7 +61,9 @@ async def export(output: Output, options: Export) -> None:
             skipped = [(one, reason) for one, reason in checked if reason is not None]
             await exporting.draft(options.period, [one for one, reason in checked if reason is None])
             drafted = await exporting.of_period(options.period)
-    waiting = _waiting(drafted)
+        waiting = _waiting(drafted)
+        if waiting:
+            await require_released(database, LimitedKind.REFUND_FILE, options.period, actor=options.actor, reason="")
     if waiting:
         _write(options, _content(options, drafted, payees, payer))
     _report(output, options, drafted, skipped)

@@ -73,8 +73,11 @@ def _seller(row: Row[Any]) -> dict[str, Any]:
     return {**given, "attach_documents": row.attaches_documents}
 
 
+APPROVAL_LIMITS = ("refunds", "write_offs", "cancellations", "refund_files", "debit_files")
+
+
 def _approval_rules(row: Row[Any]) -> dict[str, Any]:
-    amounts = {name: getattr(row, f"{name}_minor") for name in ("refunds", "write_offs", "cancellations")}
+    amounts = {name: getattr(row, f"{name}_minor") for name in APPROVAL_LIMITS}
     return {**{name: _in_major_units(held) for name, held in amounts.items()}, "expire_hours": row.expire_hours}
 
 

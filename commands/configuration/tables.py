@@ -182,8 +182,8 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ),
         ),
         "approval_rules": (
-            ("Refunds alone up to", "Write-offs", "Cancellations", "Expire after hours"),
-            lambda row: (*map(_amounts, row[:3]), row.expire_hours),
+            ("Refunds alone up to", "Write-offs", "Cancellations", "Refund files", "Debit files", "Expire after hours"),
+            lambda row: (*map(_amounts, row[:5]), row.expire_hours),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
         "segments": (

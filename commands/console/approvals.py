@@ -8,7 +8,8 @@ from activities.console.approvals import Approvals
 from activities.database import Database
 from commands.changing.changes import KeptCommand
 from commands.changing.keeping import keeping
-from commands.console.limited import LIMITED, AskedAction, CapturedOutput, amounting
+from commands.console.limited import AskedAction, CapturedOutput
+from commands.console.releases import APPROVABLE, amounting_of
 from commands.formatting import document, moment, money
 from commands.lists.paging import answer_list, state_word
 from commands.output import ExitCode, Failure, Output, table
@@ -31,7 +32,7 @@ async def list_page(output: Output, page: ListPage, *, state: str, account_id: s
         "Request": lambda row: row.id,
         "For": lambda row: row.action.partition("/")[2],
         "Of": lambda row: row.subject,
-        "Account": lambda row: row.account_id,
+        "Account": lambda row: row.account_id or "",
         "Amount>": lambda row: money(row.amount_minor, row.currency),
         "State": state_word,
         "Asked by": lambda row: row.asked_by,
@@ -54,7 +55,7 @@ def facts_of(found: Row[Any]) -> list[tuple[str, str]]:
     facts = [
         ("For", found.action.replace("/", " ")),
         ("Of", found.subject),
-        ("Account", found.account_id),
+        ("Account", found.account_id or ""),
         ("At most", money(found.amount_minor, found.currency)),
         *((name.replace("_", " ").capitalize(), value) for name, value in sorted(found.fields.items()) if value),
         ("State", APPROVAL.word(found.state)),
@@ -108,7 +109,7 @@ async def withdraw(output: Output, approval: str, *, actor: str, reason: str) ->
 
 
 async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
-    action = LIMITED[asked.action]
+    action = APPROVABLE[asked.action]
     given = AskedAction(asked.subject, asked.asked_by, asked.asked_because, asked.key, asked.fields)
     because = f"{asked.asked_because}; {asked.id}, approved by {asked.decided_by}: {asked.decided_because}"
     command = KeptCommand(action.command, asked.subject, asked.asked_by, because[:REASON_MAX])
@@ -116,7 +117,7 @@ async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
 
     async def kept() -> None:
         async with keeping(command, output):
-            now = await amounting(database, asked.action, given)
+            now = await amounting_of(database, asked.action, given)
             if (now.account_id, now.currency) != (asked.account_id, asked.currency) or (
                 now.amount_minor > asked.amount_minor
             ):

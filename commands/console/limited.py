@@ -56,17 +56,18 @@ class LimitedAction:
 class Amounting:
     """What something comes to at most, and whose it is; in minor units."""
 
-    account_id: str
+    account_id: str | None
     amount_minor: int
     currency: str
 
 
 class CapturedOutput(Output):
-    """What a use case answers, kept as lines instead of being written to a terminal."""
+    """What a use case answers, kept as lines instead of being written to a terminal; `waits`: for another person."""
 
     def __init__(self) -> None:
         super().__init__(as_json=False)
         self.lines: list[str] = []
+        self.waits = False
 
     def answer(self, document: Mapping[str, Any], *view: "RenderableType", is_good: bool = True) -> None:
         """Keep the view: a table's rows as lines."""

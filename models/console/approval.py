@@ -11,6 +11,8 @@ class LimitedKind(StrEnum):
     REFUND = "refund"
     WRITE_OFF = "write_off"
     CANCELLATION = "cancellation"
+    REFUND_FILE = "refund_file"
+    DEBIT_FILE = "debit_file"
 
 
 class ApprovalState(StrEnum):
@@ -33,12 +35,15 @@ class ApprovalDecision(StrEnum):
 
 @dataclass(frozen=True)
 class ApprovedRequest:
-    """A request as it was asked for and decided about. `key` is that of the form; an amount is in minor units."""
+    """A request as it was asked for and decided about. `key` is that of the form; an amount is in minor units.
+
+    A file for the bank is of no one account.
+    """
 
     id: str
     action: str
     subject: str
-    account_id: str
+    account_id: str | None
     amount_minor: int
     currency: str
     fields: Mapping[str, str]

@@ -111,7 +111,7 @@ class CardRulesRow(Base):
 
 
 class ApprovalRulesRow(Base):
-    """Up to which amount, in minor units by currency, one person does something alone in the console."""
+    """Up to which amount, in minor units by currency, one person does something alone in the console, or to a file."""
 
     __tablename__ = "approval_rules"
 
@@ -119,6 +119,8 @@ class ApprovalRulesRow(Base):
     refunds_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     write_offs_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     cancellations_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    refund_files_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    debit_files_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     expire_hours: Mapped[int] = mapped_column(Integer)
 
 

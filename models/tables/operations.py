@@ -132,7 +132,7 @@ class ApprovalRow(Base):
     action: Mapped[str]
     kind: Mapped[str]
     subject: Mapped[str]
-    account_id: Mapped[str] = mapped_column(Text(collation="C"))
+    account_id: Mapped[str | None] = mapped_column(Text(collation="C"))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
     fields: Mapped[dict[str, str]] = mapped_column(JSONB)
@@ -146,6 +146,21 @@ class ApprovalRow(Base):
     decided_at: Mapped[datetime | None]
     outcome: Mapped[str]
     answer: Mapped[str]
+
+
+class BankFileReleaseRow(Base):
+    """A file for the bank that may be written, up to an amount; while limits are set none is written without."""
+
+    __tablename__ = "bank_file_releases"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    released_by: Mapped[str] = mapped_column(Text(collation="C"))
+    released_because: Mapped[str]
+    released_at: Mapped[datetime]
+    approval_id: Mapped[str | None] = mapped_column(Text(collation="C"))
 
 
 class LimitedActionRow(Base):

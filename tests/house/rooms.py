@@ -121,7 +121,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "commands": {
         "books": ("printouts",),
-        "console": ("ledger", "refunds"),
+        "console": ("bank", "ledger", "refunds"),
         "ledger": ("imports",),
         "merchants": ("reductions",),
         "operations": ("runs", "supervision"),

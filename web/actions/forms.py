@@ -42,6 +42,7 @@ ACTIONS: Mapping[str, Action] = {
 }
 _FIELD_MAX = 4000
 _KEY = re.compile(r"[0-9a-f]{32}")
+_REQUEST = re.compile(r"apv_[0-9a-f]{32}")
 
 
 def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> list[ActionLink]:
@@ -123,8 +124,13 @@ async def show_sent(visit: Visit) -> Response:
         subject="the page it was sent from" if action.place else found.subject,
         back=action.place or address(action.noun, found.subject),
         sent_at=found.sent_at,
-        waits_as=f"apv_{visit.request.path_params['key']}" if found.outcome == "waiting" else "",
+        waits_as=_waits_as(visit, found.answer) if found.outcome == "waiting" else (),
     )
+
+
+def _waits_as(visit: Visit, answer: str) -> Sequence[str]:
+    """Return the requests that a form has become: its own, or those that the command's answer names."""
+    return sorted(set(_REQUEST.findall(answer))) or [f"apv_{visit.request.path_params['key']}"]
 
 
 async def _answered(visit: Visit, action: Action, asked: AskedAction) -> tuple[str, list[str]]:
@@ -150,7 +156,7 @@ async def _answered(visit: Visit, action: Action, asked: AskedAction) -> tuple[s
             await translated(kept())
     if output.exit_code is not ExitCode.OK:
         raise Failure(output.exit_code, [Problem(action.noun, "answered", " ".join(output.lines))])
-    return "waiting" if waits else "done", output.lines
+    return "waiting" if waits or output.waits else "done", output.lines
 
 
 async def _waits(visit: Visit, action: Action, asked: AskedAction) -> bool:

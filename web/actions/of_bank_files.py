@@ -1,4 +1,4 @@
-"""Actions on files of the bank: a statement is imported, answers about refunds are applied, from what was uploaded."""
+"""Actions on files of the bank: what was uploaded is imported or applied, and what is written for it is released."""
 
 import base64
 import binascii
@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from commands.bank.refund_confirmation import confirm
+from commands.bank.release import release_debits, release_refunds
 from commands.bank.statement_import import import_statement
 from commands.console.limited import AskedAction, CapturedOutput
 from commands.output import Output
@@ -81,4 +82,36 @@ ANSWERS = Action(
     (FormField("rejection", "Rejected because", "select", "reasons:rejection"),),
     place=PLACE,
 )
-ACTIONS = (STATEMENT, ANSWERS)
+
+
+async def _release_refunds(output: Output, asked: AskedAction) -> None:
+    _note_waiting(output, await release_refunds(output, asked.id, actor=asked.actor, reason=asked.reason))
+
+
+async def _release_debits(output: Output, asked: AskedAction) -> None:
+    _note_waiting(output, await release_debits(output, asked.id, actor=asked.actor, reason=asked.reason))
+
+
+def _note_waiting(output: Output, waiting: list[str]) -> None:
+    if waiting and isinstance(output, CapturedOutput):
+        output.waits = True
+
+
+_FINAL = "The bank's file can be written, and what it asks for be carried out."
+RELEASES = (
+    Action(
+        *("refund-files", "release", "Release", "refunds release", Permission.CORRECT),
+        "The file of the month's refunds may be written from now on. Above the limit another person has to approve it.",
+        _release_refunds,
+        states=frozenset({"waiting", "drafted"}),
+        final=_FINAL,
+    ),
+    Action(
+        *("debit-files", "release", "Release", "debits release", Permission.CORRECT),
+        "The file of the batch may be written from now on. Above the limit another person has to approve it.",
+        _release_debits,
+        states=frozenset({"written"}),
+        final=_FINAL,
+    ),
+)
+ACTIONS = (STATEMENT, ANSWERS, *RELEASES)

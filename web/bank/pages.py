@@ -21,6 +21,7 @@ from models.problem import Problem, RefusedError
 from web.actions.action import Action
 from web.actions.forms import carried_once, problems_of, require_key
 from web.actions.of_bank_files import ANSWERS, DECLINED, STATEMENT, content_of, name_of, stored
+from web.bank.files import files_to_write
 from web.context import Visit
 from web.security import FormBounds, text_of
 from web.views.cells import Column, Table, day, link, money, state, table_of, text, words
@@ -208,4 +209,5 @@ async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
         layouts=layouts,
         declined=DECLINED,
         megabytes=FILE_BYTES_MAX // 1024 // 1024,
+        tables=await files_to_write(visit),
     )

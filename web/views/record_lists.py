@@ -129,7 +129,7 @@ APPROVALS = ListOfNoun(
     (
         Column("Request", lambda row: link("approvals", row.id)),
         Column("For", lambda row: words(row.action.partition("/")[2].replace("-", "_"))),
-        Column("Of", lambda row: link("transactions", row.subject)),
+        Column("Of", lambda row: link(row.action.partition("/")[0], row.subject)),
         ACCOUNT_COLUMN,
         Column("At most", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("State", lambda row: state(row.state)),

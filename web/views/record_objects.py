@@ -81,7 +81,7 @@ async def show_approval(visit: Visit) -> Response:
         raise refusal("approval", "approval_exists", f"there is no request {id!r}")
     is_askers = found.asked_by == visit.user.id
     is_open = found.state != "approved" or (found.outcome in {"", "failed"} and found.decided_by == visit.user.id)
-    leads = {"Of": link("transactions", found.subject), "Account": link("accounts", found.account_id)}
+    leads = {"Of": link(found.action.partition("/")[0], found.subject), "Account": link("accounts", found.account_id)}
     amount = money_text(found.amount_minor, found.currency)
     shown = ObjectPage(
         title=found.id,

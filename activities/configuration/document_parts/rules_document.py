@@ -106,6 +106,7 @@ class RefundRulesPart(DocumentPart):
 class ApprovalRulesPart(DocumentPart):
     """Up to which amount a day one person does something alone in the console; what is more, another person approves.
 
+    Files for the bank are limited on the command line too: `refund_files` of refunds, `debit_files` of bank debits.
     Amounts are in major units by currency. Without any, everything is done alone; of a currency that is not named
     beside others nothing is. Nobody decides about what was asked for more than `expire_hours` ago. What it says
     nothing of stays as it is.
@@ -114,6 +115,8 @@ class ApprovalRulesPart(DocumentPart):
     refunds: dict[Currency, str] | None = None
     write_offs: dict[Currency, str] | None = None
     cancellations: dict[Currency, str] | None = None
+    refund_files: dict[Currency, str] | None = None
+    debit_files: dict[Currency, str] | None = None
     expire_hours: Annotated[int, Field(ge=1, le=720)] | None = None
 
     @model_validator(mode="after")
@@ -130,7 +133,13 @@ class ApprovalRulesPart(DocumentPart):
         return amounts | ({} if self.expire_hours is None else {"expire_hours": self.expire_hours})
 
     def _amounts(self) -> dict[str, dict[str, int]]:
-        given = {"refunds": self.refunds, "write_offs": self.write_offs, "cancellations": self.cancellations}
+        given = {
+            "refunds": self.refunds,
+            "write_offs": self.write_offs,
+            "cancellations": self.cancellations,
+            "refund_files": self.refund_files,
+            "debit_files": self.debit_files,
+        }
         return {
             field: {code: Money.parse(text, code).amount_minor for code, text in amounts.items()}
             for field, amounts in given.items()

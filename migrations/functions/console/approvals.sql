@@ -11,7 +11,8 @@ declare
     v_other text;
 begin
     select * into r from duly.approval_rules;
-    v_limits := case p_kind when 'refund' then r.refunds_minor when 'write_off' then r.write_offs_minor else r.cancellations_minor end;
+    v_limits := case p_kind when 'refund' then r.refunds_minor when 'write_off' then r.write_offs_minor
+        when 'refund_file' then r.refund_files_minor when 'debit_file' then r.debit_files_minor else r.cancellations_minor end;
     if v_limits = '{}' then return null; end if;
     -- Two forms of one person, or two about one document, are looked at one after the other.
     perform pg_advisory_xact_lock(hashtextextended('approval/' || least(p_user_id, p_subject), 0));
@@ -21,7 +22,7 @@ begin
         = (p_key, p_user_id, p_kind, p_currency, p_amount_minor)) then return null; end if;
     if exists (select from duly.approvals where id = 'apv_' || p_key and asked_by = p_user_id) then return 'apv_' || p_key; end if;
     select min(id) into v_other from duly.approvals
-        where subject = p_subject and action = p_action and state = 'waiting' and expires_at > clock_timestamp();
+        where subject = p_subject and action = p_action and currency = p_currency and state = 'waiting' and expires_at > clock_timestamp();
     if v_other is not null then
         perform duly.refuse('approval_waits', format('%s: is asked for already, and waits as %s', p_subject, v_other));
     end if;

@@ -1,0 +1,83 @@
+"""Files that are written for the bank: what each comes to, who has released it, and what waits for another person."""
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from activities.bank.release.bank_files import BankFiles
+from models.console.approval import LimitedKind
+from models.problem import refusal
+from web.actions.forms import links_of
+from web.context import Visit
+from web.views.cells import Column, Table, link, moment, money, state, table_of, text
+from web.views.objects import ObjectPage, show_object
+
+_DRAFTED = "drafted"
+
+
+async def show_refund_file(visit: Visit) -> Response:
+    """Show the file of a month's refunds. Raises RefusedError: nothing of the month waits for one."""
+    return await _show(visit, LimitedKind.REFUND_FILE, "refund-files", "refunds of a month")
+
+
+async def show_debit_file(visit: Visit) -> Response:
+    """Show the file of a batch of debits. Raises RefusedError: there is no such batch."""
+    return await _show(visit, LimitedKind.DEBIT_FILE, "debit-files", "batch of debits")
+
+
+async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Response:
+    id, files = visit.request.path_params["id"], BankFiles(visit.web.reading)
+    amounts, stands = await files.amounts(kind, id), await files.state_of(kind, id)
+    if not amounts and not stands:
+        raise refusal("file", "file_exists", f"there is no file of {id!r}")
+    released, requests = await files.released(kind, id), await files.requests(kind, id)
+    shown = ObjectPage(
+        title=id,
+        kind=f"file for the bank, {name}",
+        state=state(stands or _DRAFTED),
+        actions=links_of(visit, noun, id, stands or _DRAFTED),
+        sentence="" if amounts else "Nothing of it waits for a file.",
+        figures=[(f"Comes to, {currency}", money(minor, currency)) for currency, minor in amounts.items()],
+        facts=(),
+        tables=(
+            table_of("Released", _RELEASED, released, empty="Not yet; without a limit nobody has to."),
+            table_of("Asked of another person", _REQUESTS, requests),
+        ),
+    )
+    return show_object(visit, shown)
+
+
+async def files_to_write(visit: Visit) -> Sequence[Table]:
+    """Return tables of what waits for a file, or was written into one and not given to the bank."""
+    files = BankFiles(visit.web.reading)
+    months, batches = await files.refund_months(), await files.debit_batches()
+    return (
+        table_of("Refunds that wait for the bank", _columns("refund-files", "Month", "Refunds"), months),
+        table_of("Debits that wait for the bank", _columns("debit-files", "Batch", "Debits"), batches),
+    )
+
+
+def _columns(noun: str, head: str, counted: str) -> Sequence[Column]:
+    return (
+        Column(head, lambda row: link(noun, row.subject)),
+        Column("State", lambda row: state(row.state or _DRAFTED)),
+        Column(counted, lambda row: text(f"{row.count:,}"), is_number=True),
+        Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+    )
+
+
+_RELEASED = (
+    Column("Up to", lambda row: money(row.amount_minor, row.currency), is_money=True),
+    Column("By", lambda row: text(row.released_by)),
+    Column("Because", lambda row: text(row.released_because)),
+    Column("Released", lambda row: moment(row.released_at)),
+    Column("Request", lambda row: link("approvals", row.approval_id)),
+)
+_REQUESTS = (
+    Column("Request", lambda row: link("approvals", row.id)),
+    Column("At most", lambda row: money(row.amount_minor, row.currency), is_money=True),
+    Column("State", lambda row: state(row.state)),
+    Column("Asked by", lambda row: text(row.asked_by)),
+    Column("Asked", lambda row: moment(row.asked_at)),
+    Column("Decided by", lambda row: text(row.decided_by)),
+)
