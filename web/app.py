@@ -44,6 +44,7 @@ from web.views.record_lists import LISTS
 from web.views.record_objects import show_approval, show_event, show_message
 from web.views.search import search
 from web.views.timeline import account_timeline
+from web.vouchers.pages import show_voucher
 
 _WORDS: Mapping[int, str] = {
     403: "You may not do this",
@@ -80,6 +81,7 @@ OBJECTS: Mapping[str, Page] = {
     "/refund-files/{id}": show_refund_file,
     "/debit-files/{id}": show_debit_file,
     "/reports/{id}": show_report,
+    "/vouchers/{id}": show_voucher,
 }
 
 

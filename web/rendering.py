@@ -25,6 +25,7 @@ RAIL = (
     ("/payment-requests", "Requests", "q"),
     ("/bank-files", "Bank files", "b"),
     ("/suspense", "Suspense", "s"),
+    ("/vouchers", "Vouchers", "u"),
     ("/approvals", "Approvals", "v"),
     ("/reports", "Reports", "o"),
     ("/messages", "Messages", "m"),

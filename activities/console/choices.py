@@ -6,8 +6,10 @@ from sqlalchemy import func, select
 
 from activities.database import Database
 from models.cards.card import CardState
+from models.tables.accounts import VoucherTypeRow
 from models.tables.configuration import CardRow, ProviderMethodRow, ProviderRow
 from models.tables.reference import (
+    DueDateRuleRow,
     PaymentMethodRow,
     ProductRow,
     StatementLayoutRow,
@@ -40,6 +42,16 @@ class FormChoices:
             by_gateway = select(ProviderMethodRow.payment_method_id)
             ours = select(method.id, method.name).where(method.is_active, method.id.not_in(by_gateway))
             return _pairs(await self._database.read(ours.order_by(method.name)))
+        if kind == "payment_methods":
+            method = PaymentMethodRow
+            every = select(method.id, method.name).where(method.is_active)
+            return _pairs(await self._database.read(every.order_by(method.name)))
+        if kind == "due_date_rules":
+            rules = await self._database.read(select(DueDateRuleRow.id).order_by(DueDateRuleRow.id))
+            return [(row.id, row.id) for row in rules]
+        if kind == "voucher_types":
+            voucher = VoucherTypeRow
+            return _pairs(await self._database.read(select(voucher.id, voucher.name).order_by(voucher.name)))
         if kind == "products":
             product = ProductRow
             sold = select(product.id, product.name).where(product.is_active)

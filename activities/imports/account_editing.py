@@ -40,9 +40,19 @@ class AccountEditing:
         return bool(is_new)
 
     async def edit(
-        self, account_id: str, given: Mapping[str, str], clear: frozenset[str], *, actor: str, reason: str
+        self,
+        account_id: str,
+        given: Mapping[str, str],
+        clear: frozenset[str],
+        *,
+        actor: str,
+        reason: str,
+        expected: Mapping[str, str] | None = None,
     ) -> bool:
-        """Change what is given and clear what is named; False when it is so already. Raises RefusedError."""
+        """Change what is given and clear what is named; False when it is so already. Raises RefusedError.
+
+        `expected` are the fields as whoever asks has seen them: what another has changed since is not written over.
+        """
         if unknown := sorted(clear - CLEARABLE):
             raise refusal("clear", "field_may_be_empty", f"{unknown[0]} cannot be cleared")
         if both := sorted(clear & given.keys()):
@@ -52,7 +62,11 @@ class AccountEditing:
         before = await self._stored(account_id)
         if before is None:
             raise refusal("account", "account_exists", f"there is no account {account_id!r}")
-        kept = {name: value for name, value in _cells(before).items() if name not in clear}
+        cells = _cells(before)
+        if expected is not None and (lost := [one for one in (*given, *clear) if cells.get(one, "") != expected[one]]):
+            what = f"{cells.get(lost[0]) or 'empty'!s} since somebody has changed it: open the form again"
+            raise refusal(lost[0], "field_is_as_seen", f"is {what}")
+        kept = {name: value for name, value in cells.items() if name not in clear}
         wanted = self._read({**kept, **given})
         fields = {name: value for name, value in asdict(wanted).items() if name not in FIXED}
         return bool(
@@ -66,8 +80,18 @@ class AccountEditing:
         return read_account(cells, self._reference)
 
     async def _stored(self, account_id: str) -> ImportedAccount | None:
-        row = await self._database.read_first(STORED_ACCOUNTS.where(AccountRow.id == account_id))
-        return ImportedAccount(*tuple(row)[2:]) if row else None
+        return await _stored_account(self._database, account_id)
+
+
+async def stored_cells(database: Database, account_id: str) -> dict[str, str] | None:
+    """Return the fields of an account as cells of a row of the import; None where there is no account."""
+    found = await _stored_account(database, account_id)
+    return _cells(found) if found else None
+
+
+async def _stored_account(database: Database, account_id: str) -> ImportedAccount | None:
+    row = await database.read_first(STORED_ACCOUNTS.where(AccountRow.id == account_id))
+    return ImportedAccount(*tuple(row)[2:]) if row else None
 
 
 def _cells(account: ImportedAccount) -> dict[str, str]:

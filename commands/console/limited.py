@@ -1,6 +1,6 @@
 """Actions on transactions that have limits: what each comes to, and the use case that carries it out."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,12 +62,16 @@ class Amounting:
 
 
 class CapturedOutput(Output):
-    """What a use case answers, kept as lines instead of being written to a terminal; `waits`: for another person."""
+    """What a use case answers, kept as lines instead of being written to a terminal.
+
+    It `waits` for another person; or it has what is `shown_once` to who has asked, by name, and kept nowhere.
+    """
 
     def __init__(self) -> None:
         super().__init__(as_json=False)
         self.lines: list[str] = []
         self.waits = False
+        self.shown_once: Sequence[tuple[str, str]] = ()
 
     def answer(self, document: Mapping[str, Any], *view: "RenderableType", is_good: bool = True) -> None:
         """Keep the view: a table's rows as lines."""

@@ -22,12 +22,22 @@ async def create(output: Output, given: Mapping[str, str], *, actor: str, reason
 
 
 async def edit(
-    output: Output, account: str, given: Mapping[str, str], clear: frozenset[str], *, actor: str, reason: str
+    output: Output,
+    account: str,
+    given: Mapping[str, str],
+    clear: frozenset[str],
+    *,
+    actor: str,
+    reason: str,
+    expected: Mapping[str, str] | None = None,
 ) -> None:
-    """Change what is given of an account; what is neither given nor cleared stays."""
+    """Change what is given of an account; what is neither given nor cleared stays.
+
+    Where fields as they were seen are `expected`, one that another has changed since is refused.
+    """
     require_who_and_why(actor, reason)
     async with _editing() as editing:
-        is_changed = await editing.edit(account, given, clear, actor=actor, reason=reason)
+        is_changed = await editing.edit(account, given, clear, actor=actor, reason=reason, expected=expected)
     _answer(output, account, "changed" if is_changed else "unchanged")
 
 

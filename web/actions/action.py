@@ -1,8 +1,9 @@
 """What an action of the console is: a form, who may send it, and the use case that carries it out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from activities.database import Database
 from commands.console.limited import Carry
 from models.console.roles import Permission
 
@@ -27,7 +28,8 @@ class Action:
 
     `states` are the words of the object's states in which it makes sense; empty: any. `final` says what of it cannot be
     undone. The use case has the last word on all of it. `place` is the page that has its form, where it is none of an
-    object.
+    object. One that `is_of_list` stands beside the list of its noun; the field `id_field` says what it makes. `begin`
+    reads what the form shows at first.
     """
 
     noun: str
@@ -41,6 +43,9 @@ class Action:
     states: frozenset[str] = frozenset()
     final: str = ""
     place: str = ""
+    is_of_list: bool = False
+    id_field: str = ""
+    begin: Callable[[Database, str], Awaitable[Mapping[str, str]]] | None = None
 
     @property
     def path(self) -> str:

@@ -1,5 +1,6 @@
 """Forms of actions: shown, sent once, carried out by the use case behind the command, and answered in its words."""
 
+import base64
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,15 @@ from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.operator_command import TEXT_MAX
 from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem, RefusedError
-from web.actions import of_accounts, of_approvals, of_bank_files, of_processes, of_transactions
+from web.actions import (
+    of_account_fields,
+    of_accounts,
+    of_approvals,
+    of_bank_files,
+    of_processes,
+    of_transactions,
+    of_vouchers,
+)
 from web.actions.action import Action, Filled
 from web.context import Visit
 from web.security import text_of
@@ -37,9 +46,12 @@ log = structlog.get_logger(__name__)
 ACTIONS: Mapping[str, Action] = {
     action.path: action
     for action in chain(
-        of_accounts.ACTIONS, of_transactions.ACTIONS, of_processes.ACTIONS, of_approvals.ACTIONS, of_bank_files.ACTIONS
+        *(of_accounts.ACTIONS, of_account_fields.ACTIONS, of_transactions.ACTIONS, of_processes.ACTIONS),
+        *(of_approvals.ACTIONS, of_bank_files.ACTIONS, of_vouchers.ACTIONS),
     )
 }
+# The place of an id in the address of what makes something, and so of nothing that is there.
+NEW = "new"
 _FIELD_MAX = 4000
 _KEY = re.compile(r"[0-9a-f]{32}")
 _REQUEST = re.compile(r"apv_[0-9a-f]{32}")
@@ -60,13 +72,20 @@ def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> li
 
 def links_of(visit: Visit, noun: str, id: str, state: str) -> list[ActionLink]:
     """Return the links to every action of a noun."""
-    return links_to(visit, [action for action in ACTIONS.values() if action.noun == noun], id, state)
+    return links_to(visit, [one for one in ACTIONS.values() if one.noun == noun and not one.is_of_list], id, state)
+
+
+def links_of_list(visit: Visit, noun: str) -> list[ActionLink]:
+    """Return the links to what stands beside the list of a noun."""
+    return links_to(visit, [one for one in ACTIONS.values() if one.noun == noun and one.is_of_list], NEW, "")
 
 
 async def show_form(visit: Visit) -> Response:
     """Show the form of an action, with a key of its own."""
     action, id = _asked_for(visit)
     begun = {one.name: one.value for one in action.fields}
+    if action.begin is not None:
+        begun |= await action.begin(visit.web.reading, id)
     return await _form(visit, action, id, Filled(begun, key=secrets.token_hex(16)))
 
 
@@ -74,13 +93,18 @@ async def send_form(visit: Visit, form: FormData) -> Response:
     """Carry an action out, once by its key, and lead to what became of it. What was refused may be corrected."""
     action, id = _asked_for(visit)
     fields = {one.name: text_of(form, one.name) for one in action.fields}
+    if action.id_field:
+        id = fields[action.id_field]
     asked = AskedAction(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
     filled = {**fields, "reason": asked.reason}
     require_key(asked.key)
     if problems := problems_of(action, asked):
         return await _form(visit, action, id, Filled(filled, [str(one) for one in problems], asked.key), 422)
-    if refused := await carried_once(visit, action, asked):
+    output = CapturedOutput()
+    if refused := await carried_once(visit, action, asked, output):
         return await _form(visit, action, id, Filled(filled, refused, asked.key), 422)
+    if output.shown_once:
+        return _shown_once(visit, action, output)
     return RedirectResponse(f"/sent/{asked.key}", 303)
 
 
@@ -90,7 +114,9 @@ def require_key(key: str) -> None:
         raise HTTPException(409, "This form has no key of ours: open it again.")
 
 
-async def carried_once(visit: Visit, action: Action, asked: AskedAction) -> Sequence[str]:
+async def carried_once(
+    visit: Visit, action: Action, asked: AskedAction, output: CapturedOutput | None = None
+) -> Sequence[str]:
     """Carry an action out, unless its form was sent before; return why it was refused, where it was."""
     before = await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=asked.id)
     if before is not None:
@@ -98,7 +124,7 @@ async def carried_once(visit: Visit, action: Action, asked: AskedAction) -> Sequ
     outcome, answer = "failed", ["Nobody knows whether it was done: look at the object before it is asked for again."]
     refused: list[str] = []
     try:
-        outcome, answer = await _answered(visit, action, asked)
+        outcome, answer = await _answered(visit, action, asked, output or CapturedOutput())
     except Failure as failure:
         answer = [str(problem) for problem in failure.problems]
         if failure.code is ExitCode.REFUSED:
@@ -121,10 +147,23 @@ async def show_sent(visit: Visit) -> Response:
         title=action.name,
         outcome=found.outcome,
         answer=found.answer.splitlines(),
-        subject="the page it was sent from" if action.place else found.subject,
-        back=action.place or address(action.noun, found.subject),
+        subject="the page it was sent from" if action.place else found.subject or f"the list of {action.noun}",
+        back=action.place or (address(action.noun, found.subject) if found.subject else f"/{action.noun}"),
         sent_at=found.sent_at,
         waits_as=_waits_as(visit, found.answer) if found.outcome == "waiting" else (),
+    )
+
+
+def _shown_once(visit: Visit, action: Action, output: CapturedOutput) -> Response:
+    """Answer with what nobody is shown again: it is on this page, and nowhere else."""
+    rows = [("voucher", "code"), *output.shown_once]
+    written = "".join(f"{name},{value}\n" for name, value in rows)
+    return visit.page(
+        "vouchers/issued.html",
+        title=f"{action.name}: done",
+        answer=output.lines,
+        rows=output.shown_once,
+        file=base64.b64encode(written.encode()).decode(),
     )
 
 
@@ -133,9 +172,9 @@ def _waits_as(visit: Visit, answer: str) -> Sequence[str]:
     return sorted(set(_REQUEST.findall(answer))) or [f"apv_{visit.request.path_params['key']}"]
 
 
-async def _answered(visit: Visit, action: Action, asked: AskedAction) -> tuple[str, list[str]]:
+async def _answered(visit: Visit, action: Action, asked: AskedAction, output: CapturedOutput) -> tuple[str, list[str]]:
     """Carry an action out and return its outcome and answer; above the limits of its asker it waits for another."""
-    output, waits = CapturedOutput(), False
+    waits = False
     command = KeptCommand(action.command, asked.id, asked.actor, asked.reason)
 
     async def kept() -> None:
@@ -176,7 +215,7 @@ def _asked_for(visit: Visit) -> tuple[Action, str]:
         raise HTTPException(404)
     if not visit.user.may(action.permission):
         raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
-    return action, path["id"]
+    return action, "" if action.is_of_list else path["id"]
 
 
 def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
@@ -223,14 +262,20 @@ async def _form(visit: Visit, action: Action, id: str, filled: Filled, status: i
         if one.kind == "select":
             read = await FormChoices(visit.web.reading).of(one.choices, account) if one.choices else ()
             choices[one.name] = [*one.words, *read]
+            kept = filled.given(one.name)
+            # What is out of use by now stays what it is, unless somebody chooses another.
+            if kept and kept not in {value for value, _ in choices[one.name]}:
+                choices[one.name] = [*choices[one.name], (kept, kept)]
     return visit.page(
         "action.html",
         status,
-        title=f"{action.name}: {id}",
+        title=action.name if action.is_of_list else f"{action.name}: {id}",
         action=action,
         id=id,
+        shown_id="" if action.is_of_list else id,
+        target=NEW if action.is_of_list else id,
         about=await _about(visit, action, id),
         filled=filled,
         choices=choices,
-        back=address(action.noun, id),
+        back=f"/{action.noun}" if action.is_of_list else address(action.noun, id),
     )

@@ -26,6 +26,7 @@
     "?": () => first("#keys")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
+    n: () => first("[data-new]")?.click(),
     "[": () => first("[rel=prev]")?.click(),
     "]": () => first("[rel=next]")?.click(),
     g: () => { goes = true; setTimeout(() => { goes = false; }, 1500); },

@@ -76,6 +76,7 @@ async def show_account(visit: Visit) -> Response:
                 ("Disputes", "disputes"),
                 ("Requests", "payment-requests"),
                 ("Messages", "messages"),
+                ("Vouchers", "vouchers"),
                 ("Movements", "movements"),
             )
         ],

@@ -19,6 +19,7 @@ from activities.reports.text_files import safe_text
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.moment import YEARS, YEARS_MEANING
+from web.actions.forms import links_of_list
 from web.context import Visit
 from web.views.cells import Column, table_of
 
@@ -99,6 +100,7 @@ async def show_list(of: ListOfNoun, visit: Visit) -> Response:
         of=of,
         given=wanted.given,
         problems=wanted.problems,
+        actions=links_of_list(visit, of.noun),
         rows=table_of("", of.columns, listed.rows, empty=empty),
         is_narrowed=is_narrowed,
         older=older,

@@ -19,6 +19,7 @@ from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
 from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
 from web.views.timeline import TIMELINE
+from web.vouchers.pages import VOUCHERS
 
 
 async def _events(database: Database, page: ListPage, given: Given) -> Listed:
@@ -161,7 +162,7 @@ SIGN_INS = ListOfNoun(
 LISTS: Mapping[str, ListOfNoun] = {
     of.noun: of
     for of in (
-        *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE),
+        *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
     )
