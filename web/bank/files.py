@@ -1,7 +1,9 @@
 """Files that are written for the bank: what each comes to, who has released it, and what waits for another person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from sqlalchemy import Row
 from starlette.responses import Response
 
 from activities.bank.release.bank_files import BankFiles
@@ -36,7 +38,7 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
         kind=f"file for the bank, {name}",
         state=state(stands or _DRAFTED),
         actions=links_of(visit, noun, id, stands or _DRAFTED),
-        sentence="" if amounts else "Nothing of it waits for a file.",
+        sentence=_sentence(amounts, released, requests),
         figures=[(f"Comes to, {currency}", money(minor, currency)) for currency, minor in amounts.items()],
         facts=(),
         tables=(
@@ -45,6 +47,16 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
         ),
     )
     return show_object(visit, shown)
+
+
+def _sentence(amounts: Mapping[str, int], released: Sequence[Row[Any]], requests: Sequence[Row[Any]]) -> str:
+    if not amounts:
+        return "Nothing of it waits for a file."
+    if any(one.state == "waiting" for one in requests):
+        return "It waits for another person, who approves it or does not; until then its file is not written."
+    most = {one.currency: one.amount_minor for one in released}
+    is_released = all(minor <= most.get(currency, 0) for currency, minor in amounts.items())
+    return "It is released: its file may be written." if is_released else ""
 
 
 async def files_to_write(visit: Visit) -> Sequence[Table]:

@@ -15,6 +15,7 @@ _BAD = frozenset({"unknown", "rejected", "failed", "lost", "declined", "held", "
 _WAITS = frozenset(
     {
         *("open", "pending", "running", "collecting", "dunning", "waiting_for_customer", "processing", "in_flight"),
+        *("drafted", "written"),
         *("requires_action", "requires_payment_method", "inquiry", "draft", "waiting", "needs_review", "paused"),
         *("under_processing", "in_dunning", "parked", "skipped", "to_do", "left"),
         *("suspense", "given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),

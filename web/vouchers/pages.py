@@ -84,7 +84,7 @@ def _of_batch(visit: Visit, batch: Row[Any], counts: Mapping[str, int], steps: S
         actions=links_of(visit, "vouchers", batch.number, word),
         figures=(
             ("Each is worth", money(batch.amount_minor, batch.currency)),
-            *((_capital(one), _count(batch, one, number)) for one, number in counts.items()),
+            *((_head(one), _count(batch, one, number)) for one, number in counts.items()),
         ),
         facts=(
             *_shared(batch),
@@ -107,8 +107,9 @@ def _count(batch: Row[Any], word: str, number: int) -> Cell:
     return Cell(f"{number:,}", listed("vouchers", batch=batch.number, state=word))
 
 
-def _capital(word: str) -> str:
-    return word.replace("_", " ").capitalize()
+def _head(word: str) -> str:
+    # When it was issued stands beside it.
+    return "Still out" if word == VoucherState.ISSUED else word.capitalize()
 
 
 def _steps(steps: Sequence[Row[Any]]) -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, exists, func, select
+from sqlalchemy import BigInteger, Row, Select, cast, exists, func, select
 
 from activities.database import Database
 from models.bank.refund_plan import period_prefix
@@ -29,6 +29,11 @@ _MONTH = func.split_part(_KEY, ":", 2)
 _PAGE = 24
 
 
+def _sums(currency: Any, amount_minor: Any) -> Select[*tuple[Any, ...]]:
+    total = cast(func.sum(amount_minor), BigInteger).label("amount_minor")
+    return select(currency.label("currency"), total).group_by(currency).order_by(currency)
+
+
 class BankFiles:
     """Reads what waits for a file, and releases it."""
 
@@ -38,21 +43,22 @@ class BankFiles:
     async def amounts(self, kind: LimitedKind, subject: str) -> dict[str, int]:
         """Return what a file asks of the bank by currency, in minor units; of refunds those that no bank has."""
         if kind is LimitedKind.DEBIT_FILE:
-            total, currency = func.sum(DebitRow.amount_minor), DebitRow.currency
-            query = select(currency, cast(total, BigInteger)).where(DebitRow.batch_id == subject)
+            query = _sums(DebitRow.currency, DebitRow.amount_minor).where(DebitRow.batch_id == subject)
         else:
-            prefix, currency = period_prefix(subject), _T.currency
-            query = select(currency, cast(func.sum(_T.total_minor), BigInteger)).where(
-                prefix <= _KEY, f"{prefix[:-1]};" > _KEY, *_WAITS
-            )
-        rows = await self._database.read(query.group_by(currency).order_by(currency))
-        return {row[0]: row[1] for row in rows}
+            prefix = period_prefix(subject)
+            query = _sums(_T.currency, _T.total_minor).where(prefix <= _KEY, f"{prefix[:-1]};" > _KEY, *_WAITS)
+        return {row.currency: row.amount_minor for row in await self._database.read(query)}
 
     async def release(self, kind: LimitedKind, subject: str, *, actor: str, reason: str) -> list[str]:
         """Release a file, or ask another person; return the requests that wait. Raises RuleBrokenError."""
         waiting = []
         for currency, amount_minor in (await self.amounts(kind, subject)).items():
-            given = {"kind": kind.value, "subject": subject, "currency": currency, "amount_minor": amount_minor}
+            given: dict[str, Any] = {
+                "kind": kind.value,
+                "subject": subject,
+                "currency": currency,
+                "amount_minor": amount_minor,
+            }
             found = await self._database.call(
                 "release_bank_file", **given, action=ACTIONS[kind], actor=actor, reason=reason
             )
