@@ -85,8 +85,10 @@ class Users:
 
     async def of_session(self, token: str, *, is_used: bool = True) -> ConsoleUser | None:
         """Return who has a session, or None when it is over. What a page asks for by itself does not use it."""
-        name = "user_of_session" if is_used else "user_of_open_page"
-        found = await self._database.call(name, token_hash=token_hash(token))
+        if is_used:
+            found = await self._database.call("user_of_session", token_hash=token_hash(token))
+        else:
+            found = await self._database.call("user_of_open_page", token_hash=token_hash(token))
         return ConsoleUser(found["id"], ConsoleRole(found["role"])) if found else None
 
     async def end(self, token: str, address: str) -> None:

@@ -30,7 +30,7 @@ async def list_page(output: Output, page: ListPage, *, state: str, account_id: s
         listed = await Approvals(database).page(page, state=state, account_id=account_id, asked_by=asked_by)
     columns = {
         "Request": lambda row: row.id,
-        "For": lambda row: row.action.partition("/")[2],
+        "For": lambda row: what_of(row.action),
         "Of": lambda row: row.subject,
         "Account": lambda row: row.account_id or "",
         "Amount>": lambda row: money(row.amount_minor, row.currency),
@@ -48,6 +48,12 @@ async def show(output: Output, approval: str) -> None:
     if found is None:
         raise refusal("approval", "approval_exists", f"there is no request {approval!r}")
     output.answer(document(found), table("", "Request", approval, rows=facts_of(found)))
+
+
+def what_of(action: str) -> str:
+    """Return what is asked for, in words: of a transaction what is done to it, else also what it is done to."""
+    noun, _, verb = action.partition("/")
+    return verb.replace("-", " ") if noun == "transactions" else f"{verb} {noun.removesuffix('s').replace('-', ' ')}"
 
 
 def facts_of(found: Row[Any]) -> list[tuple[str, str]]:

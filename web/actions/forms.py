@@ -202,7 +202,8 @@ async def _waits(visit: Visit, action: Action, asked: AskedAction) -> bool:
     found = await amounting(visit.web.reading, action.path, asked)
     request = LimitedRequest(
         *(asked.key, action.path, LIMITED[action.path].kind, asked.id),
-        *(found.account_id, found.amount_minor, found.currency, asked.fields),
+        *(found.account_id or "", found.amount_minor, found.currency),
+        asked.fields,
     )
     return bool(await visit.web.approvals.ask(request, user_id=asked.actor, reason=asked.reason))
 

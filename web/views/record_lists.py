@@ -10,11 +10,12 @@ from activities.events.movements import ExpectationQueries
 from activities.listing import Listed
 from activities.messages.queries import MessageQueries
 from activities.supervision.commands import CommandRecords
+from commands.console.approvals import what_of
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
 from web.bills.pages import BILLS
-from web.views.cells import Column, link, moment, money, state, text, words
+from web.views.cells import Column, link, moment, money, state, text
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
 from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
@@ -129,7 +130,7 @@ APPROVALS = ListOfNoun(
     "Requests that another person approves",
     (
         Column("Request", lambda row: link("approvals", row.id)),
-        Column("For", lambda row: words(row.action.partition("/")[2].replace("-", "_"))),
+        Column("For", lambda row: text(what_of(row.action))),
         Column("Of", lambda row: link(row.action.partition("/")[0], row.subject)),
         ACCOUNT_COLUMN,
         Column("At most", lambda row: money(row.amount_minor, row.currency), is_money=True),

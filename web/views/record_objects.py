@@ -5,7 +5,7 @@ from starlette.responses import Response
 from activities.console.approvals import Approvals
 from activities.events.inbox import EventQueries
 from activities.messages.queries import MessageQueries
-from commands.console.approvals import facts_of
+from commands.console.approvals import facts_of, what_of
 from commands.formatting import money as money_text
 from models.operations.record_states import APPROVAL, EVENT, MESSAGE
 from models.problem import refusal
@@ -87,7 +87,7 @@ async def show_approval(visit: Visit) -> Response:
         title=found.id,
         kind="request for approval",
         state=state(APPROVAL.word(found.state)),
-        sentence=f"{found.asked_by} asks to {found.action.partition('/')[2].replace('-', ' ')} {found.subject},"
+        sentence=f"{found.asked_by} asks to {what_of(found.action)} {found.subject},"
         f" at most {amount}: {found.asked_because}",
         actions=links_to(visit, (WITHDRAW,) if is_askers else DECISIONS, found.id, found.state if is_open else "over"),
         facts=[(name, leads.get(name) or text(value)) for name, value in facts_of(found)],

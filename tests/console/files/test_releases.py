@@ -138,7 +138,7 @@ async def test_refunds_drafted_by_hand_are_released_in_the_console_by_two_people
     assert "approved_by_another" in own[0]
     assert request_in(early) == request
     assert (request in hers, "/do/refund-files/release/" in hers) == (True, True)
-    assert f"maria asks to release {NEXT}, at most 7.00 EUR: everybody has been written to" in page
+    assert f"maria asks to release refund file {NEXT}, at most 7.00 EUR: everybody has been written to" in page
     assert "State: released" in shown
     assert [one["amount_minor"] for one in written["refunds"]] == [700]
     released = unescape(await browser.open(f"/refund-files/{NEXT}"))
