@@ -27,6 +27,8 @@ BETWEEN_ATTEMPTS_WAKES = ANYTHING - EVIDENCE
 # A fault ends what was taken up as well. These are taken up once more after it: they say how it ends, or until when
 # nothing happens. The others have made an attempt by then, which its row knows.
 DONE_WITH_NEXT_WAIT = frozenset({WakeReason.GIVE_UP, WakeReason.SKIP, WakeReason.EXTEND_GRACE})
+# Of these, what puts the next attempt or the customer's deadline off.
+MOVES_MOMENTS = DONE_WITH_NEXT_WAIT - {WakeReason.GIVE_UP}
 # These make an attempt at once, whatever was said of the next one before them.
 ATTEMPTED_AT_ONCE = frozenset({WakeReason.RETRY_NOW, WakeReason.CARD_CHANGED})
 # After a fault a page is read at the gateway, and a Cancel is answered once more (workflows.faults).
@@ -82,10 +84,21 @@ class Waiter:
         again = () if has_page else tuple(wake for wake in self._lasting() if wake.reason is not WakeReason.SKIP)
         return WaiterSnapshot(self.history, self.is_in_review, self.review_reason, self._with_pending(again))
 
-    def accepted(self) -> tuple[Wake, ...]:
-        """Return what was accepted and is not done: what the execution after a fault has to know beside its rows."""
-        undone = self._with_pending(self._lasting())
+    def accepted(self, *, carries_moments: bool = False) -> tuple[Wake, ...]:
+        """Return what was accepted and is not done: what the execution after a fault has to know beside its rows.
+
+        A caller that carries the moments to which a skip or grace has moved something needs neither once more: grace
+        would close a page that was opened after it.
+        """
+        lasting = tuple(one for one in self._lasting() if not (carries_moments and one.reason in MOVES_MOMENTS))
+        undone = self._with_pending(lasting)
         return tuple(wake for wake in undone if wake.reason not in READ_AFTER_FAULT)
+
+    def moves_before(self, reason: WakeReason) -> tuple[Wake, ...]:
+        """Return the skips and grace that came before something else, and are not taken up."""
+        reasons = [wake.reason for wake in self._pending]
+        earlier = self._pending[: reasons.index(reason)] if reason in reasons else ()
+        return tuple(wake for wake in earlier if wake.reason in MOVES_MOMENTS)
 
     def _with_pending(self, taken: tuple[Wake, ...]) -> tuple[Wake, ...]:
         return (*taken, *(wake for wake in self._pending if wake not in taken))

@@ -1,6 +1,7 @@
 """Owning a receivable that has to wait: taking it over, reading what is still owed, letting it go."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,11 +18,13 @@ from models.collections.collection import (
     Stage,
 )
 from models.collections.dunning import GiveUpAction
+from models.collections.earlier import EarlierAttempt, counts_before
 from models.money import Money
 from models.operations.business_events import CollectionMoved, as_code
 from models.operations.event_names import EventName
 
 _TERMS = TypeAdapter(CollectionTerms)
+_ATTEMPTS = TypeAdapter(tuple[EarlierAttempt, ...])
 _ENDS = {Stage.SETTLED: EventName.COLLECTION_SETTLED, Stage.GIVEN_UP: EventName.COLLECTION_GIVEN_UP}
 
 # So many invoices are written off in one commit: a second at most for whoever waits for the account.
@@ -115,7 +118,8 @@ class CollectionActivities:
             owner=opening.owner,
             **amount,
         )
-        opened = _TERMS.validate_python(terms)
+        counts = counts_before(_ATTEMPTS.validate_python(terms.pop("attempts")), terms["attempt"])
+        opened = _TERMS.validate_python(terms | asdict(counts))
         money = Money(opened.amount_minor, opened.currency)
         announce(CollectionMoved(EventName.COLLECTION_OPENED, opening.account_id, opening.period, money))
         return opened

@@ -9,7 +9,7 @@ from models.gateway.gateway_request import AttemptCause, CollectResult
 from models.messages.message import Notice
 from models.operator_command import CommandError, OperatorCommand
 from models.problem import refuse_unless
-from models.waiting import NOTHING_PENDING, WaiterSnapshot
+from models.waiting import NOTHING_PENDING, AcceptedCommands, WaiterSnapshot, Wake
 
 
 class Stage(StrEnum):
@@ -99,7 +99,8 @@ def opening_of(request: CollectionRequest, owner: str) -> CollectionOpening:
 class CollectionTerms:
     """What a collection is opened with: the policy it will finish under, and the account's clock.
 
-    `attempt` and `cause` are those it goes on with: the last one that was written down for the receivable. `has_rest`:
+    `attempt` and `cause` are those it goes on with: the last one that was written down for the receivable. The declines
+    are those that the policy has decided about before it, and `tried_cards` were declined just before it. `has_rest`:
     more was open than one receivable holds, and what is left is the next one's.
     """
 
@@ -112,6 +113,8 @@ class CollectionTerms:
     cause: AttemptCause = AttemptCause.SCHEDULED
     soft_declines: int = 0
     has_rest: bool = False
+    technical_declines: int = 0
+    tried_cards: tuple[str, ...] = ()
 
 
 class WaitingFor(StrEnum):
@@ -147,6 +150,30 @@ class CollectionSnapshot:
     last: CollectResult | None = None
     waiter: WaiterSnapshot = NOTHING_PENDING
     notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class CollectionCourse(AcceptedCommands):
+    """What was accepted and is not done, and how far a collection had come under its policy when a fault came.
+
+    `decided`: the last attempt about which the policy has decided, and whose decline is counted. The rows know neither
+    skipped attempts nor the moments to which grace has put something off. `before_page`: skips and grace that were
+    accepted before the customer's page was opened, which is not closed for them.
+    """
+
+    attempt: int = 0
+    decided: int = 0
+    soft_declines: int = 0
+    technical_declines: int = 0
+    tried_cards: tuple[str, ...] = ()
+    deferred: CollectResult | None = None
+    declined: CollectResult | None = None
+    planned_at: datetime | None = None
+    customer_deadline: datetime | None = None
+    waiting_for: WaitingFor = WaitingFor.NOTHING
+    unknown_since: datetime | None = None
+    checks: int = 0
+    before_page: tuple[Wake, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,10 @@ class Collection(CollectionHandlers, CollectionWaits):
         """Collect until the receivable is settled or knowingly given up. Fails when somebody else owns it."""
         self._state.show()
         self._notices.send_kept()
-        if not self._state.is_open:
+        is_resumed = self._state.is_open
+        if not is_resumed:
             self._state.open(await self._take_over())
-        step = await self._resume()
+        step = await self._resume() if is_resumed else GO_ON
         while True:
             match step:
                 case Settled(outcome):
@@ -169,6 +170,8 @@ class Collection(CollectionHandlers, CollectionWaits):
 
     async def _follow_decline(self, result: CollectResult) -> Step:
         """Go on to another card where the decline rules this one out, else do what the policy says."""
+        if self._state.is_decided(result.attempt):
+            return await self._follow_decision(result)
         kind = classify(decline_of(result))
         if kind in RULES_OUT_CARD and result.card_id:
             for card_id in (result.card_id, *result.same_card_ids):
@@ -178,10 +181,19 @@ class Collection(CollectionHandlers, CollectionWaits):
         result = self._state.declined_for_good(result)
         return await self._follow_policy(result)
 
+    async def _follow_decision(self, result: CollectResult) -> Step:
+        """Go on with what the policy has decided before a fault; its decline is counted already."""
+        snapshot = self._state.snapshot
+        if snapshot.waiting_for is not WaitingFor.NOTHING:
+            return await self._resume()
+        return await self._follow_policy(snapshot.declined or result, planned_at=snapshot.planned_at)
+
     async def _follow_policy(self, result: CollectResult, *, planned_at: datetime | None = None) -> Step:
         """Do what the policy says about a decline, as often as operators leave out what it says."""
         snapshot, kind = self._state.snapshot, classify(decline_of(result))
-        tries = count_try(snapshot, kind, one=int(planned_at is None and snapshot.cause is AttemptCause.SCHEDULED))
+        is_new = planned_at is None and not self._state.is_decided(snapshot.attempt)
+        tries = count_try(snapshot, kind, one=int(is_new and snapshot.cause is AttemptCause.SCHEDULED))
+        self._state.decide()
         while True:
             decision: DunningDecision = (
                 RetryAt(planned_at) if planned_at else decide(snapshot, result, now=workflow.now(), tries=tries)

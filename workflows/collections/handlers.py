@@ -60,8 +60,8 @@ class CollectionHandlers:
         return "the receivable is let go as soon as the outcome of the attempt is known"
 
     def carried_after_fault(self) -> AcceptedCommands:
-        """Return what was accepted and is not done."""
-        return AcceptedCommands(self._state.waiter.accepted())
+        """Return what was accepted and is not done, and how far the policy has come."""
+        return self._state.course()
 
     @workflow.query(description="Where the receivable stands, and what comes next.")
     def status(self) -> CollectionStatus:

@@ -11,6 +11,7 @@ from temporalio.common import SearchAttributeUpdate
 from models.collections.collection import (
     BETWEEN_ATTEMPTS,
     CANCELLED,
+    CollectionCourse,
     CollectionRequest,
     CollectionSnapshot,
     CollectionStatus,
@@ -25,9 +26,11 @@ from models.messages.message import Notice
 from models.moment import in_utc
 from models.waiting import WakeReason
 from workflows import visibility
+from workflows.collections.course import course_of, decided_before, take_course
 from workflows.collections.details import answer_of, details_of, subject_of
 from workflows.collections.policy import RULES_OUT_CARD, decline_of, next_card
 from workflows.collections.steps import GAVE_UP
+from workflows.faults import carried_state
 from workflows.waiting import DONE_WITH_NEXT_WAIT, Waiter
 
 # The change since which an attempt's answer says whether its page is open.
@@ -47,6 +50,10 @@ class CollectionState:
         self.last = resumed.last if resumed else None
         self.waiter = Waiter(lambda: self.subject, self.show, is_idle, resumed.waiter if resumed else None)
         self._snapshot = resumed
+        self._carried = carried_state(CollectionCourse) or CollectionCourse()
+        self._before_page = self._carried.before_page
+        # The last attempt about which the policy has decided.
+        self._decided = decided_before(resumed) if resumed else self._carried.decided
 
     @property
     def is_open(self) -> bool:
@@ -95,8 +102,34 @@ class CollectionState:
     def open(self, terms: CollectionTerms) -> None:
         """Begin with what the receivable was taken over with."""
         self._snapshot = CollectionSnapshot(
-            terms, attempt=terms.attempt, cause=terms.cause, soft_declines=terms.soft_declines
+            replace(terms, technical_declines=0, tried_cards=()),
+            attempt=terms.attempt,
+            cause=terms.cause,
+            soft_declines=terms.soft_declines,
+            technical_declines=terms.technical_declines,
+            tried_cards=terms.tried_cards,
         )
+        if self._carried.attempt:
+            take_course(self._snapshot, self._carried)
+
+    def course(self) -> CollectionCourse:
+        """Return what an execution after a fault has to know beside the rows."""
+        if self._snapshot is None:
+            return replace(self._carried, pending=self.waiter.accepted())
+        before_page = self._before_page
+        if self.has_page:
+            before_page = (*before_page, *self.waiter.moves_before(WakeReason.PAGE_OPENED))
+        accepted = self.waiter.accepted(carries_moments=True)
+        later = tuple(wake for wake in accepted if wake not in before_page)
+        return course_of(self._snapshot, decided=self._decided, pending=later, before_page=before_page)
+
+    def is_decided(self, attempt: int) -> bool:
+        """Say whether the policy has decided about an attempt before: its decline is counted, and not once more."""
+        return attempt <= self._decided
+
+    def decide(self) -> None:
+        """Note that the policy decides about this attempt."""
+        self._decided = self.snapshot.attempt
 
     def status(self) -> CollectionStatus:
         """Return what the query `status` answers."""
@@ -128,6 +161,13 @@ class CollectionState:
         elif self.has_page and result.outcome is not CollectOutcome.UNKNOWN and workflow.patched(PAGES_ARE_READ):
             # Nobody can pay on it any more; a bank may take days for what was paid on it.
             self.snapshot.page = None
+        if not self.has_page:
+            self._take_up_before_page()
+
+    def _take_up_before_page(self) -> None:
+        for wake in self._before_page:
+            self.waiter.wake(wake.reason, card_id=wake.card_id, until=wake.until)
+        self._before_page = ()
 
     def enter(self, stage: Stage, result: CollectResult | None = None) -> None:
         """Move to a stage and let operators find it."""
@@ -215,6 +255,7 @@ class CollectionState:
         # Commands may come before the next execution has taken its first step: it accepts what this one would.
         is_waiting = self.snapshot.waiting_for is not WaitingFor.NOTHING or self.has_page
         stage = self.stage if is_waiting or self.stage not in BETWEEN_ATTEMPTS else Stage.COLLECTING
+        self._take_up_before_page()
         resumed = replace(
             self.snapshot,
             stage=stage,

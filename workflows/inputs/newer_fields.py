@@ -12,7 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
-from models.collections.collection import CollectionRequest
+from models.collections.collection import CollectionRequest, CollectionSnapshot, CollectionTerms
 from models.runs.process_run import Certificate, OutcomeTotal, RunRequest, ScheduledRunRequest, ShardRequest
 from models.runs.refund_run import RefundRunRequest, RefundRunStart
 from workflows.inputs.failures import ReadableFailures
@@ -30,6 +30,8 @@ NEWER_FIELDS: Mapping[type, frozenset[str]] = MappingProxyType(
 # The same of what our own parts say to each other: in histories of 0.1.0 it stands without.
 NEWER_PARTS: Mapping[type, frozenset[str]] = MappingProxyType(
     {
+        CollectionSnapshot: frozenset(),
+        CollectionTerms: frozenset({"technical_declines", "tried_cards"}),
         Certificate: frozenset({"supplement", "taken_again", "criteria", "left_out", "from_wallet"}),
         OutcomeTotal: frozenset({"net_minor", "tax_minor", "total_minor"}),
         RefundRunStart: frozenset({"over_nobody"}),
@@ -47,7 +49,9 @@ def without_defaults(value: Any) -> Any:
 
 
 def _parts(held: Any) -> Any:
-    return [without_defaults(one) for one in held] if isinstance(held, tuple) else held
+    if isinstance(held, tuple):
+        return [without_defaults(one) for one in held]
+    return without_defaults(held) if type(held) in NEWER_PARTS else held
 
 
 class _LeavingOut(PydanticJSONPlainPayloadConverter):

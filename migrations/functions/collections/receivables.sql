@@ -87,6 +87,20 @@ language sql stable security definer set search_path = duly, pg_temp as $$
           where account_id = p_account_id and period = p_period and asked_minor is not null and closed_at is not null)
 $$;
 
+-- The attempts of a receivable, in order, with what the policy counts them by. An attempt on another card follows a decline
+-- at once: a policy waits at least as long as this before it tries again, and then begins with the first card.
+create or replace function duly.attempts_of_receivable(p_account_id text, p_period text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(jsonb_agg(jsonb_build_object('attempt', t.attempt, 'cause', t.cause, 'outcome', t.outcome,
+        'card_id', coalesce(t.card_id, ''), 'code', t.code, 'decline_code', t.decline_code, 'advice_code', t.advice_code,
+        'is_other_card', coalesce(t.cause = 'scheduled' and t.before = 'declined' and t.card_before <> t.card_id
+            and t.started_at < t.before_at + interval '10 minutes', false)) order by t.attempt), '[]')
+    from (select a.*, lag(a.outcome) over w as before, lag(a.card_id) over w as card_before, lag(a.finished_at) over w as before_at
+        from duly.gateway_requests r join duly.gateway_attempts a on a.request_id = r.id
+        where r.account_id = p_account_id and r.period = p_period and r.kind = 'payment'
+        window w as (order by a.attempt)) t
+$$;
+
 -- What a collection is opened or resumed with: it goes on with the last attempt that was written down, and asks the
 -- gateway about it first when it has no outcome. One that is opened again begins another.
 create or replace function duly.collection_terms(p duly.collections) returns jsonb
@@ -96,7 +110,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'time_zone', a.time_zone, 'amount_minor', p.amount_minor, 'currency', p.currency,
         'invoices', to_jsonb(p.invoices), 'has_rest', p.rest_until is not null, 'attempt', coalesce(last.attempt, 1),
         'cause', coalesce(last.cause, 'scheduled'),
-        'soft_declines', coalesce(last.declines, 0))
+        'soft_declines', coalesce(last.declines, 0), 'attempts', duly.attempts_of_receivable(p.account_id, p.period))
     from duly.dunning_policies d, duly.accounts a
     left join lateral (
         select t.attempt::integer, t.cause, (select count(*) from duly.gateway_attempts b

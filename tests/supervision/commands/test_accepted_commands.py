@@ -1,83 +1,35 @@
 """What a workflow has accepted is done, also where a fault makes it go on as new from its rows before that."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
-from psycopg.types.json import Jsonb
-from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
-from activities.database import Database
 from models.collections.collection import CollectionStatus, GraceCommand, Stage
 from models.gateway.gateway_request import CollectResult
 from models.payments.card_payment import CardPayment
 from models.reductions.reduction import Decision, ReductionDecision
 from models.runs.process_run import Certificate
 from models.workflow_ids import payment_run_id, shard_id
-from settings import Settings
-from tests.fixtures.refunds import RefundClient
 from tests.payments.paying_by_link import make, terms
 from tests.supervision.commands.accepted import CASES, GRACE, NEED_NONE, SIGNALLED_ONLY, open_waiting
-from tests.supervision.failing_activities import FailingActivities, Failure
+from tests.supervision.commands.suspended import A_WHILE, declined_cards, until_suspended
+from tests.supervision.failing_activities import FailingActivities
 from tests.supervision.scale.signalled import DEFINITIONS
 from tests.supervision.scenario import WHO, Company, Moment
 from tests.supervision.scenarios import SCENARIOS
 from tests.support.attempts import attempts, charged
-from tests.support.builders import Merchant, declined
-from tests.support.gateways import HeldGateway
+from tests.support.builders import declined
 from tests.support.invariants import complaints
-from tests.support.run_control import duly_at, until
 from workflows.faults import REPEATED, CarriesOver
 
-# Longer than a workflow stands still after a fault, its last minute for updates included; and so often at most.
-A_WHILE = timedelta(minutes=12)
+# So often a workflow stands still at most.
 TIMES = 6
 # One whose order nobody waits for any more.
 IN_THE_GATE = {("PaymentRequest", "pay")}
-
-
-@pytest.fixture
-def failing() -> FailingActivities:
-    """Activities of which one is refused once."""
-    return FailingActivities(Failure.REFUSED)
-
-
-@pytest.fixture
-async def company(
-    time_skipping: WorkflowEnvironment,
-    failing: FailingActivities,
-    database: Database,
-    held: HeldGateway,
-    settings: Settings,
-    merchant: Merchant,
-    period: str,
-) -> AsyncIterator[Company]:
-    """A company on a server whose clock jumps, one of whose activities fails."""
-    config = time_skipping.client.config()
-    config["interceptors"] = [*config["interceptors"], failing]
-    time_skipping._client = type(time_skipping.client)(**config)
-    async with duly_at(time_skipping, database, held, settings) as duly:
-        refunds = RefundClient(duly, merchant, database, held, merchant.engine, merchant.sandbox)
-        yield Company(duly, merchant, database, held, merchant.sandbox, refunds, period)
-        held.let_go()
-
-
-async def until_suspended(company: Company, workflow_id: str) -> None:
-    """Wait until a workflow shows that it stands still after a fault."""
-    handle = company.duly.client.get_workflow_handle(workflow_id)
-
-    async def is_suspended() -> bool:
-        with suppress(RPCError):
-            shown = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-            return "Suspended" in shown.current_details
-        return False
-
-    await until(is_suspended)
 
 
 def test_every_update_has_a_case_or_a_reason() -> None:
@@ -151,7 +103,7 @@ async def test_what_is_accepted_while_a_fault_suspends_a_collection_comes_before
     company: Company, failing: FailingActivities, update: str, command: Callable[[datetime], object]
 ) -> None:
     account = f"acc-cards-{update}"
-    handle = await _declined(company, account, attempts=2)
+    handle = await declined_cards(company, account, attempts=2)
     failing.only("is_owed")
     await company.signal(handle.id, "receivable_changed")
     await until_suspended(company, handle.id)
@@ -169,7 +121,7 @@ async def test_what_is_accepted_while_a_fault_suspends_a_collection_comes_before
 async def test_grace_that_was_taken_up_before_a_page_was_opened_is_kept_past_a_fault(
     company: Company, failing: FailingActivities
 ) -> None:
-    handle = await _declined(company, "acc-page", attempts=1)
+    handle = await declined_cards(company, "acc-page", attempts=1)
     until_then = await company.duly.environment.get_current_time() + GRACE
     await handle.execute_update("extend_grace", GraceCommand("maria", "as agreed", until_then))
     await handle.execute_update("open_page")
@@ -188,7 +140,7 @@ async def test_grace_that_was_taken_up_before_a_page_was_opened_is_kept_past_a_f
 async def test_a_skip_that_was_taken_up_before_a_fault_is_no_attempt_after_it(
     company: Company, failing: FailingActivities
 ) -> None:
-    handle = await _declined(company, "acc-skipped", attempts=1)
+    handle = await declined_cards(company, "acc-skipped", attempts=1)
     before = await handle.query("status", result_type=CollectionStatus)
     await handle.execute_update("skip_attempt", WHO)
     skipped = await handle.query("status", result_type=CollectionStatus)
@@ -251,28 +203,6 @@ async def test_a_reward_that_is_given_up_while_a_fault_suspends_it_goes_back_to_
 
     assert await company.merchant.value("select state from duly.reductions") == "given_up"
     assert await company.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'") == 0
-
-
-async def _declined(company: Company, account: str, *, attempts: int) -> WorkflowHandle[Any, Any]:
-    """A receivable for which none of one or two cards has money, each tried at once: the next attempt is planned."""
-    merchant, no_money = company.merchant, declined("insufficient_funds")
-    await merchant.run(
-        "insert into duly.dunning_policies"
-        " select id, version + 1, segment, document || :more from duly.dunning_policies",
-        more=Jsonb({"tries_other_cards": True}),
-    )
-    await merchant.account(account, answers=[no_money], answers_for_ever=True, owes_minor=2500)
-    if attempts > 1:
-        other = await merchant.card(account, "pm_card_mastercard", order=2)
-        company.sandbox.script_card(other, no_money, repeat_last=True)
-    handle = await company.duly.start_collection(account)
-
-    async def is_planned() -> bool:
-        status = await handle.query("status", result_type=CollectionStatus)
-        return status.stage is Stage.DUNNING and status.attempt == attempts
-
-    await until(is_planned)
-    return handle
 
 
 @pytest.mark.slow
