@@ -36,6 +36,8 @@ READ_AFTER_FAULT = frozenset({WakeReason.PAGE_OPENED, WakeReason.CANCELLED})
 
 # Workflows that were started before 0.2.0 ended without a look into what came after their last one.
 LATE_WAKES = "late-events-are-looked-into"
+# They took a moment that was over for what came first, whatever had been accepted before it.
+PENDING_FIRST = "pending-commands-come-first"
 
 
 def unsent_because(error: ActivityError) -> str:
@@ -179,6 +181,9 @@ class Waiter:
 
     async def _next_wake(self, until: datetime | None, summary: str, listen_to: frozenset[WakeReason]) -> Wake:
         timeout = max(until - workflow.now(), timedelta(0)) if until else None
+        # Without time left the condition is not looked at, and what was accepted would come after the moment.
+        if timeout == timedelta(0) and self._first(listen_to) is not None and workflow.patched(PENDING_FIRST):
+            timeout = None
         try:
             await workflow.wait_condition(
                 lambda: self._first(listen_to) is not None or self.is_history_long(),

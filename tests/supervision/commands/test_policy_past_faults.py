@@ -11,11 +11,13 @@ from models.collections.collection import CollectionStatus, GraceCommand, Stage
 from tests.supervision.commands.accepted import GRACE
 from tests.supervision.commands.suspended import A_WHILE, declined_cards, until_suspended
 from tests.supervision.failing_activities import FailingActivities
-from tests.supervision.scenario import Company
+from tests.supervision.scenario import WHO, Company
 from tests.support.attempts import attempts
 from tests.support.run_control import until
 
 DECLINED_TWICE = [(1, "declined"), (2, "declined")]
+# Due while the collection stands still.
+SOON: dict[str, Any] = {"declined_after": ["PT5M", "P3D"], "local_hour": None}
 
 
 @pytest.mark.slow
@@ -64,6 +66,20 @@ async def test_a_page_that_is_opened_while_a_fault_suspends_a_collection_stays_o
     assert (status.stage, status.attempt) == (Stage.WAITING_FOR_CUSTOMER, 2)
     assert await handle.execute_update("open_page", result_type=str) == url
     assert await attempts(company.merchant, "acc-page-open") == [(1, "declined"), (2, "processing")]
+
+
+@pytest.mark.slow
+async def test_what_was_accepted_comes_before_an_attempt_that_was_due_while_a_fault_suspended_its_collection(
+    company: Company, failing: FailingActivities
+) -> None:
+    handle = await declined_cards(company, "acc-due", attempts=1, **SOON)
+    await _suspend(company, failing, handle)
+    await handle.execute_update("give_up", WHO)
+
+    await _go_on(company)
+
+    assert (await handle.result()).reason == "operator_gave_up"
+    assert await attempts(company.merchant, "acc-due") == [(1, "declined")]
 
 
 async def _suspend(company: Company, failing: FailingActivities, handle: WorkflowHandle[Any, Any]) -> None:
