@@ -54,7 +54,7 @@ class MerchantAccountActivities:
             return stored
         brand = await self._database.call("brand_of_merchant", merchant_id=merchant_id)
         new = NewAccount(merchant_id, stored.email, stored.country, stored.currency, stored.installation, **brand)
-        key = f"{stored.installation}/merchant/{merchant_id}/{stored.generation}"
+        key = new.key_of(stored.generation)
         with retryable_gateway_errors():
             account = await self._made_before(new) or await self._made(new, key)
         return stored_connection(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Protocol
 
 
@@ -128,6 +129,15 @@ class NewAccount:
     installation: str
     color: str = ""
     background_color: str = ""
+
+    def key_of(self, generation: int) -> str:
+        """Return the idempotency key of a generation's account, with its colours: they may change before it is made.
+
+        All else is fixed for a generation. A repeat under a key with other parameters is an idempotency_error.
+        """
+        colors = "/".join(filter(None, (self.color, self.background_color)))
+        branded = f"/{sha256(colors.encode()).hexdigest()[:12]}" if colors else ""
+        return f"{self.installation}/merchant/{self.merchant_id}/{generation}{branded}"
 
 
 @dataclass(frozen=True)

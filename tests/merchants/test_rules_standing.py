@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import stripe
 
-from models.merchants.account import AccountFacts, Capability, ConnectionState, is_rejected, standing_of
+from models.merchants.account import AccountFacts, Capability, ConnectionState, NewAccount, is_rejected, standing_of
 from models.merchants.connection import ConnectionTerms, InvalidConnectionError
 
 READY = AccountFacts(
@@ -110,3 +110,14 @@ def test_terms_that_no_account_can_be_made_of_are_refused(given: dict[str, Any],
 def _reasons() -> list[str]:
     hint = get_type_hints(stripe.Account.Requirements)["disabled_reason"]
     return [reason for part in get_args(hint) for reason in get_args(part)]
+
+
+def test_an_account_that_is_asked_for_with_other_colours_has_another_key() -> None:
+    plain = NewAccount("bakery", "owner@bakery.example", "DE", "EUR", "duly-1")
+    blue, framed = replace(plain, color="#336699"), replace(plain, color="#336699", background_color="#ffffff")
+
+    keys = [one.key_of(2) for one in (plain, blue, framed)]
+
+    assert keys[0] == "duly-1/merchant/bakery/2"
+    assert len(set(keys)) == 3
+    assert blue.key_of(2) == keys[1] != blue.key_of(3)
