@@ -19,7 +19,7 @@ from sandbox.servers.processes import ServiceError, together
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.stripe.control.client import SandboxControl
 from sandbox.stripe.control.messages import WebhookEndpoint
-from sandbox.workers import EVENTS_PATH, running_webhook, running_worker
+from sandbox.workers import EVENTS_PATH, make_schedules, running_webhook, running_worker
 
 # Gateway calls have a process of their own, so that nothing delays them.
 ROLES = ("workflow", "gateway")
@@ -42,7 +42,8 @@ def run_up(options: StackOptions, *, with_workers: bool = True) -> int:
 async def up(options: StackOptions, roles: Sequence[str]) -> None:
     """Run the stack, a worker of each role, the receiver of events, the console and the portal until cancelled.
 
-    ServiceError when one does not start or ends; without workers there are no receiver, console and portal either.
+    Its namespace is prepared as compose prepares it: the schedules that check an installation are there. ServiceError
+    when one does not start or ends; without workers there are no receiver, console and portal either.
     """
     async with running_stack(options) as bare, contextlib.AsyncExitStack() as running:
         stack, children = with_portal(bare) if roles else bare, []
@@ -51,6 +52,7 @@ async def up(options: StackOptions, roles: Sequence[str]) -> None:
             children.append(webhook.child)
             stack = reached_at(stack, webhook.url)
         workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
+        await make_schedules(stack)
         console = await running.enter_async_context(running_console(stack)) if roles else None
         children += [console.child, await running.enter_async_context(running_portal(stack))] if console else []
         running.enter_context(environment_file(stack))

@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from models.workflow_ids import WORKFLOW_QUEUE, gateway_queue
-from sandbox.servers.processes import Child, Command, choose_port
+from sandbox.servers.processes import Child, Command, choose_port, run_to_end
 from sandbox.servers.temporal import client_of
 from sandbox.stack import Stack
 
@@ -33,6 +33,13 @@ class Webhook:
 
     child: Child
     url: str
+
+
+async def make_schedules(stack: Stack) -> None:
+    """Make the schedules that check an installation, as compose does before its workers. ServiceError when it fails."""
+    words = (sys.executable, str(ROOT / "starter.py"), "namespace", "prepare")
+    command = Command("Preparing the namespace", words, stack.folder.log("namespace"), ROOT, stack.environment)
+    await run_to_end(command, timeout_seconds=START_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,10 +29,10 @@ from sandbox.past.lives import Life, lives_of
 from sandbox.past.past import folder_of_the_past, live_through, periods_until
 from sandbox.past.present import go_on, resume
 from sandbox.portal import running_portal, with_portal
-from sandbox.servers.processes import Command, ServiceError, run_to_end, together
+from sandbox.servers.processes import ServiceError, together
 from sandbox.stack import Stack, StackOptions, running_stack
 from sandbox.up import environment_file
-from sandbox.workers import ROOT, START_SECONDS, running_worker
+from sandbox.workers import make_schedules, running_worker
 from settings import environment_name
 
 SERVICE = "The demo"
@@ -95,13 +94,6 @@ async def run_demo(options: DemoOptions) -> DemoReport:
                     display.kept(environment, console.describe(), demo.stack.settings.portal_url)
                     await _until_interrupted()
         return demo.report
-
-
-async def make_schedules(stack: Stack) -> None:
-    """Make the schedules that check an installation, as whoever keeps one does. ServiceError when it fails."""
-    words = (sys.executable, str(ROOT / "starter.py"), "namespace", "prepare")
-    command = Command("Preparing the namespace", words, stack.folder.log("namespace"), ROOT, stack.environment)
-    await run_to_end(command, timeout_seconds=START_SECONDS)
 
 
 @contextlib.asynccontextmanager

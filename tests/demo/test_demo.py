@@ -8,9 +8,10 @@ import pytest
 from models.currency import exponent_of
 from sandbox.customers.generation import generate
 from sandbox.customers.problem_cards import PaymentProblem
-from sandbox.demo.demo import Demo, DemoOptions, make_schedules, run_demo
+from sandbox.demo.demo import Demo, DemoOptions, run_demo
 from sandbox.demo.outcomes import AccountOutcome
 from sandbox.servers.processes import ServiceError
+from sandbox.workers import make_schedules
 from tests.demo.conftest import FAULTLESS, FAULTY
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 from tests.support.command_line import CommandLine

@@ -32,7 +32,7 @@ def data() -> Iterator[Path]:
 
 def temporal(up: RunningUp, *arguments: str) -> str:
     address = up.environment()["DULY_TEMPORAL_ADDRESS"]
-    argv = [program("temporal"), "workflow", *arguments, "--address", address]
+    argv = [program("temporal"), *arguments, "--address", address]
     return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=20).stdout
 
 
@@ -48,10 +48,12 @@ def test_every_part_answers_where_the_block_says_and_ctrl_c_ends_all_of_them(dat
         stripe = httpx.get(f"{given['STRIPE_API_BASE']}/v1/balance", trust_env=False)
         with database(up) as connection:
             role = connection.execute("SELECT current_user").fetchone()
+        schedules = temporal(up, "schedule", "list")
 
         exit_code = up.end(signal.SIGINT)
 
     assert (ui.status_code, stripe.status_code, role) == (200, 401, ("duly_runtime",))
+    assert "supervisor:all" in schedules
     for name in ("DULY_TEMPORAL_UI_URL", "DULY_TEMPORAL_ADDRESS", "STRIPE_API_BASE"):
         assert given[name] in up.printed
     assert exit_code == 0
@@ -65,14 +67,14 @@ def test_what_was_kept_survives_a_killed_stack_and_no_process_of_it_does(data: P
         given, parts = first.environment(), first.parts()
         with database(first, owner=True) as connection:
             connection.execute("CREATE TABLE public.kept AS SELECT 7 AS number")
-        temporal(first, "start", "--type=Kept", "--task-queue=nobody-listens", "--workflow-id=kept")
+        temporal(first, "workflow", "start", "--type=Kept", "--task-queue=nobody-listens", "--workflow-id=kept")
         first.end(signal.SIGKILL)
         left_behind = still_running(parts)
 
     with running_up(data, WITHOUT_WORKERS) as second:
         with database(second, owner=True) as connection:
             number = connection.execute("SELECT number FROM public.kept").fetchone()
-        workflow = temporal(second, "describe", "--workflow-id=kept")
+        workflow = temporal(second, "workflow", "describe", "--workflow-id=kept")
         same = second.environment() == given
         exit_code = second.end(signal.SIGTERM)
 
