@@ -148,8 +148,11 @@ def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awa
     async def broken(_request: Request, error: Exception) -> Response:
         return _problem(web, 409, str(getattr(error, "message", "")))
 
-    async def away(_request: Request, _error: Exception) -> Response:
-        return _problem(web, 503, "Nothing was changed. Try again in a minute.")
+    async def away(request: Request, _error: Exception) -> Response:
+        if request.method == "GET":
+            return _problem(web, 503, "Nothing was changed. Try again in a minute.")
+        # The answer to its commit may be what was lost.
+        return _problem(web, 503, "Nobody knows whether it was done: look at the object before it is asked for again.")
 
     return {
         HTTPException: refused,

@@ -3,14 +3,15 @@
 import asyncio
 import re
 from html import unescape
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-from activities.database import Database
+from activities.database import Database, DatabaseUnavailableError
 from sandbox.servers.mail import Mailbox
 from settings import Settings
-from tests.portal.conftest import URL, Customer, reachable
+from tests.portal.conftest import KEY, URL, Customer, reachable
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
@@ -91,6 +92,71 @@ async def test_nothing_is_changed_of_an_account_that_is_over_and_no_machine_word
     home = await customer.send("/details/address", street="Ring 1", city="Wien", country="AT")
 
     assert (name.status_code, home.status_code, "database" in name.text + home.text) == (409, 409, False)
+
+
+def lose_answers(patch: pytest.MonkeyPatch, name: str) -> None:
+    """Let what the portal asks for be done, and its answer be lost."""
+    module, _, attribute = name.rpartition(".")
+    done = getattr(import_module(module), attribute)
+
+    async def lost(*given: Any, **named: Any) -> None:
+        await done(*given, **named)
+        raise DatabaseUnavailableError("the connection was lost")
+
+    patch.setattr(name, lost)
+
+
+async def test_whose_answer_was_lost_after_its_commit_is_not_called_undone_and_what_is_so_now_is_shown(
+    acting: None, workers: None, customer: Customer, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await merchant.account(cards=("pm_card_visa", "pm_card_mastercard"), owes_minor=1190)
+    second = await merchant.value(
+        "select id from duly.cards where account_id = :id order by fallback_order desc limit 1", id=account
+    )
+    await customer.enter(account)
+    await customer.open("/details")
+
+    with monkeypatch.context() as outage:
+        for called in ("details.edit", "details.set_one", "paying.send_update", "paying.register", "paying.create"):
+            lose_answers(outage, f"web.portal.{called}")
+        name = await customer.send("/details", owner_name="Anna Berg", locale="en", time_zone="UTC")
+        home = await customer.send("/details/address", street="Ring 1", postal_code="1010", city="Wien", country="AT")
+        cards = await customer.open("/cards")
+        first = await customer.send(f"/cards/{second}/default")
+        added = await customer.send("/cards/add")
+        await customer.open("/")
+        paid = await customer.send("/pay")
+    customer.last = added.text
+    again = await customer.send("/cards/add")
+
+    answers = (name, home, first, added)
+    assert {one.status_code for one in answers} == {503}
+    assert all("We do not know whether this was done" in one.text for one in answers)
+    assert "Anna Berg" in name.text
+    assert "Ring 1" in home.text
+    assert first.text.casefold().index("mastercard") < first.text.casefold().index("visa")
+    assert page_of(again.text)
+    # It was asked for: what has its invoices is found, and its page opened.
+    assert page_of(paid.text)
+    assert KEY.findall(cards)[-1] == KEY.findall(added.text)[-1]
+    assert await merchant.value("select count(*) from duly.payment_requests where account_id = :id", id=account) == 1
+    assert await merchant.value("select count(*) from duly.cards where account_id = :id", id=account) == 3
+
+
+async def test_a_form_that_the_database_does_not_answer_is_not_called_undone(
+    customer: Customer, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await customer.enter(await merchant.account())
+
+    async def away(*_given: Any, **_named: Any) -> None:
+        raise DatabaseUnavailableError("the connection was lost")
+
+    monkeypatch.setattr("activities.portal.access.PortalAccess.of_session", away)
+    read = await customer.client.get("/details")
+    sent = await customer.send("/details", owner_name="Anna Berg", locale="en", time_zone="UTC")
+
+    assert (read.status_code, "Nothing was changed" in read.text) == (503, True)
+    assert (sent.status_code, "whether it was done" in sent.text) == (503, True)
 
 
 async def test_a_card_is_added_once_by_a_form_and_one_is_set_first_and_removed(

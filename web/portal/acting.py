@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from commands.changing.changes import KeptCommand
 from commands.changing.keeping import keeping
-from commands.output import Output
+from commands.output import ExitCode, Failure, Output
 from commands.runner import translated
+from web.portal.context import PortalVisit
 from web.security import text_of
 
 if TYPE_CHECKING:
@@ -50,6 +53,27 @@ async def carried_out(
 
     await translated(kept())
     return output.document
+
+
+def is_unknown(failure: Failure) -> bool:
+    """Whether nobody can say what became of a command: its answer was lost, perhaps after its commit."""
+    return failure.code is not ExitCode.REFUSED
+
+
+async def unknown(
+    visit: PortalVisit, show: Callable[[PortalVisit], Awaitable[Response]], form: FormData | None = None
+) -> Response:
+    """Say on a page that nobody knows whether what was sent was done, and show what is so now (503).
+
+    The page keeps the key of the form, by which it is done once however often it is sent. Raises
+    DatabaseUnavailableError: nothing can be read either.
+    """
+    given = text_of(form, "key") if form is not None else ""
+    key = given if _KEY.fullmatch(given) else visit.key
+    customer = await visit.portal.access.of_session(visit.token) or visit.customer
+    shown = await show(replace(visit, customer=customer, notice="unknown_now", key=key))
+    shown.status_code = 503
+    return shown
 
 
 def key_of(form: FormData, account_id: str) -> str:

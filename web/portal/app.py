@@ -96,6 +96,10 @@ def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception
 
         return answer
 
+    async def away(request: Request, _error: Exception) -> Response:
+        # Of a form that was sent nobody can say it: the answer to its commit may be what was lost.
+        return portal.message(reader_before(request), "away" if request.method == "GET" else "unsure", 503)
+
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         key = {404: "no_such_page", 403: "open_again", 409: "open_again", 429: "too_often"}.get(status, "not_done")
@@ -105,6 +109,6 @@ def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception
         HTTPException: refused,
         RefusedError: saying("not_done", 409),
         RuleBrokenError: saying("not_done", 409),
-        DatabaseUnavailableError: saying("away", 503),
-        SchemaMismatchError: saying("away", 503),
+        DatabaseUnavailableError: away,
+        SchemaMismatchError: away,
     }

@@ -16,7 +16,7 @@ from models.listing import ListPage
 from models.printouts.facts import PrintFormat
 from models.printouts.formats import MEDIA_TYPES
 from models.problem import RefusedError
-from web.portal.acting import key_of
+from web.portal.acting import key_of, unknown
 from web.portal.context import PortalVisit
 from web.portal.limits import FILES
 from web.portal.paying import pay_invoices
@@ -68,7 +68,8 @@ async def pay_bill(visit: PortalVisit, form: FormData) -> Response:
     wanted = ours or [row.id for row in await _free_of(visit, documents) or _unsettled(documents)][:AT_ONCE]
     if not wanted:
         return visit.message("not_payable", 409)
-    return await pay_invoices(visit, key, wanted, f"{visit.reader.text('bill')} {bill.number}")
+    title = f"{visit.reader.text('bill')} {bill.number}"
+    return await pay_invoices(visit, key, wanted, title) or await unknown(visit, show_bill, form)
 
 
 async def _page(visit: PortalVisit, after: str) -> Listed:

@@ -1,6 +1,7 @@
 """What every page of the portal works with, and whose session has asked for it."""
 
 import asyncio
+import secrets
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import Any
@@ -46,7 +47,7 @@ class Portal:
 
     def page(self, reader: Reader, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Answer with a page for a reader."""
-        shown = {"sender": self.sender, "customer": None, "form_token": "", "path": "", **values}
+        shown = {"sender": self.sender, "customer": None, "form_token": "", "path": "", "notice": "", **values}
         headers = {"retry-after": "3600"} if status == 429 else None
         return HTMLResponse(self.pages.render(template, reader, **shown), status, headers=headers)
 
@@ -59,12 +60,17 @@ class Portal:
 
 @dataclass(frozen=True)
 class PortalVisit:
-    """A request of a customer who is signed in."""
+    """A request of a customer who is signed in.
+
+    `notice` is the key of the text that its page says first, and `key` is that of its forms.
+    """
 
     portal: Portal
     request: Request
     customer: PortalCustomer
     token: str = field(repr=False)
+    notice: str = ""
+    key: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def reader(self) -> Reader:
@@ -91,7 +97,12 @@ class PortalVisit:
 
     @property
     def _of_session(self) -> dict[str, Any]:
-        return {"customer": self.customer, "form_token": form_token(self.token), "path": self.request.url.path}
+        return {
+            "customer": self.customer,
+            "form_token": form_token(self.token),
+            "path": self.request.url.path,
+            "notice": self.notice,
+        }
 
 
 def reader_before(request: Request) -> Reader:

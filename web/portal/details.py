@@ -17,7 +17,7 @@ from commands.printouts.addresses import set_one
 from models.card_number import holds_card_number
 from models.printouts.address import PostalAddress
 from models.problem import RefusedError
-from web.portal.acting import ACTOR, WHY, carried_out
+from web.portal.acting import ACTOR, WHY, carried_out, is_unknown, unknown
 from web.portal.context import PortalVisit
 from web.portal.limits import CHANGES
 from web.security import text_of
@@ -74,6 +74,8 @@ async def _kept(visit: PortalVisit, given: Mapping[str, str], command: str, work
     try:
         await carried_out(command, visit.customer.account_id, work)
     except Failure as failure:
+        if is_unknown(failure):
+            return await unknown(visit, show_details)
         if wrong := [problem.field for problem in failure.problems if problem.field in given]:
             return await _page(visit, given, wrong)
         # No field is wrong: the account is over, say, and nothing of it is changed any more.

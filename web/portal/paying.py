@@ -1,6 +1,5 @@
 """Paying and saving cards: each on a page of the gateway's, which the product's own processes open."""
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,17 +17,17 @@ from commands.session import read_settings, temporal_for_orders
 from commands.updates import NOTHING_GIVEN, ask
 from models.operator_command import OperatorCommand
 from models.workflow_ids import card_id, collection_id, payment_request_id
-from web.portal.acting import ACTOR, WHY, AnsweredDocument, carried_out, key_of
+from web.portal.acting import ACTOR, WHY, AnsweredDocument, carried_out, is_unknown, key_of, unknown
 from web.portal.context import PortalVisit
 from web.portal.limits import CHANGES, GATEWAY_PAGES
-from web.portal.views import document_id, free_of
+from web.portal.views import document_id, free_of, show_document, show_overview
 
 _CONFLICT = 409
 
 
 async def show_cards(visit: PortalVisit) -> Response:
     """Show the cards, and what may be done with each."""
-    return visit.page("cards.html", cards=await visit.queries.cards(), key=secrets.token_hex(16))
+    return visit.page("cards.html", cards=await visit.queries.cards(), key=visit.key)
 
 
 async def show_removal(visit: PortalVisit) -> Response:
@@ -38,12 +37,12 @@ async def show_removal(visit: PortalVisit) -> Response:
 
 async def add_card(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which another card is saved."""
-    return await _register(visit, key_of(form, visit.customer.account_id))
+    return await _register(visit, form)
 
 
 async def replace_card(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which a card is saved that takes the place of one."""
-    return await _register(visit, key_of(form, visit.customer.account_id), await _mine(visit))
+    return await _register(visit, form, await _mine(visit))
 
 
 async def remove_card(visit: PortalVisit, _form: FormData) -> Response:
@@ -61,7 +60,8 @@ async def pay_document(visit: PortalVisit, form: FormData) -> Response:
     found = await visit.queries.document(document_id(visit))
     if found is None or not (found.unsettled_minor and found.classification == "invoice"):
         raise HTTPException(404)
-    return await pay_invoices(visit, key_of(form, visit.customer.account_id), [found.id], found.number)
+    key = key_of(form, visit.customer.account_id)
+    return await pay_invoices(visit, key, [found.id], found.number) or await unknown(visit, show_document, form)
 
 
 async def pay_all(visit: PortalVisit, form: FormData) -> Response:
@@ -73,11 +73,15 @@ async def pay_all(visit: PortalVisit, form: FormData) -> Response:
     wanted = ours or [row.transaction_id for row in await free_of(visit, unsettled) or unsettled]
     if not wanted:
         return visit.message("not_payable", _CONFLICT)
-    return await pay_invoices(visit, key, wanted, visit.reader.text("open_invoices"))
+    title = visit.reader.text("open_invoices")
+    return await pay_invoices(visit, key, wanted, title) or await unknown(visit, show_overview, form)
 
 
-async def pay_invoices(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response:
-    """Open the page of whoever asks for the invoice already, or ask for it by a request of the customer's own."""
+async def pay_invoices(visit: PortalVisit, key: str, invoices: Sequence[str], title: str) -> Response | None:
+    """Open the page of whoever asks for the invoice already, or ask for it by a request of the customer's own.
+
+    None when nobody can say whether it is asked for.
+    """
     visit.require(GATEWAY_PAGES, "gateway pages")
     try:
         if not (workflow := await _claiming(visit, invoices)):
@@ -88,8 +92,8 @@ async def pay_invoices(visit: PortalVisit, key: str, invoices: Sequence[str], ti
                 if not (workflow := await _claiming(visit, invoices)):
                     raise
         return _leave(visit, await _page_of(workflow))
-    except Failure:
-        return visit.message("not_payable", _CONFLICT)
+    except Failure as failure:
+        return None if is_unknown(failure) else visit.message("not_payable", _CONFLICT)
 
 
 async def _claiming(visit: PortalVisit, invoices: Sequence[str]) -> str:
@@ -127,9 +131,9 @@ async def _request(visit: PortalVisit, id: str, invoices: Sequence[str], title: 
     return id
 
 
-async def _register(visit: PortalVisit, key: str, replaced: Any = None) -> Response:
+async def _register(visit: PortalVisit, form: FormData, replaced: Any = None) -> Response:
+    new = f"card_{key_of(form, visit.customer.account_id)}"
     visit.require(GATEWAY_PAGES, "gateway pages")
-    new = f"card_{key}"
     provider, method = (replaced.provider_id, replaced.method) if replaced else await _way(visit)
     options = CardOptions(
         token="",
@@ -151,12 +155,16 @@ async def _register(visit: PortalVisit, key: str, replaced: Any = None) -> Respo
         return _leave(visit, answered["first_outcome"]["url"])
     except Failure as failure:
         if not any(problem.rule == "card_id_is_free" for problem in failure.problems):
-            return visit.message("no_page", _CONFLICT)
+            return await _no_page(visit, form, failure)
     try:
         # The form was sent twice: there is one card, and its page is open.
         return _leave(visit, await _page_of(card_id(new)))
-    except Failure:
-        return visit.message("no_page", _CONFLICT)
+    except Failure as failure:
+        return await _no_page(visit, form, failure)
+
+
+async def _no_page(visit: PortalVisit, form: FormData, failure: Failure) -> Response:
+    return await unknown(visit, show_cards, form) if is_unknown(failure) else visit.message("no_page", _CONFLICT)
 
 
 async def _page_of(workflow_id: str) -> str:
@@ -185,8 +193,8 @@ async def _command(visit: PortalVisit, update: str) -> Response:
 
     try:
         await carried_out(f"cards {update.replace('_', '-')}", card.id, asked)
-    except Failure:
-        return visit.message("not_done", _CONFLICT)
+    except Failure as failure:
+        return await unknown(visit, show_cards) if is_unknown(failure) else visit.message("not_done", _CONFLICT)
     return RedirectResponse("/cards", 303)
 
 

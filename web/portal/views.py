@@ -1,7 +1,6 @@
 """What a customer sees: what is open, documents and their files, payments, subscriptions."""
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -48,7 +47,7 @@ async def show_overview(visit: PortalVisit) -> Response:
         declined=[_declined(visit, row) for row in await visit.queries.declined()],
         cards=await visit.queries.cards(),
         today=_today(visit),
-        key=secrets.token_hex(16),
+        key=visit.key,
     )
 
 
@@ -82,7 +81,7 @@ async def show_document(visit: PortalVisit) -> Response:
     """Show a document with its lines, and where its files are."""
     found = await _mine(visit)
     lines = await TransactionQueries(visit.portal.reading).lines(found.id)
-    return visit.page("document.html", document=found, lines=lines, today=_today(visit), key=secrets.token_hex(16))
+    return visit.page("document.html", document=found, lines=lines, today=_today(visit), key=visit.key)
 
 
 async def give_file(visit: PortalVisit) -> Response:

@@ -13,7 +13,7 @@ from commands.vouchers.vouchers import redeem_code
 from commands.wallets.wallets import choose_top_up
 from models.card_number import holds_card_number
 from models.vouchers.voucher import hash_of_code
-from web.portal.acting import ACTOR, WHY, carried_out, key_of
+from web.portal.acting import ACTOR, WHY, carried_out, is_unknown, key_of, unknown
 from web.portal.context import PortalVisit
 from web.portal.limits import CHANGES, CODES
 from web.security import text_of
@@ -63,7 +63,7 @@ async def switch_top_up(visit: PortalVisit, form: FormData) -> Response:
     try:
         await carried_out("wallets top-up", account, switched)
     except Failure as failure:
-        return visit.message("not_done", 409) if _is_refusal(failure) else visit.message("unsure", 503)
+        return await unknown(visit, show_wallet) if is_unknown(failure) else visit.message("not_done", 409)
     return RedirectResponse("/wallet", 303)
 
 

@@ -256,6 +256,7 @@ def _lines(rows: Sequence[Row[Any]], currency: str) -> list[Table]:
     columns = (
         Column("No.", lambda row: text(row.position), is_number=True),
         Column("Product", lambda row: text(row.description or row.product_id)),
+        Column("Period", lambda row: text(f"{row.period_from} to {row.period_to}" if row.period_from else "")),
         Column("Quantity", lambda row: text(f"{row.quantity.normalize():f}"), is_number=True),
         Column("Price", lambda row: money(row.unit_price_minor, currency), is_money=True),
         Column("Discount", lambda row: money(row.discount_minor, currency), is_money=True),

@@ -101,6 +101,7 @@ COLLECTIONS = ListOfNoun(
         Column("Stage", lambda row: state(COLLECTION.word(row.stage))),
         Column("Why", lambda row: words((row.reason if row.reason != row.stage else "") or row.request_state)),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("Open now", lambda row: money(row.open_minor, row.currency), is_money=True),
         Column("Run", lambda row: link("runs", row.run_id)),
         Column("Opened", lambda row: moment(row.opened_at)),
         Column("Closed", lambda row: moment(row.closed_at)),

@@ -76,7 +76,10 @@ async def show_collection(visit: Visit) -> Response:
         kind="collection",
         state=state(COLLECTION.word(found.stage)),
         actions=links_of(visit, "collections", f"{account_id}/{period}", COLLECTION.word(found.stage)),
-        figures=(("Amount", money(found.amount_minor, found.currency)),),
+        figures=(
+            ("Amount", money(found.amount_minor, found.currency)),
+            ("Open now", money(found.open_minor, found.currency)),
+        ),
         facts=(
             ("Account", link("accounts", account_id)),
             ("Why", text(found.reason if found.reason != found.stage else "")),
