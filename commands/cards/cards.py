@@ -18,17 +18,20 @@ from commands.lists.paging import answer_list, state_word
 from commands.output import Output, counting, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, start_and_ask
-from models.cards.card import Card, CardRegistration, CardRequest, InvalidCardError, ValidationResult
+from models.cards.card import Card, CardRegistration, CardRequest, InvalidCardError, ValidationOutcome, ValidationResult
 from models.listing import ListPage
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.payments.preference import preference_number
-from models.problem import refusal
+from models.problem import RefusedError, refusal
 from models.workflow_ids import WORKFLOW_QUEUE, card_id
 from workflows.cards.card_lifecycle import CardLifecycle
 from workflows.visibility import card_label
 
 IN_FLIGHT = 20
 PAGE = 500
+
+# What the gateway says of a payment method that it does not have.
+_MISSING = "resource_missing"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,10 @@ class CardOptions:
 
 
 async def register(output: Output, account_id: str, options: CardOptions) -> None:
-    """Start a card's workflow and say what the gateway answered first. Raises RefusedError naming the rule."""
+    """Start a card's workflow and say what the gateway answered first: refused, unless it takes the card.
+
+    Raises RefusedError naming the rule: it may not be registered, or the gateway has no such token.
+    """
     registration = _registration(account_id, options)
     settings = read_settings()
     workflow_id = card_id(registration.card_id)
@@ -76,13 +82,25 @@ async def register(output: Output, account_id: str, options: CardOptions) -> Non
         )
     except WorkflowAlreadyStartedError as error:
         raise refusal("card", "card_id_is_free", f"{registration.card_id} has been registered before") from error
+    if first.outcome is ValidationOutcome.INVALID_REQUEST:
+        raise _refused_by_gateway(registration, first)
     link = workflow_link(settings, workflow_id)
     shown = [("Outcome", first.outcome), ("Why", first.reason), ("Page", first.url)]
     output.answer(
         {"card": registration.card_id, "first_outcome": asdict(first), "link": link},
         table("", "Card", registration.card_id, rows=[row for row in shown if row[1]]),
         *link_line(link),
+        is_good=first.outcome is not ValidationOutcome.REJECTED,
     )
+
+
+def _refused_by_gateway(registration: CardRegistration, first: ValidationResult) -> RefusedError:
+    """Return why the gateway takes no validation of a card: it has no such token, or refuses it for another reason."""
+    ended = f"{registration.card_id} is rejected"
+    if registration.token and first.code == _MISSING:
+        return refusal("token", "token_is_known", f"the gateway has no such token ({first.code}); {ended}")
+    field = "token" if registration.token else "card"
+    return refusal(field, "gateway_takes_it", f"the gateway does not take it ({first.reason}); {ended}")
 
 
 def _registration(account_id: str, options: CardOptions) -> CardRegistration:

@@ -37,6 +37,27 @@ async def test_a_card_is_saved_steered_and_taken_away(cli: CommandLine, merchant
 
 
 @pytest.mark.usefixtures("workers")
+async def test_a_token_that_the_gateway_does_not_have_is_refused(cli: CommandLine, account: str) -> None:
+    refused = await cli("cards", "register", account, "--token", "pm_nobody_has_this", "--json")
+
+    (card,) = (await cli.json("cards", "list", "--account", account))["cards"]
+    assert (refused.exit_code, refused.rules) == (1, [("token", "token_is_known")])
+    assert (card["state"], card["id"] in refused.stderr) == ("rejected", True)
+
+
+@pytest.mark.usefixtures("workers")
+async def test_a_card_that_its_bank_declines_is_answered_as_refused(
+    cli: CommandLine, merchant: Merchant, account: str
+) -> None:
+    token = await merchant.fresh_token("pm_card_visa_chargeDeclinedStolenCard")
+
+    declined = await cli("cards", "register", account, "--token", token, "--json")
+
+    assert declined.exit_code == 1
+    assert '"outcome": "rejected"' in declined.stdout
+
+
+@pytest.mark.usefixtures("workers")
 async def test_without_a_token_there_is_a_page(cli: CommandLine, account: str) -> None:
     saved = await cli.json("cards", "register", account)
 
