@@ -3,17 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, exists, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst, of_word
 from models.collections.collection_start import Collectable
 from models.gateway.gateway_request import RequestKind
+from models.ledger.transaction import Side
 from models.listing import ListPage
 from models.operations.payment_states import COLLECTION
 from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.configuration import CardRow
+from models.tables.ledger import OpenItemRow
 
+# What is open now of what a collection brings in, of an amount that was asked for at most that.
+_OPEN = (
+    select(func.coalesce(func.sum(OpenItemRow.amount_minor - OpenItemRow.allocated_minor), 0))
+    .where(OpenItemRow.transaction_id == func.any(CollectionRow.invoices), OpenItemRow.side == Side.DEBIT)
+    .correlate(CollectionRow)
+    .scalar_subquery()
+)
 # What is asked for by a link has a claim like a collection, and is listed among payment requests.
 _BY_LINK = exists().where(
     PaymentRequestRow.account_id == CollectionRow.account_id, PaymentRequestRow.period == CollectionRow.period
@@ -28,6 +37,7 @@ _COLLECTIONS = (
         CollectionRow.provider_id,
         CollectionRow.run_id,
         CollectionRow.amount_minor,
+        cast(func.least(CollectionRow.asked_minor, _OPEN), BigInteger).label("open_minor"),
         CollectionRow.currency,
         CollectionRow.invoices,
         CollectionRow.policy_id,

@@ -69,6 +69,7 @@ async def list_page(output: Output, page: ListPage, *, state: str, run_id: str) 
         "Stage": state_word,
         "Why": lambda row: (row.reason if row.reason != row.stage else "") or row.decline_code or row.request_state,
         "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "Open now>": lambda row: money(row.open_minor, row.currency),
         "Opened": lambda row: moment(row.opened_at),
     }
     await answer_list(
@@ -108,6 +109,7 @@ def _facts(found: Row[Any], stage: str, status: CollectionStatus | None) -> list
         ("Stage", _ended(stage, found.reason)),
         ("Next action", moment(status.next_action_at) if status else ""),
         ("Amount", money(found.amount_minor, found.currency)),
+        ("Open now", money(found.open_minor, found.currency)),
         ("Run", found.run_id or ""),
         ("Dunning policy", f"{found.policy_id}, version {found.policy_version}"),
         ("Opened", moment(found.opened_at)),

@@ -132,6 +132,8 @@ def _tables(
     if lines:
         columns = ("No.", "Product", "Quantity", "Price", "Discount", "Net", "Tax", "Total")
         made.append(table("Lines", *columns, rows=[_line(one, currency) for one in lines], right=columns[2:]))
+    if periods := [(one.position, one.period_from, one.period_to) for one in lines if one.period_from]:
+        made.append(table("Periods of lines", "Line", "From", "To", rows=periods))
     if allocations:
         rows = [(one.number, one.classification, money(one.amount_minor, currency)) for one in allocations]
         made.append(table("Allocated", "Number", "Classification", "Amount", rows=rows, right=("Amount",)))

@@ -54,6 +54,7 @@ async def test_a_decline_is_an_answer_and_the_collection_goes_on(
     account = await merchant.account(answers=answers, answers_for_ever=True, owes_minor=2500)
 
     result = await cli.json("collections", "start", account, period)
+    await merchant.transfer(account, 1000)
     shown = await cli.json("collections", "show", account, period)
     listed = await cli.json("collections", "list", "--state", "open")
 
@@ -61,6 +62,7 @@ async def test_a_decline_is_an_answer_and_the_collection_goes_on(
     assert shown["now"]["stage"] == "dunning"
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["declined"]
     assert [(row["account_id"], row["period"]) for row in listed["collections"]] == [(account, period)]
+    assert [(row["amount_minor"], row["open_minor"]) for row in (shown, *listed["collections"])] == [(2500, 1500)] * 2
     assert (shown["stage"], listed["totals"][0]["state"]) == ("dunning", "open")
 
 

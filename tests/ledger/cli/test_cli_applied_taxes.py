@@ -1,5 +1,6 @@
 """Lines whose taxes a tax service has computed: taken as it answered, kept with the line, and shown (F40)."""
 
+import re
 from pathlib import Path
 
 from tests.support.company import Company
@@ -9,6 +10,8 @@ LINE = """
 product = "card"
 quantity = 2
 price = "10.00"
+period_from = 2026-11-01
+period_to = 2026-11-30
 [[lines.applied_taxes]]
 authority = "State of New York"
 name = "Sales tax"
@@ -46,6 +49,7 @@ async def test_the_taxes_of_a_service_are_posted_as_it_answered(company: Company
         ("vat_payable", 151),
     }
     assert "New York City" in text
+    assert re.search(r"1 +2026-11-01 +2026-11-30", text)
     assert (credited["total_minor"], await company.balance("a1")) == (2151, 0)
 
 
