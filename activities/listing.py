@@ -50,13 +50,12 @@ class NewestFirst:
         self, database: Database, page: ListPage, *filters: ColumnElement[bool], with_totals: bool = True
     ) -> Listed:
         """Return a page; totals read all of its list. Raises RefusedError (row_exists): `after` names no row."""
-        wanted = (*filters, *self._days(page))
         behind = await self._behind(database, page.after) if page.after else ()
         rows = await database.read(self.statement(page, *filters, *behind))
         following = str(rows[-1].place) if len(rows) == page.limit else None
         if not (with_totals and page.is_totalled):
             return Listed(rows, following, is_totalled=False)
-        return Listed(rows, following, await self._all_pages(database, wanted))
+        return Listed(rows, following, await self.totals(database, page, *filters))
 
     def statement(self, page: ListPage, *filters: ColumnElement[bool]) -> Columns:
         """Return the query of a page."""
@@ -64,7 +63,11 @@ class NewestFirst:
         wanted = placed.where(*filters, *self._days(page))
         return wanted.order_by(self.moment.desc(), self.key.desc()).limit(page.limit)
 
-    async def _all_pages(self, database: Database, wanted: Sequence[ColumnElement[bool]]) -> Sequence[Row[Any]] | None:
+    async def totals(
+        self, database: Database, page: ListPage, *filters: ColumnElement[bool]
+    ) -> Sequence[Row[Any]] | None:
+        """Return what all pages come to; None where that takes too long."""
+        wanted = (*filters, *self._days(page))
         try:
             return await database.read(self._totals().where(*wanted), timeout_seconds=TOTALS_SECONDS)
         except DatabaseUnavailableError:

@@ -160,7 +160,8 @@ grant execute on function duly.bill_by_day, duly.bill_members, duly.billed_total
     duly.shadow_differences, duly.subscriptions_to_bill to duly_app;
 
 -- subscriptions
-grant execute on function duly.change_subscription, duly.create_subscription, duly.subscription_of, duly.subscription_state to duly_app;
+grant execute on function duly.change_subscription, duly.create_subscription, duly.subscription_of,
+    duly.subscription_standing, duly.subscription_state to duly_app;
 
 -- supervision
 grant execute on function duly.begin_command, duly.commands_to_log, duly.end_command, duly.next_steps_after, duly.note_resumptions, duly.note_stop, duly.note_stops, duly.open_objects to duly_app;

@@ -1,11 +1,12 @@
 """Subscriptions in the database, as commands read and write them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
-from sqlalchemy import Date, Row, cast, func, select
+from sqlalchemy import Date, Row, cast, func, select, true
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
@@ -44,9 +45,13 @@ _HISTORY = select(
 ).order_by(SubscriptionChangeRow.version)
 
 
-# What a subscription is today where its account lives.
-_STATE = func.duly.subscription_state(
-    whole_row(SubscriptionRow), cast(func.timezone(AccountRow.time_zone, func.now()), Date)
+# What a subscription is today where its account lives: by row for a page, which ends when it is full, else inlined.
+_TODAY = cast(func.timezone(AccountRow.time_zone, func.now()), Date)
+_STATE = func.duly.subscription_state(whole_row(SubscriptionRow), _TODAY)
+_STANDING = (
+    func.duly.subscription_standing(SubscriptionRow.id, SubscriptionRow.starts_on, SubscriptionRow.ends_on, _TODAY)
+    .table_valued("state")
+    .lateral("standing")
 )
 _SUBSCRIPTIONS = (
     select(
@@ -69,6 +74,7 @@ _SUBSCRIPTIONS = (
     .join(AccountRow, AccountRow.id == SubscriptionRow.account_id)
 )
 _LIST = NewestFirst(_SUBSCRIPTIONS, moment=SubscriptionRow.created_at, key=SubscriptionRow.id, state=_STATE)
+_TOTALS = replace(_LIST, columns=_SUBSCRIPTIONS.join(_STANDING, true()), state=_STANDING.c.state)
 
 
 class Subscriptions:
@@ -92,8 +98,16 @@ class Subscriptions:
 
     async def page(self, page: ListPage, *, account_id: str, state: str) -> Listed:
         """Return a page of subscriptions, the newest first, each with its state today; an empty filter means all."""
-        filters = (*matching(SubscriptionRow.account_id, account_id), *((state == _STATE,) if state else ()))
-        return await _LIST.page(self._database, page, *filters)
+        of_account = matching(SubscriptionRow.account_id, account_id)
+        listed = await _LIST.page(
+            self._database, page, *of_account, *((state == _STATE,) if state else ()), with_totals=False
+        )
+        if not page.is_totalled:
+            return listed
+        of_state = (state == _STANDING.c.state,) if state else ()
+        return replace(
+            listed, totals=await _TOTALS.totals(self._database, page, *of_account, *of_state), is_totalled=True
+        )
 
     async def account(self, account_id: str) -> Row[Any]:
         """Return the account that is to have a subscription. Raises RefusedError when there is none."""
