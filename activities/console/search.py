@@ -4,7 +4,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 
 from activities.database import Database
 from models.gateway.gateway_request import RequestKind
@@ -61,13 +74,26 @@ class Search:
 
     async def of_amount(self, amounts: Mapping[int, Sequence[str]]) -> Sequence[Row[Any]]:
         """Return the newest transactions of an amount: minor units, each with the currencies that it is meant in."""
-        meant = or_(*((_T.total_minor == minor) & _T.currency.in_(codes) for minor, codes in amounts.items()))
+        minors, codes = zip(*((minor, code) for minor, codes in amounts.items() for code in codes), strict=True)
+        money = func.unnest(literal(minors, ARRAY(BigInteger)), literal(codes, ARRAY(Text))).table_valued(
+            "minor", "code"
+        )
+        # The newest of each currency are read by the index, however many have another one.
+        newest = (
+            select(_T.id, _T.created_at)
+            .where(_T.total_minor == money.c.minor, _T.currency == money.c.code)
+            .order_by(_T.created_at.desc())
+            .limit(FOUND_AT_MOST)
+            .lateral("newest")
+        )
         number = TransactionNumberRow.number
         return await self._database.read(
             select(_T.id, number, _T.account_id, _T.currency, _T.total_minor, _T.posted_on, _T.classification, _T.state)
+            .select_from(money)
+            .join(newest, true())
+            .join(_T, _T.id == newest.c.id)
             .outerjoin(TransactionNumberRow, TransactionNumberRow.transaction_id == _T.id)
-            .where(meant)
-            .order_by(_T.created_at.desc())
+            .order_by(newest.c.created_at.desc())
             .limit(FOUND_AT_MOST)
         )
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, case, cast, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, case, cast, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from activities.database import Database, matching
-from activities.listing import Listed, NewestFirst
+from activities.listing import Columns, Listed, NewestFirst
 from models.gateway.gateway_request import RequestKind, RequestState
 from models.listing import ListPage
 from models.payments.preference import number_of_preference
@@ -128,6 +128,11 @@ class RequestQueries:
         """Return a page of requests, the newest first."""
         return await _LIST.page(self._database, page, *_filters(wanted), with_totals=with_totals)
 
+    @staticmethod
+    def statement(page: ListPage, wanted: RequestFilter) -> Columns:
+        """Return the query of a page."""
+        return _LIST.statement(page, *_filters(wanted))
+
     async def find(self, id: str) -> Row[Any] | None:
         """Return one request, or None."""
         return await self._database.read_first(REQUESTS.where(_R.id == id))
@@ -150,10 +155,15 @@ def _filters(wanted: RequestFilter) -> tuple[ColumnElement[bool], ...]:
         *of_merchant(wanted.merchant),
         *matching(_R.card_id, wanted.card),
         *matching(_R.currency, wanted.currency),
-        *matching(_R.error_code, wanted.error),
+        *_of_error(wanted.error),
         *_of_preference(wanted.preference),
         *_of_reference(wanted.reference),
     )
+
+
+def _of_error(code: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the filter for an error, with the condition of its index."""
+    return (_R.error_code == code, _R.error_code != literal_column("''")) if code else ()
 
 
 def _of_preference(number: str) -> tuple[ColumnElement[bool], ...]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.payments.queries import PaymentFilter, PaymentQueries, state_expression
+from activities.payments.request_queries import RequestFilter, RequestQueries
 from models.gateway.gateway_request import AttemptOutcome, RequestState
 from models.listing import ListPage
 from models.payments.state import FIELD_STATES, REQUEST_STATES, FieldState, PaymentState, payment_state, stored_states
@@ -194,3 +195,15 @@ async def test_a_page_is_read_by_an_index_of_the_newest(engine: AsyncEngine, wan
     indexes = ("requests_by_time", "requests_of_run_by_time", "rejected_requests")
     assert any(f"Index Scan Backward using {index}" in plan for index in indexes), plan
     assert "Sort" not in plan
+
+
+async def test_the_requests_of_a_rare_error_are_read_by_their_index(engine: AsyncEngine) -> None:
+    query = RequestQueries.statement(ListPage(), RequestFilter(error="lost_card"))
+    compiled = query.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("set enable_seqscan = off")
+        await connection.exec_driver_sql("set enable_sort = off")
+        rows = await connection.exec_driver_sql(f"explain {compiled}", compiled.params)
+        plan = "\n".join(row[0] for row in rows)
+
+    assert "Index Scan Backward using requests_of_error" in plan, plan
