@@ -1,7 +1,6 @@
 """Bills as their customer sees them: a page of each with what is unsettled, its file, and paying it at once (X57)."""
 
 import re
-import secrets
 from typing import Any
 from urllib.parse import quote
 
@@ -39,7 +38,7 @@ async def show_bill(visit: PortalVisit) -> Response:
     bill = await _mine(visit, visit.request.path_params["id"])
     documents = await Bills(visit.portal.reading).documents(bill.id)
     free = await _free_of(visit, documents)
-    return visit.page("bills/bill.html", bill=bill, documents=documents, free=free, key=secrets.token_hex(16))
+    return visit.page("bills/bill.html", bill=bill, documents=documents, free=free, key=visit.key)
 
 
 async def give_bill(visit: PortalVisit) -> Response:
