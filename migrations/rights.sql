@@ -39,7 +39,7 @@ grant insert, update on duly.approval_rules to duly_app;
 -- A new version is a new row.
 grant insert on duly.reminder_rules, duly.dunning_policies to duly_app;
 -- Whose account a provider's requests go to is fixed by duly.assign_provider.
-grant insert (id, gateway, mode, state), update (gateway, mode, state) on duly.providers to duly_app;
+grant insert (id, gateway, mode, state, application_fee), update (gateway, mode, state, application_fee) on duly.providers to duly_app;
 grant insert, update on duly.provider_currencies, duly.provider_methods, duly.run_definitions,
     duly.card_networks to duly_app;
 -- Whose a card is, its token and its state are changed by functions alone. These are what the import of release 0.1.0 writes

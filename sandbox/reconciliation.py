@@ -11,15 +11,18 @@ from models.money import Money
 # What the ledger says moved at the gateway, by the gateway's references and with its signs.
 _BOOKED = """
 select coalesce(a.charge_reference, t.id) as reference, t.currency, t.total_minor as amount_minor,
-    coalesce(f.amount_minor, 0) as fee_minor
+    coalesce(f.amount_minor, 0) + coalesce(p.amount_minor, 0) as fee_minor
 from duly.financial_transactions t
 left join duly.gateway_attempts a on a.payment_id = t.id and a.outcome = 'succeeded' and a.channel <> 'refund'
 left join duly.gateway_bookings f on f.payment_id = t.id and f.kind = 'fee'
+left join duly.gateway_bookings p on p.payment_id = t.id and p.kind = 'platform_fee'
 where t.classification = 'payment' and t.provider = :provider and t.posted_at is not null and t.counterpart_id is null
   and t.type_id not in ('payment_kept', 'refund_returned')
 union all
-select r.gateway_reference, r.currency, -r.amount_minor, 0
+select r.gateway_reference, r.currency, -r.amount_minor, -coalesce(p.amount_minor, 0)
 from duly.gateway_requests r
+left join duly.gateway_bookings p on p.gateway_reference = r.gateway_reference and p.kind = 'platform_fee_refund'
+    and p.provider = r.provider_id
 where r.provider_id = :provider and r.of_request_id is not null and r.state in ('posted', 'reversed')
 union all
 select r.gateway_reference, r.currency, r.amount_minor, 0

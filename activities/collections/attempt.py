@@ -100,6 +100,7 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             title=row.get("title", ""),
             methods=tuple(row.get("methods", ())),
             brand=PageBrand(**(row.get("brand") or {})),
+            application_fee_minor=row.get("application_fee_minor", 0),
         ),
         is_large=row["is_large"],
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from activities.configuration.document import DefinitionsDocument, Provider
 from activities.configuration.document_parts.run_document import RunDefinition
+from models.merchants.application_fee import application_fee
 from models.problem import Problem
 
 
@@ -56,6 +57,20 @@ def _problems_of_providers(document: DefinitionsDocument, known: Configured) -> 
                 problem = f"{method!r} is handled by provider {other!r}; it may have one only"
                 yield Problem(f"{place}.payment_methods", "one_provider_a_method", problem)
         yield from _problems_of_mode(place, provider, known)
+        yield from _problems_of_fee(f"{place}.application_fee", provider, known)
+
+
+def _problems_of_fee(place: str, provider: Provider, known: Configured) -> Iterator[Problem]:
+    before = known.providers.get(provider.id, {})
+    given = provider.fee_stored
+    rule = application_fee(before.get("application_fee", {}) if given is None else given)
+    if rule is None:
+        return
+    if not (provider.merchant or before.get("merchant")) or provider.gateway != "stripe":
+        problem = "is taken of payments on a merchant's own account alone: name the provider's merchant"
+        yield Problem(place, "fee_of_merchant", problem)
+    elif why := rule.problem({code: provider.minimum_minor(code) for code in provider.currencies}):
+        yield Problem(place, "fee_fits_provider", why)
 
 
 def _problems_of_messages(document: DefinitionsDocument, known: Configured) -> Iterator[Problem]:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
 from activities.configuration.document_parts.creditor_document import CreditorPart
+from activities.configuration.document_parts.fee_document import ApplicationFeePart
 from activities.configuration.document_parts.layout_document import StatementLayoutPart
 from activities.configuration.document_parts.ledger_document import (
+    NONE,
     DueDateRule,
     InternalAccount,
     LedgerDefinition,
@@ -105,6 +107,14 @@ class Provider(DocumentPart):
     payment_methods: tuple[MethodId, ...] = ()
     # The merchant whose own account it is; without one it is the account of the key.
     merchant: SlugId | None = None
+    # What the platform takes of payments on it; `none` takes a rule away, and without it the rule stays as it is.
+    application_fee: ApplicationFeePart | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_fee(cls, given: object) -> object:
+        is_taken_away = isinstance(given, dict) and given.get("application_fee") == NONE
+        return {**given, "application_fee": None} if isinstance(given, dict) and is_taken_away else given
 
     @model_validator(mode="after")
     def _minimums_are_of_its_currencies(self) -> Self:
@@ -114,6 +124,13 @@ class Provider(DocumentPart):
             if Money.parse(text, code) < gateway_minimum(code):
                 raise ValueError(f"minimums: the gateway takes {gateway_minimum(code)} or more")
         return self
+
+    @property
+    def fee_stored(self) -> dict[str, Any] | None:
+        """What the document says the platform takes; None where it says nothing of it."""
+        if "application_fee" not in self.model_fields_set:
+            return None
+        return self.application_fee.rule.stored() if self.application_fee else {}
 
     def minimum_minor(self, code: str) -> int:
         """Return the least amount to charge: what the document says, else the gateway's own."""

@@ -137,6 +137,7 @@ LISTS = MappingProxyType(
             ProviderRow.state,
             func.coalesce(ProviderRow.merchant_id, "").label("merchant"),
             _CURRENCIES.label("currencies"),
+            ProviderRow.application_fee,
         ).order_by(ProviderRow.id),
         "dunning_policies": LATEST_POLICIES,
         "card_rules": select(

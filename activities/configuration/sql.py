@@ -8,6 +8,7 @@ KNOWN = """
         (select coalesce(jsonb_object_agg(payment_method_id, provider_id), '{}') from duly.provider_methods)
             as handled_by,
         (select coalesce(jsonb_object_agg(p.id, jsonb_build_object('mode', p.mode,
+            'merchant', p.merchant_id, 'application_fee', p.application_fee,
             'in_use', exists (select from duly.gateway_customers g where g.provider_id = p.id),
             'currencies', array(select currency from duly.provider_currencies c where c.provider_id = p.id))), '{}')
             from duly.providers p) as providers,
@@ -99,9 +100,12 @@ NUMBER_TYPE = """
     returning false as is_new
 """
 ADD_PROVIDER = """
-    insert into duly.providers as t (id, gateway, mode, state) values (:id, :gateway, :mode, :state)
-    on conflict (id) do update set gateway = excluded.gateway, mode = excluded.mode, state = excluded.state
-    where (t.gateway, t.mode, t.state) is distinct from (excluded.gateway, excluded.mode, excluded.state)
+    insert into duly.providers as t (id, gateway, mode, state, application_fee)
+    values (:id, :gateway, :mode, :state, coalesce(cast(:application_fee as jsonb), '{}'))
+    on conflict (id) do update set gateway = excluded.gateway, mode = excluded.mode, state = excluded.state,
+        application_fee = coalesce(cast(:application_fee as jsonb), t.application_fee)
+    where (t.gateway, t.mode, t.state, t.application_fee) is distinct from (excluded.gateway, excluded.mode,
+        excluded.state, coalesce(cast(:application_fee as jsonb), t.application_fee))
     returning xmax = 0 as is_new
 """
 ASSIGN_PROVIDER = """

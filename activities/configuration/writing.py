@@ -148,11 +148,9 @@ class DocumentWriting:
             "methods": list(provider.payment_methods),
         }
         is_taken_away = (await self._connection.execute(text(KEEP_LISTS), lists)).scalar_one()
-        changes = [
-            await upsert(
-                self._connection, ADD_PROVIDER, provider.model_dump(include={"id", "gateway", "mode", "state"})
-            )
-        ]
+        given = provider.model_dump(include={"id", "gateway", "mode", "state"})
+        given["application_fee"] = None if provider.fee_stored is None else Jsonb(provider.fee_stored)
+        changes = [await upsert(self._connection, ADD_PROVIDER, given)]
         for code in provider.currencies:
             values = {"provider": provider.id, "currency": code, "minimum": provider.minimum_minor(code)}
             changes.append(await upsert(self._connection, ADD_CURRENCY, values))

@@ -18,6 +18,7 @@ from activities.gateway.stripe_pages import EXPAND_FEE
 from activities.gateway.stripe_refunds import StripeRefunds
 from activities.gateway.translation import (
     amount_to_send,
+    application_fee,
     charge_result,
     decline_from,
     metadata_of,
@@ -104,7 +105,7 @@ class StripeGateway(
 
 
 def _request(charge: Charge) -> "PaymentIntentCreateParams":
-    return {
+    request: PaymentIntentCreateParams = {
         "idempotency_key": charge.idempotency_key,
         "amount": amount_to_send(charge),
         "currency": charge.currency.lower(),
@@ -117,3 +118,6 @@ def _request(charge: Charge) -> "PaymentIntentCreateParams":
         "metadata": metadata_of(charge),
         "expand": [EXPAND_FEE],
     }
+    if fee := application_fee(charge):
+        request["application_fee_amount"] = fee
+    return request

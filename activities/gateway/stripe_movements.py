@@ -10,14 +10,14 @@ import stripe
 import structlog
 
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
-from activities.gateway.translation import booked_movement, translating_errors
+from activities.gateway.translation import application_fee_in, booked_movement, translating_errors
 from models.card_number import without_card_numbers
 from models.gateway.amounts import from_books
 from models.gateway.identity import INVOICES, invoices_named
 from models.gateway.movements import Movement, MovementKind
 from models.gateway.payment_methods import method_of
 from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout, MovementPage, ObjectPage
-from models.reconciliation.movement_kinds import entry_kind
+from models.reconciliation.movement_kinds import FEES_OF_CHARGES, EntryKind, entry_kind
 from models.reconciliation.reconciliation import GatewayList, ListWindow
 
 log = structlog.get_logger(__name__)
@@ -71,6 +71,8 @@ class StripeMovements:
 
 
 PAGE = 100
+# Fees of a platform's, and those that were given back: what they are of is at another account.
+_FEE_IDS = ("fee_", "fr_")
 NOT_FOUND = 404
 
 _ADDRESSES = {
@@ -111,13 +113,15 @@ class StripeBooks:
     async def payout_page(self, payout: str, *, after: str) -> MovementPage:
         """List the balance transactions of an automatic payout behind an id."""
         cursor = {"starting_after": after} if after else {}
-        answer = await self._read_raw(_ADDRESSES[GatewayList.MOVEMENTS], payout=payout, limit=PAGE, **cursor)
+        answer = await self._read_listed(_ADDRESSES[GatewayList.MOVEMENTS], payout=payout, limit=PAGE, **cursor)
         rows = answer["data"]
         found = tuple(replace(balance_movement(row), payout=payout) for row in rows)
         return MovementPage(found, rows[-1]["id"] if rows and answer["has_more"] else "")
 
-    async def movements_of(self, source: str) -> tuple[BalanceMovement, ...]:
-        """List the balance transactions of an object."""
+    async def movements_of(self, source: str, kind: EntryKind) -> tuple[BalanceMovement, ...]:
+        """List the balance transactions of an object, or what a platform has taken of a charge and given back."""
+        if kind in FEES_OF_CHARGES:
+            return await self._fees_of(source.partition("/")[0])
         answer = await self._read_raw(_ADDRESSES[GatewayList.MOVEMENTS], source=source, limit=PAGE)
         return tuple(balance_movement(row) for row in answer["data"])
 
@@ -159,9 +163,26 @@ class StripeBooks:
         }
         if after:
             asked["starting_after"] = after
-        answer = await self._read_raw(_ADDRESSES[window.list], **asked)
+        answer = await self._read_listed(_ADDRESSES[window.list], **asked)
         rows = answer["data"]
         return rows, rows[-1]["id"] if rows and answer["has_more"] else ""
+
+    async def _fees_of(self, charge: str) -> tuple[BalanceMovement, ...]:
+        expand = ["data.balance_transaction", "data.refunds.data.balance_transaction"]
+        answer = await self._read_raw("/v1/application_fees", charge=charge, limit=PAGE, expand=expand)
+        parts = [{**part, "fee": fee} for fee in answer["data"] for part in (fee, *fee["refunds"]["data"])]
+        return tuple(
+            balance_movement({**row, "source": part})
+            for part in parts
+            if isinstance(row := part["balance_transaction"], Mapping)
+        )
+
+    async def _read_listed(self, address: str, **asked: Any) -> Mapping[str, Any]:
+        """Read a page of a list; of one that has fees of a platform's, with the charges that they were taken of."""
+        answer = await self._read_raw(address, **asked)
+        if any(_id_of(row.get("source")).startswith(_FEE_IDS) for row in answer["data"]):
+            return await self._read_raw(address, **asked, expand=["data.source.fee"])
+        return answer
 
     async def _read_raw(self, address: str, **asked: Any) -> Mapping[str, Any]:
         with translating_errors():
@@ -172,7 +193,9 @@ class StripeBooks:
 
 def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
     """Read a balance transaction."""
-    currency, (amount_minor, fee_minor) = from_books(row["currency"], row["amount"], row["fee"])
+    application_fee = application_fee_in(row.get("fee_details") or ())
+    currency, amounts = from_books(row["currency"], row["amount"], row["fee"], application_fee)
+    amount_minor, fee_minor, application_fee_minor = amounts
     available = row.get("available_on")
     return BalanceMovement(
         id=row["id"],
@@ -180,13 +203,14 @@ def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
         category=row.get("reporting_category") or "",
         kind=entry_kind(row.get("reporting_category") or "", row["type"], amount_minor),
         pocket=row.get("balance_type") or "payments",
-        source=_id_of(row.get("source")),
+        source=_source_of(row.get("source")),
         amount_minor=amount_minor,
         fee_minor=fee_minor,
         currency=currency,
         exchange_rate="" if row.get("exchange_rate") is None else str(row["exchange_rate"]),
         created_at=datetime.fromtimestamp(row["created"], UTC),
         available_on=datetime.fromtimestamp(available, UTC) if available else None,
+        application_fee_minor=application_fee_minor,
     )
 
 
@@ -195,7 +219,9 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
     if row.get("object") == "payout":
         return _payout(row)
     metadata = row.get("metadata") or {}
-    currency, (amount_minor,) = from_books(row["currency"], row["amount"])
+    currency, (amount_minor, application_fee_minor) = from_books(
+        row["currency"], row["amount"], row.get("application_fee_amount") or 0
+    )
     method_type = str((row.get("payment_method_details") or {}).get("type", ""))
     return FoundObject(
         id=row["id"],
@@ -211,6 +237,7 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
         method_type=method_type,
         method=method_of(method_type),
         invoices=invoices_named(without_card_numbers(metadata.get(INVOICES, ""))),
+        application_fee_minor=application_fee_minor,
     )
 
 
@@ -227,6 +254,17 @@ def _payout(row: Mapping[str, Any]) -> FoundPayout:
         is_automatic=row["automatic"],
         has_lines=row.get("reconciliation_status") == "completed",
     )
+
+
+def _source_of(source: object) -> str:
+    """Return what a movement is of: of a platform's fee the charge; of one given back the charge and its own id."""
+    match source:
+        case {"object": "application_fee", "charge": charge}:
+            return _id_of(charge)
+        case {"object": "fee_refund", "id": id_, "fee": {"charge": charge}}:
+            return f"{_id_of(charge)}/{id_}"
+        case _:
+            return _id_of(source)
 
 
 def _id_of(value: object) -> str:

@@ -9,6 +9,7 @@ import structlog
 
 from activities.gateway.translation import (
     amount_to_send,
+    application_fee,
     charge_result,
     metadata_of,
     require_same_attempt,
@@ -19,7 +20,7 @@ from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.payment_methods import page_types
 
 if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsPaymentIntentData
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,9 @@ class StripePages:
         """
         types, branding = _types_to_offer(charge), _branding(charge)
         metadata, title = metadata_of(charge), charge.title or page_title(charge.invoices) or charge.request_id
+        intent: SessionCreateParamsPaymentIntentData = {"metadata": metadata, "description": title}
+        if fee := application_fee(charge):
+            intent["application_fee_amount"] = fee
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(
                 {
@@ -71,7 +75,7 @@ class StripePages:
                         }
                     ],
                     "metadata": metadata,
-                    "payment_intent_data": {"metadata": metadata, "description": title},
+                    "payment_intent_data": intent,
                     "success_url": return_url,
                     **branding,
                 },

@@ -1,10 +1,15 @@
 """Refunds at Stripe."""
 
+from typing import TYPE_CHECKING
+
 import stripe
 
 from activities.gateway.translation import amount_to_send, booked_movement, metadata_at, moved_for, translating_errors
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
+
+if TYPE_CHECKING:
+    from stripe.params import RefundCreateParams
 
 # What the refund has moved, and what has come back when it failed.
 EXPAND_MOVEMENTS = ("balance_transaction", "failure_balance_transaction")
@@ -25,6 +30,7 @@ class StripeRefunds:
 
     async def refund(self, call: RefundCall) -> RefundAnswer:
         """Create a refund of the payment intent under the attempt's key."""
+        fee: RefundCreateParams = {"refund_application_fee": True} if call.refunds_application_fee else {}
         with translating_errors():
             made = await self._client.v1.refunds.create_async(
                 {
@@ -33,6 +39,7 @@ class StripeRefunds:
                     "reason": "requested_by_customer",
                     "expand": list(EXPAND_MOVEMENTS),
                     "metadata": call.identity.metadata(),
+                    **fee,
                 },
                 {"idempotency_key": call.idempotency_key},
             )

@@ -1,6 +1,6 @@
 """Stripe's objects and errors translated into ours: results, declines, movements, and the gateway's errors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -51,7 +51,7 @@ _MOVEMENT = {
 
 # What is read of a payment intent, of its charge and of the charge's booking.
 _BOOKING = dict.fromkeys(
-    ("id", "object", "amount", "created", "currency", "fee", "reporting_category", "source", "type")
+    ("id", "object", "amount", "created", "currency", "fee", "fee_details", "reporting_category", "source", "type")
 )
 _CHARGE = dict.fromkeys(("id", "object")) | {"balance_transaction": _BOOKING}
 _INTENT = dict.fromkeys(("id", "object", "status", "amount", "currency", "metadata", "last_payment_error"))
@@ -78,6 +78,11 @@ def amount_to_send(request: Charge | RefundCall) -> int:
     except ValueError as error:
         # Nothing was sent, and a retry sends nothing either: the amount itself is wrong.
         raise GatewayInvalidRequestError("amount_not_chargeable") from error
+
+
+def application_fee(charge: Charge) -> int:
+    """Return what the platform takes, in the gateway's own scale; where that is 0, no request may name it."""
+    return to_gateway(Money(charge.application_fee_minor, charge.currency))
 
 
 def metadata_of(charge: Charge) -> dict[str, str]:
@@ -199,9 +204,15 @@ def movement_of(booking: stripe.BalanceTransaction) -> Movement:
         source_reference=str(booking.source or ""),
         amount_minor=_signed(booking.amount, currency),
         fee_minor=_signed(booking.fee, currency),
+        application_fee_minor=_signed(application_fee_in(booking.fee_details), currency),
         currency=currency,
         booked_at=datetime.fromtimestamp(booking.created, UTC),
     )
+
+
+def application_fee_in(details: Sequence[Any]) -> int:
+    """Return the platform's part of a balance transaction's fee, in the gateway's own scale."""
+    return sum(each["amount"] for each in details if each["type"] == "application_fee")
 
 
 def _adjustment_of(booking: stripe.BalanceTransaction) -> MovementKind:

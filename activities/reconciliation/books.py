@@ -11,6 +11,7 @@ from activities.database import Database
 from activities.gateway.clocks import GatewayWithClock
 from activities.gateway.retries import retryable_gateway_errors
 from models.reconciliation.gateway import BalanceMovement, FoundObject, MovementPage, ObjectPage, ReconciledGateway
+from models.reconciliation.movement_kinds import EntryKind
 from models.reconciliation.reconciliation import ListWindow
 
 # Reading goes at a pace of its own, so that payments keep theirs.
@@ -73,11 +74,11 @@ class GatewayBooks:
         with retryable_gateway_errors():
             return await self._gateway.balances()
 
-    async def store_movements_of(self, provider: str, source: str) -> None:
-        """Read and store every movement of an object."""
+    async def store_movements_of(self, provider: str, source: str, kind: EntryKind) -> None:
+        """Read and store every movement of an object, by what it is of."""
         with retryable_gateway_errors():
             async with self._pace:
-                moved = await self._gateway.movements_of(source)
+                moved = await self._gateway.movements_of(source, kind)
         await self.store(provider, moved)
 
     async def store(self, provider: str, movements: Sequence[BalanceMovement]) -> int:

@@ -65,8 +65,8 @@ class CandidateActivities:
         if not found.currency:
             return CheckedObject("matched")
         # With its movement, where there is one by now, the fee is booked as well.
-        await self._books.store_movements_of(request.provider, found.id)
         kind = EntryKind.REFUND if request.object_id.startswith(_REFUND_IDS) else EntryKind.CHARGE
+        await self._books.store_movements_of(request.provider, found.id, kind)
         result = await self._settling.settle_object(request.provider, kind, found)
         if result["outcome"] in {"mended", "listed"}:
             await self._database.call("alert_of_discrepancies", occasion=activity.info().workflow_id)
@@ -104,7 +104,7 @@ class CandidateActivities:
             timeout_seconds=60.0,
         ):
             for row in rows:
-                await self._books.store_movements_of(plan.provider, row.object)
+                await self._books.store_movements_of(plan.provider, row.object, EntryKind(row.kind))
                 found = await self._books.read_object(row.object)
                 yield await self._database.call(
                     "note_missing",

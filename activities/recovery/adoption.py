@@ -207,6 +207,7 @@ class Adoption:
             amount_minor=made.amount_minor,
             currency=made.currency,
             invoice_numbers=list(made.invoices),
+            application_fee_minor=made.application_fee_minor if made.kind is MadeKind.PAYMENT else None,
         )
         if why := row.get("left"):
             return str(why)

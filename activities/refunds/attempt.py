@@ -95,6 +95,7 @@ def stored_refund(row: Mapping[str, Any]) -> StoredRefund:
         currency=row["currency"],
         installation=row["installation"],
         purpose=row["purpose"],
+        refunds_application_fee=row.get("refunds_application_fee", False),
     )
     return StoredRefund(stored_attempt({**row, "code": row["attempt_code"]}), call, row)
 

@@ -48,12 +48,21 @@ def _policy(row: Row[Any]) -> dict[str, Any]:
 def _provider(row: Row[Any], found: Found) -> dict[str, Any]:
     methods = [method.id for method in found["payment_methods"] if method.provider_id == row.id]
     return {
-        **_without("merchant", "currencies")(row),
+        **_without("merchant", "currencies", "application_fee")(row),
         **({"merchant": row.merchant} if row.merchant else {}),
         "currencies": sorted(row.currencies),
         "minimums": _in_major_units(row.currencies),
         "payment_methods": methods,
+        **({"application_fee": _application_fee(row.application_fee)} if row.merchant else {}),
     }
+
+
+def _application_fee(stored: Mapping[str, Any]) -> dict[str, Any] | str:
+    if not stored:
+        return NONE
+    amounts = {name: _in_major_units(stored[f"{name}_minor"]) for name in ("fixed", "minimum", "maximum")}
+    given = {name: value for name, value in amounts.items() if value}
+    return {"percent": stored["percent"], **given, "refunded": stored["is_refunded"]}
 
 
 def _run_definition(row: Row[Any]) -> dict[str, Any]:

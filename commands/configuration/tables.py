@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from commands.formatting import moment, money
 from commands.output import table, to_json
+from models.merchants.application_fee import application_fee
 from models.money import Money
 from models.runs.criteria import in_words
 from models.runs.schedule import calendar_of
@@ -54,7 +55,8 @@ def _provider(row: Row[Any]) -> tuple[object, ...]:
     currencies = (
         f"{code} from {Money(minimum, code).to_decimal()}" for code, minimum in sorted(row.currencies.items())
     )
-    return row.id, row.gateway, row.mode, row.state, row.merchant, ", ".join(currencies)
+    fee = application_fee(row.application_fee)
+    return row.id, row.gateway, row.mode, row.state, row.merchant, ", ".join(currencies), str(fee or "")
 
 
 def _policy(row: Row[Any]) -> tuple[object, ...]:
@@ -142,7 +144,7 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
         "due_date_rules": (("Id", "Due", "Proximity", "Active"), _due_date_rule),
         "ledger": (("Due date rule", "Allocation", "Product of write-offs"), tuple),
         "internal_accounts": (("Id", "Name", "Currency", "State"), tuple),
-        "providers": (("Id", "Gateway", "Mode", "State", "Merchant", "Currencies"), _provider),
+        "providers": (("Id", "Gateway", "Mode", "State", "Merchant", "Currencies", "Application fee"), _provider),
         "dunning_policies": (("Id", "Segment", "Version", "Document"), _policy),
         "card_rules": (
             ("Warned before", "Validated again after", "Page open for", "Reminded after"),

@@ -89,6 +89,7 @@ def facts_of(payment: Row[Any]) -> list[tuple[str, object]]:
         ("State", payment.state),
         ("Account", payment.account_id),
         ("Amount", money(payment.amount_minor, payment.currency)),
+        ("Application fee", _application_fee(payment)),
         ("Number", payment.number),
         ("Method", f"{payment.method or ''} {payment.preference or ''}".strip()),
         ("Card", payment.card),
@@ -99,6 +100,10 @@ def facts_of(payment: Row[Any]) -> list[tuple[str, object]]:
         ("Decided", moment(payment.executed_at)),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _application_fee(payment: Row[Any]) -> str:
+    return money(payment.application_fee_minor, payment.currency) if payment.application_fee_minor else ""
 
 
 def attempt_documents(rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:

@@ -51,7 +51,7 @@ class Charge:
     `invoices` are the numbers of those that it is for; a page names them to its customer, or says the `title` instead.
     `known_references` are what other attempts came to. `is_key_used`: somebody has used the key before, perhaps
     for another amount. `methods` are the provider's payment methods, of which a page offers those that fit,
-    `brand` how it looks.
+    `brand` how it looks. `application_fee_minor` is what the platform takes of a payment on its merchant's account.
     """
 
     idempotency_key: str
@@ -71,6 +71,7 @@ class Charge:
     title: str = ""
     methods: tuple[str, ...] = ()
     brand: PageBrand = NO_BRAND
+    application_fee_minor: int = 0
 
     @property
     def identity(self) -> Identity:

@@ -34,7 +34,8 @@ EXPECTED_KINDS = frozenset(
 class Movement:
     """One booking on the gateway's balance, in the currency of the balance, which may be another than the customer's.
 
-    Signed amount before the fee, and the fee, in ISO minor units; a negative fee is given back.
+    Signed amount before the fee, and the fee, in ISO minor units; a negative fee is given back. `application_fee_minor`
+    is the part of the fee that the platform took.
     """
 
     reference: str
@@ -44,6 +45,7 @@ class Movement:
     fee_minor: int
     currency: str
     booked_at: datetime
+    application_fee_minor: int = 0
 
     def as_booked(self) -> dict[str, Any]:
         """Return what the ledger books of it."""
@@ -51,6 +53,7 @@ class Movement:
             "reference": self.reference,
             "amount_minor": self.amount_minor,
             "fee_minor": self.fee_minor,
+            "application_fee_minor": self.application_fee_minor,
             "currency": self.currency,
         }
 

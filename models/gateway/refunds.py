@@ -18,7 +18,10 @@ class GatewayRefundStatus(StrEnum):
 
 @dataclass(frozen=True)
 class RefundCall:
-    """One refund to make: the same key always means the same one. `payment_reference` is the gateway's payment."""
+    """One refund to make: the same key always means the same one. `payment_reference` is the gateway's payment.
+
+    `refunds_application_fee`: what the platform took of the payment goes back pro rata.
+    """
 
     idempotency_key: str
     request_id: str
@@ -28,6 +31,7 @@ class RefundCall:
     currency: str
     installation: str = ""
     purpose: str = "refund"
+    refunds_application_fee: bool = False
 
     @property
     def identity(self) -> Identity:

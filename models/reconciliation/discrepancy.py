@@ -123,6 +123,16 @@ KINDS = MappingProxyType(
             "Put right what the rule of {object} names, and reconcile again. Else book it by hand, and " + _RESOLVE,
             is_urgent=True,
         ),
+        "unexpected_application_fee": DiscrepancyKind(
+            "A fee of a payment on another account, of which no merchant's book here says anything.",
+            Owner.FINANCE,
+            "Reconcile the merchant's provider first; of an account that Duly does not know, " + _RESOLVE,
+        ),
+        "unexpected_application_fee_refund": DiscrepancyKind(
+            "A fee that was given back to an account without a refund of which a merchant's book says so.",
+            Owner.FINANCE,
+            "Reconcile the merchant's provider first; else ask who gave {object} back, and " + _RESOLVE,
+        ),
         "unknown_movement": DiscrepancyKind(
             "A movement of a kind that Duly does not book.", Owner.FINANCE, "Book {object} by hand, and " + _RESOLVE
         ),

@@ -13,7 +13,9 @@ class BalanceMovement:
     """One booking on the gateway's balance: signed amount before the fee, and the fee, in ISO minor units.
 
     What the ledger cannot express is in the gateway's units, with the currency's code in lower case.
-    `exchange_rate` is text, as the gateway wrote it: nothing is computed with it.
+    `exchange_rate` is text, as the gateway wrote it: nothing is computed with it. `application_fee_minor` is the part
+    of the fee that a platform took of its merchant; on the platform's account such fees are movements by themselves,
+    and their `source` is the merchant's charge.
     """
 
     id: str
@@ -29,6 +31,7 @@ class BalanceMovement:
     created_at: datetime
     available_on: datetime | None
     payout: str = ""
+    application_fee_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class FoundObject:
     """What the gateway says of an object that moves money: whose it is, and which attempt of ours made it, if any.
 
     `created` is the gateway's moment, in Unix seconds. `method_type` is the gateway's word for how a charge was paid,
-    `method` the payment method of the ledger that it is, if any; `invoices` are the numbers that it was made for.
+    `method` the payment method of the ledger that it is, if any; `invoices` are the numbers that it was made for,
+    `application_fee_minor` what a platform takes of a charge.
     """
 
     id: str
@@ -51,6 +55,7 @@ class FoundObject:
     method_type: str = ""
     method: str = ""
     invoices: tuple[str, ...] = ()
+    application_fee_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,8 @@ class ReconciledGateway(Protocol):
         """Return the next page of the movements that an automatic payout consists of, behind an id."""
         ...
 
-    async def movements_of(self, source: str) -> tuple[BalanceMovement, ...]:
-        """Return every movement of an object."""
+    async def movements_of(self, source: str, kind: EntryKind) -> tuple[BalanceMovement, ...]:
+        """Return every movement of an object; of a charge on another account, what was taken of it and given back."""
         ...
 
     async def read_object(self, source: str) -> FoundObject | None:

@@ -22,8 +22,13 @@ class EntryKind(StrEnum):
     FEE = "fee"
     TOPUP = "topup"
     TOPUP_BACK = "topup_back"
+    APPLICATION_FEE = "application_fee"
+    APPLICATION_FEE_REFUND = "application_fee_refund"
     OTHER = "other"
 
+
+# What a platform takes of charges on its merchants' accounts, and gives back: its source is the charge.
+FEES_OF_CHARGES = frozenset({EntryKind.APPLICATION_FEE, EntryKind.APPLICATION_FEE_REFUND})
 
 _OF_CATEGORY = MappingProxyType(
     {
@@ -38,6 +43,8 @@ _OF_CATEGORY = MappingProxyType(
         "fee": EntryKind.FEE,
         "network_cost": EntryKind.FEE,
         "tax": EntryKind.FEE,
+        "platform_earning": EntryKind.APPLICATION_FEE,
+        "platform_earning_refund": EntryKind.APPLICATION_FEE_REFUND,
         "topup": EntryKind.TOPUP,
         "topup_reversal": EntryKind.TOPUP_BACK,
     }
@@ -59,6 +66,8 @@ _OF_TYPE = MappingProxyType(
         "stripe_fee": EntryKind.FEE,
         "stripe_fx_fee": EntryKind.FEE,
         "tax_fee": EntryKind.FEE,
+        "application_fee": EntryKind.APPLICATION_FEE,
+        "application_fee_refund": EntryKind.APPLICATION_FEE_REFUND,
         "topup": EntryKind.TOPUP,
         "topup_reversal": EntryKind.TOPUP_BACK,
     }

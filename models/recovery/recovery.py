@@ -35,7 +35,8 @@ class MadeKind(StrEnum):
 class MadeObject:
     """Something of this installation at the gateway. Amount in the currency's minor units of ISO 4217.
 
-    `payment_reference` is the payment of a refund, `invoices` are the numbers of those that a payment was made for.
+    `payment_reference` is the payment of a refund, `invoices` are the numbers of those that a payment was made for,
+    `application_fee_minor` what the platform takes of it.
     """
 
     kind: MadeKind
@@ -53,6 +54,7 @@ class MadeObject:
     payment_reference: str = ""
     invoices: tuple[str, ...] = ()
     is_open: bool = False
+    application_fee_minor: int = 0
 
     @property
     def number(self) -> int:

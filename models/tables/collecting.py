@@ -116,6 +116,8 @@ class GatewayAttemptRow(Base):
     sent_at: Mapped[datetime]
     quiet_since: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    application_fee_minor: Mapped[int] = mapped_column(BigInteger)
+    refunds_application_fee: Mapped[bool]
 
 
 class CollectionRow(Base):

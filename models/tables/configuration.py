@@ -26,6 +26,7 @@ class ProviderRow(Base):
     created_at: Mapped[datetime]
     merchant_id: Mapped[str | None] = mapped_column(Text(collation="C"))
     gateway_account: Mapped[str | None] = mapped_column(Text(collation="C"))
+    application_fee: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class ProviderCurrencyRow(Base):

@@ -29,6 +29,7 @@ class GatewayExpectationRow(Base):
     fee_minor: Mapped[int | None] = mapped_column(BigInteger)
     fulfilled_at: Mapped[datetime | None]
     alerted_at: Mapped[datetime | None]
+    application_fee_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class MovementMarkRow(Base):

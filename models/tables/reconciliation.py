@@ -35,6 +35,7 @@ class GatewayMovementRow(Base):
     state: Mapped[str]
     explanation: Mapped[str]
     stored_at: Mapped[datetime]
+    application_fee_minor: Mapped[int] = mapped_column(BigInteger)
 
 
 class GatewayPayoutRow(Base):

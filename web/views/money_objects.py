@@ -98,6 +98,7 @@ async def show_payment(visit: Visit) -> Response:
             ("Method", text(f"{payment.method or ''} {payment.preference or ''}".strip())),
             ("Card", text(payment.card)),
             ("Provider", text(payment.provider)),
+            ("Application fee", money(payment.application_fee_minor or None, payment.currency)),
             ("At the gateway", text(" ".join(filter(None, (payment.gateway_reference, payment.charge_reference))))),
             ("Invoices", text(", ".join(payment.invoices or ()))),
             ("Asked", moment(payment.created_at)),

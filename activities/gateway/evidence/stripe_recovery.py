@@ -126,6 +126,7 @@ def _payment(intent: stripe.PaymentIntent) -> MadeObject:
         customer=str(intent.customer or ""),
         token=token or "",
         invoices=invoices_named(metadata_at(intent).get(INVOICES, "")),
+        application_fee_minor=from_books(intent.currency, intent.application_fee_amount or 0)[1][0],
     )
 
 

@@ -62,7 +62,7 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
     select jsonb_build_object('result', null, 'attempt', jsonb_build_object(
         'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
-        'amount_minor', p_attempt.amount_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
+        'amount_minor', p_attempt.amount_minor, 'application_fee_minor', p_attempt.application_fee_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'invoices', duly.invoice_numbers(p_request.invoices), 'code', p_attempt.code,
         'title', coalesce((duly.payment_request_of_receivable(p_request.account_id, p_request.period)).title, ''),

@@ -8,11 +8,14 @@ returns void language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.gateway_expectations (provider_id, object, kind, account_id, payment_id, amount_minor, currency, due_at, overdue_at)
     values (p_provider_id, p_object, p_kind, p_account_id, p_payment_id, p_amount_minor, p_currency,
         clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '1 day' else interval '1 hour' end,
-        clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '7 days' else interval '1 day' end)
+        clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '7 days'
+            -- What the platform's account has moved is read by the reconciliation of its day.
+            when p_kind in ('application_fee', 'application_fee_refund') then interval '3 days' else interval '1 day' end)
     on conflict do nothing
 $$;
 
--- Fulfil an expectation by its movement {reference, amount_minor, fee_minor, currency}, once; false when it was or there is none.
+-- Fulfil an expectation by its movement {reference, amount_minor, fee_minor, application_fee_minor, currency, moved_on}, once; false when
+-- it was or there is none.
 create or replace function duly.book_movement(p_provider_id text, p_object text, p_kind text, p_movement jsonb)
 returns boolean language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -28,12 +31,19 @@ begin
     end if;
     update duly.gateway_expectations set movement = p_movement ->> 'reference',
         settled_minor = (p_movement ->> 'amount_minor')::bigint, settled_currency = p_movement ->> 'currency',
-        fee_minor = (p_movement ->> 'fee_minor')::bigint, fulfilled_at = clock_timestamp()
+        fee_minor = (p_movement ->> 'fee_minor')::bigint,
+        application_fee_minor = coalesce((p_movement ->> 'application_fee_minor')::bigint, 0), fulfilled_at = clock_timestamp()
     where provider_id = p_provider_id and object = p_object and kind = p_kind and movement is null
     returning * into e;
     if not found then return false; end if;
-    perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor, e.object,
+    if e.kind in ('application_fee', 'application_fee_refund') then
+        perform duly.book_application_fee(e, (p_movement ->> 'moved_on')::date);
+        if e.settled_currency = e.currency and e.settled_minor <> e.amount_minor then perform duly.note_other_amount(e); end if;
+        return true;
+    end if;
+    perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor - e.application_fee_minor, e.object,
         case when e.kind = 'charge' then e.payment_id end);
+    perform duly.book_platform_fee(e);
     -- The gateway has moved another currency than the customer's: what was posted leaves clearing, and what moved comes. The
     -- rate is the gateway's; what the conversion account keeps in the end is the exchange difference.
     if e.settled_currency <> e.currency then
@@ -113,8 +123,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'due', (select coalesce(jsonb_agg(jsonb_build_object('object', d.object, 'kind', d.kind)), '[]') from (
             select object, kind from duly.gateway_expectations
             where provider_id = p_provider_id and movement is null and due_at <= clock_timestamp()
+              and kind not in ('application_fee', 'application_fee_refund')
             order by due_at limit p_limit) d))
     from duly.gateway_expectations e where e.provider_id = p_provider_id and e.movement is null
+      and e.kind not in ('application_fee', 'application_fee_refund')
 $$;
 
 -- What was looked up and is not there yet is looked up again an hour later: others that are due have their turn before.

@@ -204,6 +204,11 @@ returns table (debit_account text, credit_account text) language sql immutable p
   select x.debit, x.credit from (values
       ('fee', 'gateway_fees:' || p_provider, 'gateway_clearing:' || p_provider),
       ('fee_refund', 'gateway_clearing:' || p_provider, 'gateway_fees:' || p_provider),
+      -- What the platform takes, in the book of the merchant whose account was paid; and in the platform's own.
+      ('platform_fee', 'platform_fees:' || p_provider, 'gateway_clearing:' || p_provider),
+      ('platform_fee_refund', 'gateway_clearing:' || p_provider, 'platform_fees:' || p_provider),
+      ('application_fee', 'gateway_clearing:' || p_provider, 'application_fees:' || p_provider),
+      ('application_fee_refund', 'application_fees:' || p_provider, 'gateway_clearing:' || p_provider),
       ('dispute_held', 'dispute_holding:' || p_provider, 'gateway_clearing:' || p_provider),
       ('dispute_released', 'gateway_clearing:' || p_provider, 'dispute_holding:' || p_provider),
       -- Lost: the payment is cancelled, which credits clearing; this turns that credit into the money already held back.

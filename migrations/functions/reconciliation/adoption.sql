@@ -100,9 +100,9 @@ begin
         'found at the gateway', clock_timestamp())
     returning * into r;
     insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
-        amount_minor, outcome, gateway_reference, charge_reference, finished_at)
+        amount_minor, application_fee_minor, refunds_application_fee, outcome, gateway_reference, charge_reference, finished_at)
     values (r.id, 1, 'found:' || p_payment_reference, 'manual', 'hosted_page', '', p_customer, v_payment, p_amount_minor,
-        'succeeded', p_payment_reference, p_charge_reference, clock_timestamp());
+        coalesce((p_found ->> 'application_fee_minor')::bigint, 0), duly.refunds_application_fee(p_provider_id), 'succeeded', p_payment_reference, p_charge_reference, clock_timestamp());
     perform duly.post_gateway_payment(v_payment, p_payment_reference);
     perform duly.expect_movement(p_provider_id, p_charge_reference, 'charge', v_account, v_payment, p_amount_minor,
         p_currency);

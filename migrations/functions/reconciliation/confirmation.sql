@@ -260,7 +260,8 @@ begin
         where provider_id = m.provider_id and id = m.id;
         return jsonb_build_object('outcome', 'matched');
     end if;
-    return duly.list_movement(m, f, 'unknown_movement', 'open', p_id);
+    return duly.list_movement(m, f, case when m.kind in ('application_fee', 'application_fee_refund') then 'unexpected_' || m.kind
+        else 'unknown_movement' end, 'open', p_id);
 end $$;
 
 -- The ledger has booked what the gateway does not show, though it was looked for once more.

@@ -61,17 +61,20 @@ declare
     v_new integer;
 begin
     insert into duly.gateway_movements (provider_id, id, type, category, kind, pocket, source, amount_minor, fee_minor,
-        net_minor, currency, exchange_rate, created_at, available_on, payout)
+        application_fee_minor, net_minor, currency, exchange_rate, created_at, available_on, payout)
     select p_provider_id, m.id, m.type, m.category, m.kind, m.pocket, m.source, m.amount_minor, m.fee_minor,
-        m.amount_minor - m.fee_minor, m.currency, m.exchange_rate, m.created_at, m.available_on, m.payout
+        coalesce(m.application_fee_minor, 0), m.amount_minor - m.fee_minor, m.currency, m.exchange_rate, m.created_at, m.available_on, m.payout
     from jsonb_to_recordset(p_rows -> 'rows') m (id text, type text, category text, kind text, pocket text, source text,
-        amount_minor bigint, fee_minor bigint, currency text, exchange_rate text, created_at timestamptz,
+        amount_minor bigint, fee_minor bigint, application_fee_minor bigint, currency text, exchange_rate text, created_at timestamptz,
         available_on timestamptz, payout text)
     on conflict (provider_id, id) do nothing;
     get diagnostics v_new = row_count;
     update duly.gateway_movements m set payout = r.payout
     from jsonb_to_recordset(p_rows -> 'rows') r (id text, payout text)
     where m.provider_id = p_provider_id and m.id = r.id and r.payout <> '' and m.payout <> r.payout;
+    if jsonb_path_exists(p_rows, '$.rows[*] ? (@.kind == "application_fee_refund")') then
+        perform duly.name_fee_refunds(p_provider_id);
+    end if;
     return v_new;
 end $$;
 
@@ -99,7 +102,8 @@ $$;
 -- A movement as duly.book_movement takes it.
 create or replace function duly.movement_document(m duly.gateway_movements) returns jsonb language sql immutable as $$
     select jsonb_build_object('reference', m.id, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
-        'currency', m.currency)
+        'application_fee_minor', m.application_fee_minor, 'currency', m.currency,
+        'moved_on', (m.created_at at time zone 'UTC')::date)
 $$;
 
 -- Match the next open movements behind an id with what the ledger has booked of their sources: all movements of a source
@@ -115,6 +119,7 @@ declare
     v_matched integer;
     v_of_disputes integer;
 begin
+    if p_after = '' then perform duly.name_fee_refunds(p_provider_id); end if;
     select max(id), count(*) into v_last, v_seen from (
         select id from duly.gateway_movements
         where provider_id = p_provider_id and state = 'open' and id > p_after order by id limit p_limit) page;

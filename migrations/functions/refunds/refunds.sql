@@ -137,7 +137,9 @@ begin
         'payment_id', a.payment_id, 'transaction_id', coalesce(r.transaction_id, ''), 'amount_minor', r.amount_minor,
         'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
-        'payment_reference', p.gateway_reference, 'channel', a.channel, 'attempt_code', a.code,
+        'payment_reference', p.gateway_reference, 'refunds_application_fee', exists (select from duly.gateway_attempts x
+            where x.request_id = p.id and x.outcome = 'succeeded' and x.application_fee_minor > 0 and x.refunds_application_fee),
+        'channel', a.channel, 'attempt_code', a.code,
         'may_be_sent', duly.may_be_sent(a, p_may_send), 'quiet_since', a.quiet_since, 'executed_at', r.executed_at,
         'was_unanswered', r.state = 'unknown',
         -- The moments are for workers of 0.1.0.

@@ -1,6 +1,7 @@
 """`expand`: ids in an answer replaced by the objects they name, and lists that come on request only."""
 
 import typing
+from collections.abc import Callable
 from typing import Any
 
 from stripe import ListObject, StripeObject
@@ -60,7 +61,7 @@ def _grown(state: AccountState, node: Json, names: list[str]) -> Json:
     name, rest = names[0], names[1:]
     if name == "data" and node.get("object") == "list":
         return node | {"data": [_grown(state, row, rest) if rest else row for row in node["data"]]}
-    if name not in node and (node.get("object"), name) not in _LISTS:
+    if name not in node and (node.get("object"), name) not in _FOUND_ELSEWHERE:
         return node
     child = _child(state, node, name)
     if isinstance(child, dict) and rest:
@@ -70,8 +71,8 @@ def _grown(state: AccountState, node: Json, names: list[str]) -> Json:
 
 def _child(state: AccountState, node: Json, name: str) -> Any:
     """What the field stands for; null and what the sandbox has no table of stay as they are."""
-    if (node.get("object"), name) in _LISTS:
-        return _LISTS[node["object"], name](state, node)
+    if (node.get("object"), name) in _FOUND_ELSEWHERE:
+        return _FOUND_ELSEWHERE[node["object"], name](state, node)
     value = node.get(name)
     table = _tables(state).get(value.split("_")[0]) if isinstance(value, str) else None
     return value if table is None else table.find(value)
@@ -83,6 +84,8 @@ def _tables(state: AccountState) -> dict[str, Table]:
         "py": state.charges,
         "cus": state.customers,
         "dp": state.disputes,
+        "fee": (state.platform or state).application_fees,
+        "fr": state.application_fee_refunds,
         "du": state.disputes,
         "mandate": state.mandates,
         "pi": state.payment_intents,
@@ -106,7 +109,14 @@ def _line_items_of_session(state: AccountState, session: Json) -> Json:
     return {"object": "list", "data": state.line_items.get(session["id"], []), "has_more": False, "url": url}
 
 
-_LISTS = {
+def _charge_of_fee(state: AccountState, fee: Json) -> Json | str:
+    """The charge on the connected account, as far as that lets its platform in."""
+    owner = state.connected_state(fee["account"]) if state.connected_state is not None else state
+    return str(fee["charge"]) if owner.is_shut_out else owner.charges.get(fee["charge"])
+
+
+_FOUND_ELSEWHERE: dict[tuple[str, str], Callable[[AccountState, Json], Any]] = {
+    ("application_fee", "charge"): _charge_of_fee,
     ("charge", "refunds"): _refunds_of_charge,
     ("checkout.session", "line_items"): _line_items_of_session,
 }

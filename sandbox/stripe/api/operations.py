@@ -6,7 +6,15 @@ from stripe.params import checkout as sdk_checkout
 from sandbox.stripe.jsontypes import Handler
 from sandbox.stripe.objects import accounts, checkout_sessions, customers, events, webhook_endpoints
 from sandbox.stripe.objects.cards import payment_methods, setup_intents
-from sandbox.stripe.objects.payments import balance, charges, disputes, payment_intents, payouts, refunds
+from sandbox.stripe.objects.payments import (
+    application_fees,
+    balance,
+    charges,
+    disputes,
+    payment_intents,
+    payouts,
+    refunds,
+)
 from sandbox.stripe.objects.reading import by_id, page_of
 
 # The hottest come first: the router tries them in order.
@@ -81,6 +89,15 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("GET", "/v1/payouts/{id}", by_id("payouts"), sdk.PayoutRetrieveParams),
     ("GET", "/v1/payouts", page_of("payouts"), sdk.PayoutListParams),
     ("POST", "/v1/payouts/{id}/cancel", payouts.cancel, sdk.PayoutCancelParams),
+    ("GET", "/v1/application_fees", page_of("application_fees"), sdk.ApplicationFeeListParams),
+    ("GET", "/v1/application_fees/{id}", by_id("application_fees"), sdk.ApplicationFeeRetrieveParams),
+    ("GET", "/v1/application_fees/{id}/refunds", application_fees.list_refunds, sdk.ApplicationFeeListRefundsParams),
+    (
+        "GET",
+        "/v1/application_fees/{fee}/refunds/{id}",
+        application_fees.retrieve_refund,
+        sdk.ApplicationFeeRetrieveRefundParams,
+    ),
     ("GET", "/v1/events/{id}", events.retrieve, sdk.EventRetrieveParams),
     ("GET", "/v1/events", events.list_all, sdk.EventListParams),
     ("GET", "/v1/disputes/{id}", by_id("disputes"), sdk.DisputeRetrieveParams),

@@ -6,6 +6,7 @@ from stripe import StripeObject
 RESOURCES: dict[str, type[StripeObject]] = {
     "account_links": stripe.AccountLink,
     "accounts": stripe.Account,
+    "application_fees": stripe.ApplicationFee,
     "balance": stripe.Balance,
     "balance_transactions": stripe.BalanceTransaction,
     "charges": stripe.Charge,
@@ -27,5 +28,7 @@ RESOURCES: dict[str, type[StripeObject]] = {
 
 def resource_of(template: str) -> type[StripeObject]:
     """The class of the last noun in an address: verbs such as `attach` answer with what they act on."""
+    if template.startswith("/v1/application_fees/") and "refunds" in template:
+        return stripe.ApplicationFeeRefund
     nouns = [part for part in template.split("/") if part in RESOURCES]
     return RESOURCES[nouns[-1]]

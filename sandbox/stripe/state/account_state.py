@@ -23,7 +23,7 @@ from sandbox.stripe.control.messages import (
 )
 from sandbox.stripe.jsontypes import Json, encoded
 from sandbox.stripe.state.clock import Clock
-from sandbox.stripe.state.ids import Ids
+from sandbox.stripe.state.ids import APPLICATION, Ids
 from sandbox.stripe.state.tables import Table
 
 Listener = Callable[[Json], None]
@@ -73,6 +73,8 @@ class AccountState:
     refunds: Table = field(default_factory=lambda: Table("refund", "charge", "payment_intent"))
     disputes: Table = field(default_factory=lambda: Table("dispute", "charge", "payment_intent"))
     balance_transactions: Table = field(default_factory=lambda: Table("balance transaction", "source"))
+    application_fees: Table = field(default_factory=lambda: Table("application_fee", "charge"))
+    application_fee_refunds: Table = field(default_factory=lambda: Table("fee_refund", "fee"))
     payouts: Table = field(default_factory=lambda: Table("payout", path_param="payout"))
     events: Table = field(default_factory=lambda: Table("event"))
     mandates: Table = field(default_factory=lambda: Table("mandate"))
@@ -92,6 +94,8 @@ class AccountState:
     line_items: dict[str, list[Json]] = field(default_factory=dict)
     intent_data: dict[str, Json] = field(default_factory=dict)
     links: dict[str, Json] = field(default_factory=dict)
+    # What of the platform's fee a refund gives back when it is booked.
+    fees_to_give_back: dict[str, int] = field(default_factory=dict)
     refund_scripts: dict[str, RefundScript] = field(default_factory=dict)
     unbooked_refunds: dict[str, Callable[[], None]] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
@@ -140,15 +144,16 @@ class AccountState:
         type: str,
         category: str,
         fee_settled: int = 0,
+        application_fee: int = 0,
         available_on: int | None = None,
     ) -> Json:
-        """A balance transaction of the object: `amount` is positive to us, the fee is always ours.
+        """A balance transaction of the object: `amount` is positive to us, the fees are always ours.
 
         The amount comes in the object's currency and is written in the account's, in which the fee comes.
         """
         now = self.clock.now()
         currency, rate = self.settlement_of(source["currency"])
-        amount, fee = converted(amount, rate) + self.settings.books_off_by, fee_settled
+        amount, fee = converted(amount, rate) + self.settings.books_off_by, fee_settled + application_fee
         due = available_on or now
         transaction = blank(BalanceTransaction) | {
             "id": self.ids.new("txn"),
@@ -159,7 +164,7 @@ class AccountState:
             "currency": currency,
             "exchange_rate": rate,
             "fee": fee,
-            "fee_details": _fee_details(fee, currency),
+            "fee_details": [*_platform_fee(application_fee, currency), *_fee_details(fee_settled, currency)],
             "net": amount - fee,
             "reporting_category": category,
             "source": source["id"],
@@ -206,6 +211,21 @@ class AccountState:
 
     def tables(self) -> Iterable[Table]:
         return (value for value in vars(self).values() if isinstance(value, Table))
+
+
+def _platform_fee(fee: int, currency: str) -> list[Json]:
+    if not fee:
+        return []
+    description = "Sandbox application fee" + (" refund" if fee < 0 else "")
+    return [
+        {
+            "amount": fee,
+            "application": APPLICATION,
+            "currency": currency,
+            "description": description,
+            "type": "application_fee",
+        }
+    ]
 
 
 def _fee_details(fee: int, currency: str) -> list[Json]:

@@ -21,6 +21,8 @@ class LedgerAccountKind(StrEnum):
     VAT_PAYABLE = "vat_payable"
     GATEWAY_CLEARING = "gateway_clearing"
     GATEWAY_FEES = "gateway_fees"
+    PLATFORM_FEES = "platform_fees"
+    APPLICATION_FEES = "application_fees"
     BANK = "bank"
     CASH = "cash"
     OTHER_METHODS = "other_methods"
@@ -41,6 +43,10 @@ class GatewayMovement(StrEnum):
 
     FEE = "fee"
     FEE_REFUND = "fee_refund"
+    PLATFORM_FEE = "platform_fee"
+    PLATFORM_FEE_REFUND = "platform_fee_refund"
+    APPLICATION_FEE = "application_fee"
+    APPLICATION_FEE_REFUND = "application_fee_refund"
     DISPUTE_HELD = "dispute_held"
     DISPUTE_RELEASED = "dispute_released"
     DISPUTE_LOST = "dispute_lost"
@@ -117,11 +123,16 @@ def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_m
     """Return the transfer of a fee, dispute or payout at a provider."""
     clearing = gateway_clearing(provider)
     fees = f"{LedgerAccountKind.GATEWAY_FEES}:{provider}"
+    taken, earned = f"{LedgerAccountKind.PLATFORM_FEES}:{provider}", f"{LedgerAccountKind.APPLICATION_FEES}:{provider}"
     holding = f"{LedgerAccountKind.DISPUTE_HOLDING}:{provider}"
     transit = f"{LedgerAccountKind.PAYOUTS_IN_TRANSIT}:{provider}"
     debit, credit = {
         GatewayMovement.FEE: (fees, clearing),
         GatewayMovement.FEE_REFUND: (clearing, fees),
+        GatewayMovement.PLATFORM_FEE: (taken, clearing),
+        GatewayMovement.PLATFORM_FEE_REFUND: (clearing, taken),
+        GatewayMovement.APPLICATION_FEE: (clearing, earned),
+        GatewayMovement.APPLICATION_FEE_REFUND: (earned, clearing),
         GatewayMovement.DISPUTE_HELD: (holding, clearing),
         GatewayMovement.DISPUTE_RELEASED: (clearing, holding),
         GatewayMovement.DISPUTE_LOST: (clearing, holding),

@@ -8,6 +8,7 @@ from sandbox.stripe import money
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import CardOutcome
 from sandbox.stripe.jsontypes import Json
+from sandbox.stripe.objects.payments import application_fees
 from sandbox.stripe.state.account_state import AccountState, changed, converted, merge_metadata
 
 
@@ -20,6 +21,8 @@ def record(state: AccountState, intent: Json, method: Json, *, status: str, outc
         "amount": amount,
         "amount_captured": amount if succeeded else 0,
         "amount_refunded": 0,
+        "application": intent["application"],
+        "application_fee_amount": intent["application_fee_amount"],
         "billing_details": method["billing_details"],
         "calculated_statement_descriptor": "DULY SANDBOX",
         "captured": succeeded,
@@ -141,11 +144,13 @@ def _settle(state: AccountState, charge: Json) -> None:
         charge,
         amount=amount,
         fee_settled=fee,
+        application_fee=converted(application_fees.fee_of(charge), rate),
         type="charge" if charge["payment_method_details"]["type"] == "card" else "payment",
         category="charge",
         available_on=state.clock.now() + int(state.delays.funds),
     )
     charge["balance_transaction"] = transaction["id"]
+    application_fees.take(state, charge)
 
 
 def _settle_late(state: AccountState, charge: Json) -> None:

@@ -8,10 +8,12 @@ from sandbox.stripe.api.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import customers
 from sandbox.stripe.objects.cards import payment_methods
-from sandbox.stripe.objects.payments import confirmation
+from sandbox.stripe.objects.payments import application_fees, confirmation
 from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
+from sandbox.stripe.state.ids import APPLICATION
 
 _COPIED = (
+    "application_fee_amount",
     "description",
     "receipt_email",
     "shipping",
@@ -32,6 +34,7 @@ def create(state: AccountState, params: Json) -> Json:
     currency = money.check_currency(params["currency"])
     money.check_amount(params["amount"], currency)
     _check_together(params)
+    application_fees.check(state, params)
     customer = customers.referenced(state, params["customer"]) if "customer" in params else None
     method = payment_methods.usable(state, params["payment_method"]) if "payment_method" in params else None
     if method is not None:
@@ -66,6 +69,7 @@ def _new(state: AccountState, params: Json, currency: str, customer: Json | None
         "amount_capturable": 0,
         "amount_details": _NO_DETAILS,
         "amount_received": 0,
+        "application": APPLICATION if state.platform is not None else None,
         "automatic_payment_methods": confirmation.automatic_methods(params),
         "capture_method": params.get("capture_method", "automatic_async"),
         "client_secret": state.ids.secret_of(id),
@@ -145,6 +149,7 @@ def update(state: AccountState, params: Json, id: str) -> Json:
     """Changes an intent; its terms only before it is charged."""
     intent = state.payment_intents.get(id)
     before = dict(intent)
+    application_fees.check(state, params)
     if {"amount", "currency", "customer", "payment_method"} & params.keys():
         _update_terms(state, intent, params)
     intent |= {name: params[name] for name in _COPIED if name in params}

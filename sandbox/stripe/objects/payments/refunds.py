@@ -8,7 +8,7 @@ from sandbox.stripe.api.errors import invalid_parameter, invalid_request
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import RefundScript
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.objects.payments import charges
+from sandbox.stripe.objects.payments import application_fees, charges
 from sandbox.stripe.state.account_state import AccountState, changed, converted, merge_metadata
 
 _STATUS = {
@@ -23,8 +23,11 @@ def create(state: AccountState, params: Json) -> Json:
     """Gives back the amount, or all that is left of the charge."""
     charge = _charge_of(state, params)
     amount = _refundable_amount(charge, params)
+    application_fees.check_given_back(state, charge, params)
     script = state.refund_scripts.get(charge["id"], RefundScript.SUCCEED)
     refund = state.refunds.insert(_new(state, params, charge, amount, _STATUS[script]))
+    if params.get("refund_application_fee"):
+        state.fees_to_give_back[refund["id"]] = application_fees.share(charge, charge["amount_refunded"], amount)
     state.note("refund", refund, charge, amount)
     _refunded(charge, amount)
     if refund["status"] == "succeeded":
@@ -140,7 +143,11 @@ def _book_waiting(state: AccountState, refund: Json, charge: Json) -> None:
 
 def _book(state: AccountState, refund: Json) -> None:
     if refund["balance_transaction"] is None:
-        transaction = state.transact(refund, amount=-refund["amount"], type="refund", category="refund")
+        charge = state.charges.get(refund["charge"])
+        fee = application_fees.give_back(state, charge, state.fees_to_give_back.pop(refund["id"], 0))
+        transaction = state.transact(
+            refund, amount=-refund["amount"], application_fee=-fee, type="refund", category="refund"
+        )
         refund["balance_transaction"] = transaction["id"]
 
 

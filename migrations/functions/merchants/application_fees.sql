@@ -1,0 +1,89 @@
+-- What a platform takes of payments on its merchants' own accounts (application fees of direct charges): by which rule, what of it
+-- the merchant's book says, and what the platform's own book expects of it.
+
+-- What a rule takes of an amount: the percentage, rounded half up to the steps in which the gateway takes the currency, and the fixed
+-- part; within its bounds, and never more than the amount. models/merchants/application_fee.py says the same.
+create or replace function duly.application_fee_of(p_rule jsonb, p_amount_minor bigint, p_currency text) returns bigint
+language sql immutable parallel safe as $$
+    select least(p_amount_minor, greatest(coalesce((p_rule -> 'minimum_minor' ->> p_currency)::bigint, 0),
+        least(coalesce((p_rule -> 'maximum_minor' ->> p_currency)::bigint, p_amount_minor),
+            coalesce(round(p_amount_minor * (p_rule ->> 'percent')::numeric / (100 * duly.charge_step(p_currency)))::bigint, 0)
+                * duly.charge_step(p_currency) + coalesce((p_rule -> 'fixed_minor' ->> p_currency)::bigint, 0))))
+$$;
+
+-- What is taken of a payment through a provider: nothing on the platform's own account.
+create or replace function duly.application_fee_at(p_provider_id text, p_amount_minor bigint, p_currency text) returns bigint
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce((select duly.application_fee_of(p.application_fee, p_amount_minor, p_currency)
+        from duly.providers p where p.id = p_provider_id and p.merchant_id is not null), 0)
+$$;
+
+-- Whether what is taken through a provider from now on is given back with a refund.
+create or replace function duly.refunds_application_fee(p_provider_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce((select (p.application_fee ->> 'is_refunded')::boolean from duly.providers p where p.id = p_provider_id), false)
+$$;
+
+-- The platform's provider behind a merchant's one; null where there is none.
+create or replace function duly.platform_of(p_provider_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select c.provider_id from duly.providers p join duly.merchant_connections c on c.gateway_account = p.gateway_account
+    where p.id = p_provider_id and p.merchant_id is not null
+$$;
+
+-- The charge that a movement of a merchant's account is about: itself, or the one that was refunded.
+create or replace function duly.charge_behind(e duly.gateway_expectations) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case when e.kind = 'charge' then e.object else (
+        select coalesce(a.charge_reference, a.gateway_reference) from duly.gateway_requests r
+        join duly.gateway_attempts a on a.request_id = r.of_request_id and a.outcome = 'succeeded'
+        where r.provider_id = e.provider_id and r.gateway_reference = e.object and r.of_request_id is not null limit 1) end
+$$;
+
+-- Book what the platform took of a merchant's movement, or gave back with it, in the merchant's book, and expect the same on the
+-- platform's account. What moves there is known by the charge; of refunds there may be several.
+create or replace function duly.book_platform_fee(e duly.gateway_expectations) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_platform constant text := duly.platform_of(e.provider_id);
+    v_charge constant text := duly.charge_behind(e);
+begin
+    if coalesce(e.application_fee_minor, 0) = 0 then return; end if;
+    perform duly.book_gateway_movement('movement:' || e.movement || ':platform_fee',
+        case when e.application_fee_minor > 0 then 'platform_fee' else 'platform_fee_refund' end, e.provider_id, e.settled_currency,
+        abs(e.application_fee_minor), e.object, p_payment_id => case when e.kind = 'charge' then e.payment_id end);
+    if v_platform is null or v_charge is null then return; end if;
+    perform duly.expect_movement(v_platform, case when e.kind = 'charge' then v_charge else v_charge || '/' || e.object end,
+        case when e.application_fee_minor > 0 then 'application_fee' else 'application_fee_refund' end, e.account_id, e.payment_id,
+        e.application_fee_minor, e.settled_currency);
+end $$;
+
+-- Book in the platform's book what it has earned of a merchant's payment, or given back, on the day on which it moved. In another
+-- currency than the merchant's it is what moved; else what the merchant's book says, and a difference is listed.
+create or replace function duly.book_application_fee(e duly.gateway_expectations, p_moved_on date) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.book_gateway_movement('movement:' || e.movement || ':application_fee', e.kind, e.provider_id, e.settled_currency,
+        abs(case when e.settled_currency = e.currency then e.amount_minor else e.settled_minor end), e.object, p_moved_on)
+$$;
+
+-- What is expected to go back of a fee is known by its charge and refund, and what has gone back by its charge and an id of its own
+-- (CHARGE/fr_…): each expectation takes the name of the movement that fulfils it, the oldest first among those of one amount.
+create or replace function duly.name_fee_refunds(p_provider_id text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    with moved as (
+        select m.source, split_part(m.source, '/', 1) as charge, m.amount_minor,
+            row_number() over (partition by split_part(m.source, '/', 1), m.amount_minor order by m.created_at, m.id) as place
+        from duly.gateway_movements m
+        where m.provider_id = p_provider_id and m.state = 'open' and m.kind = 'application_fee_refund'
+          and not exists (select from duly.gateway_expectations e where e.provider_id = p_provider_id and e.object = m.source
+            and e.kind = m.kind)),
+    expected as (
+        select e.object, split_part(e.object, '/', 1) as charge, e.amount_minor,
+            row_number() over (partition by split_part(e.object, '/', 1), e.amount_minor order by e.expected_at, e.object) as place
+        from moved m join duly.gateway_expectations e on e.provider_id = p_provider_id and e.kind = 'application_fee_refund'
+          and e.object >= m.charge || '/' and e.object < m.charge || '0' and e.movement is null and e.object not like '%/fr\_%'
+        group by e.object, e.amount_minor, e.expected_at)
+    update duly.gateway_expectations e set object = m.source
+    from moved m join expected x using (charge, amount_minor, place)
+    where e.provider_id = p_provider_id and e.kind = 'application_fee_refund' and e.object = x.object
+$$;
