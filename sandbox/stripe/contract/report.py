@@ -11,7 +11,7 @@ import httpx
 from models.gateway.errors import GatewayError
 from sandbox.stripe.contract import shapes
 from sandbox.stripe.contract.behaviour import BEHAVIOURS, Behaviour
-from sandbox.stripe.contract.behaviours import duly, money_back, pages, payments, protocol, webhooks
+from sandbox.stripe.contract.behaviours import duly, money_back, pages, payments, platform, protocol, webhooks
 from sandbox.stripe.contract.calls import NotAskedError
 from sandbox.stripe.contract.leftovers import MARK
 from sandbox.stripe.contract.side import Side
@@ -20,7 +20,7 @@ from sandbox.stripe.jsontypes import Json
 __all__ = ["BEHAVIOURS", "Comparison", "Seen", "document_table", "observed", "report", "run"]
 
 # Importing a module adds its behaviours; these are all of them.
-MODULES = (protocol, payments, pages, money_back, webhooks, duly)
+MODULES = (protocol, payments, pages, money_back, platform, webhooks, duly)
 # Behaviours that Stripe is asked at the same time: most of a behaviour's time is spent waiting.
 AT_ONCE = 6
 EVENT_PAGES = 5

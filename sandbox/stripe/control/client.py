@@ -191,12 +191,15 @@ class SandboxControl:
             query["account"] = account
         return MovementReport.model_validate(self._call("GET", "movements", **query))
 
-    def script_card(self, payment_method: str, *outcomes: CardOutcome, repeat_last: bool = False) -> None:
+    def script_card(
+        self, payment_method: str, *outcomes: CardOutcome, repeat_last: bool = False, account: str | None = None
+    ) -> None:
         """The card's next answers, one for each charge or set-up; then it is its old self or repeats the last.
 
         The name of a test card stands for the next payment method that is made of it, on a page for example.
         """
-        self._call("POST", f"cards/{payment_method}/script", CardScript(outcomes=outcomes, repeat_last=repeat_last))
+        script = CardScript(outcomes=outcomes, repeat_last=repeat_last)
+        self._call("POST", f"cards/{payment_method}/script", script, account=account)
 
     def automatically_update_card(self, payment_method: str) -> Json:
         """The network reissues the card; gives the payment method as it is now."""
@@ -222,13 +225,15 @@ class SandboxControl:
         """Stripe, or its owner, changes where a connected account stands; gives the account."""
         return self._call("POST", f"accounts/{account}/review", review)
 
-    def create_dispute(self, charge: str, script: DisputeScript | None = None) -> Json:
-        """The cardholder disputes the charge; gives the dispute."""
-        return self._call("POST", f"charges/{charge}/dispute", script or DisputeScript())
+    def create_dispute(self, charge: str, script: DisputeScript | None = None, *, account: str | None = None) -> Json:
+        """The cardholder disputes the charge, of a connected account or of the platform's; gives the dispute."""
+        return self._call("POST", f"charges/{charge}/dispute", script or DisputeScript(), account=account)
 
-    def close_dispute(self, dispute: str, *, won: bool, reinstated: int = 0) -> Json:
+    def close_dispute(self, dispute: str, *, won: bool, reinstated: int = 0, account: str | None = None) -> Json:
         """The bank's last word on a dispute or inquiry. One that is lost may bring a part of the money back."""
-        return self._call("POST", f"disputes/{dispute}/{'won' if won else 'lost'}", reinstated=reinstated)
+        return self._call(
+            "POST", f"disputes/{dispute}/{'won' if won else 'lost'}", reinstated=reinstated, account=account
+        )
 
     def overturn_dispute(self, dispute: str) -> Json:
         """The bank gives back what was lost."""
@@ -261,7 +266,8 @@ class SandboxControl:
 
     def _call(self, method: str, path: str, body: BaseModel | None = None, **query: Any) -> Json:
         content = body.model_dump_json() if body is not None else None
-        answer = self._client.request(method, path, content=content, params=query or None)
+        given = {name: value for name, value in query.items() if value is not None}
+        answer = self._client.request(method, path, content=content, params=given or None)
         if answer.status_code != 200:
             raise ControlError(answer.text)
         decoded: Json = answer.json()
