@@ -6,7 +6,7 @@ Revision ID: 0061
 from migrations.run import run_scripts
 
 revision = "0061"
-down_revision: str | None = "0058"
+down_revision: str | None = "0059"
 branch_labels: str | None = None
 depends_on: str | None = None
 

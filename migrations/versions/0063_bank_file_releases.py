@@ -6,7 +6,7 @@ Revision ID: 0063
 from migrations.run import run_scripts
 
 revision = "0063"
-down_revision: str | None = "0058"
+down_revision: str | None = "0061"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -8,7 +8,7 @@ from alembic import op
 from migrations.indices import build_beside_writers
 
 revision = "0065"
-down_revision: str | None = "0058"
+down_revision: str | None = "0063"
 branch_labels: str | None = None
 depends_on: str | None = None
 
