@@ -16,6 +16,7 @@ from activities.imports.account_sql import (
     ADD_CARDS,
     ADD_SUBSCRIPTIONS,
     CHANGE_ACCOUNTS,
+    CREATE_SUBSCRIPTIONS,
     SET_METHODS,
     STORED_ACCOUNTS,
     STORED_CARDS,
@@ -24,6 +25,7 @@ from activities.imports.account_sql import (
     UNNOTICED,
 )
 from activities.imports.spool import ImportSpool
+from activities.subscriptions.subscriptions import change_documents
 from models.imports.columns import ACCOUNTS
 from models.imports.entry import (
     Change,
@@ -35,7 +37,8 @@ from models.imports.entry import (
     problems_against,
     problems_within,
 )
-from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
+from models.imports.rows import ImportedAccount, ImportedCard, ImportReference
+from models.imports.subscriptions import CreatedSubscription, ImportedSubscription
 from models.problem import Problem, refusal
 from models.tables.accounts import AccountRow
 from models.tables.collecting import CollectionRow
@@ -125,10 +128,13 @@ class AccountImport:
         subscriptions = [row for entry in entries for _, row in entry.subscriptions]
         cards = [row for entry in entries for _, row in entry.cards]
         known = stored.accounts
+        changed = _changed(subscriptions, stored.subscriptions, "subscription_id")
+        created = [row for row in changed if row.is_billed_by_day and row.subscription_id not in stored.subscriptions]
         steps = (
             (ADD_ACCOUNTS, [row for row in accounts if row.account_id not in known]),
             (CHANGE_ACCOUNTS, [row for row in accounts if row != known.get(row.account_id, row)]),
-            (ADD_SUBSCRIPTIONS, _changed(subscriptions, stored.subscriptions, "subscription_id")),
+            (ADD_SUBSCRIPTIONS, [row for row in changed if row not in created]),
+            (CREATE_SUBSCRIPTIONS, [_created(row) for row in created]),
             # Before the cards, whose method is the account's where it has none.
             (SET_METHODS, [row for row in accounts if row.payment_method != _method_of(known.get(row.account_id))]),
             (ADD_CARDS, _changed(cards, stored.cards, "token")),
@@ -206,6 +212,11 @@ def _method_of(account: ImportedAccount | None) -> str | None:
 
 def _columns(row: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(row).items() if name != "kept"}
+
+
+def _created(row: ImportedSubscription) -> CreatedSubscription:
+    (change,) = change_documents([row.creation()])
+    return CreatedSubscription(row.subscription_id, row.account_id, row.currency, change)
 
 
 def _changed(rows: Iterable[Any], stored: Any, key: str) -> list[Any]:

@@ -1,15 +1,15 @@
 """What an import reads, and its statements: each takes a whole batch as JSON, and repeating one changes nothing."""
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import Text, and_, case, cast, exists, func, or_, select, true
 
 from models.cards.card import CardState
 from models.gateway.gateway_request import RequestKind
 from models.tables.accounts import AccountRow
 from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow
 from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow
-from models.tables.subscriptions import AccountChangeRow, SubscriptionRow
+from models.tables.subscriptions import AccountChangeRow, SubscriptionChangeRow, SubscriptionRow
 
-# The columns after kind and state, and those of the next two, are in the order of the rows in models/imports/rows.py.
+# The columns after kind and state, and those of the next two, are in the order of the rows in models/imports.
 STORED_ACCOUNTS = select(
     AccountRow.kind,
     AccountRow.state,
@@ -31,6 +31,25 @@ STORED_ACCOUNTS = select(
     .scalar_subquery()
     .label("payment_method"),
 )
+_NEWEST = SubscriptionChangeRow
+# The newest discount of a subscription: a share, or minor units; empty where it was taken away.
+_DISCOUNT = (
+    select(
+        case(
+            (_NEWEST.discount_percent > 0, func.concat(func.trim_scale(_NEWEST.discount_percent), "%")),
+            (_NEWEST.discount_minor > 0, cast(_NEWEST.discount_minor, Text)),
+            else_="",
+        ).label("discount"),
+        _NEWEST.discount_until,
+    )
+    .where(
+        _NEWEST.subscription_id == SubscriptionRow.id,
+        or_(_NEWEST.discount_percent.is_not(None), _NEWEST.discount_minor.is_not(None)),
+    )
+    .order_by(_NEWEST.from_on.desc(), _NEWEST.version.desc())
+    .limit(1)
+    .lateral("discount")
+)
 STORED_SUBSCRIPTIONS = select(
     SubscriptionRow.id.label("subscription_id"),
     SubscriptionRow.account_id,
@@ -41,7 +60,16 @@ STORED_SUBSCRIPTIONS = select(
     SubscriptionRow.billing_day,
     SubscriptionRow.starts_on,
     SubscriptionRow.ends_on,
-)
+    case({1: "month", 3: "quarter"}, value=SubscriptionRow.term_months, else_="year").label("term"),
+    select(_NEWEST.trial_ends_on)
+    .where(_NEWEST.subscription_id == SubscriptionRow.id, _NEWEST.trial_ends_on.is_not(None))
+    .order_by(_NEWEST.version.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("trial_until"),
+    func.coalesce(_DISCOUNT.c.discount, "").label("discount"),
+    _DISCOUNT.c.discount_until,
+).outerjoin(_DISCOUNT, true())
 STORED_CARDS = select(
     CardRow.account_id,
     GatewayCustomerRow.customer_reference.label("customer"),
@@ -83,6 +111,12 @@ SET_METHODS = """
 """
 # What is billed by day is changed from the first day on that is not billed.
 ADD_SUBSCRIPTIONS = "select duly.import_subscriptions(:rows, :actor)"
+# What is billed by day from its first day on, as `subscriptions create` makes it.
+CREATE_SUBSCRIPTIONS = """
+    select count(duly.create_subscription(r.subscription_id, r.account_id, r.currency, r.change, :actor,
+        'imported from a file'))
+    from jsonb_to_recordset(:rows) as r (subscription_id text, account_id text, currency text, change jsonb)
+"""
 # With their preferences and customers.
 ADD_CARDS = "select duly.import_cards(:provider, :method, :rows, :actor)"
 _LAST_CHECKED_AT = (

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from activities.imports.csv_files import CsvRow, naming, table_rows
 from models.imports.columns import ACCOUNTS, CARDS, ID_COLUMNS, SUBSCRIPTIONS, account_of, cells_of
 from models.imports.entry import ImportEntry
-from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference, Row, read_row
+from models.imports.rows import ImportedAccount, ImportedCard, ImportReference, Row, read_row
+from models.imports.subscriptions import ImportedSubscription
 from models.problem import Problem, RefusedError
 
 _ACCOUNT, _SUBSCRIPTION, _CARD = (

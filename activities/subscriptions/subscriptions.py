@@ -126,7 +126,7 @@ class Subscriptions:
             subscription_id=subscription_id,
             account_id=account_id,
             currency=currency,
-            change=_documents([change])[0],
+            change=change_documents([change])[0],
             actor=actor,
             reason=reason,
         )
@@ -140,7 +140,7 @@ class Subscriptions:
             version=stored.version,
             billings=stored.billings,
             newest_billed=stored.newest.transaction_id if stored.newest else "",
-            changes=Jsonb(_documents(plan.changes)),
+            changes=Jsonb(change_documents(plan.changes)),
             row=Jsonb(_plain(plan.row)),
             actor=actor,
             reason=reason,
@@ -153,7 +153,8 @@ class Subscriptions:
         return document
 
 
-def _documents(changes: Sequence[DatedChange]) -> list[dict[str, Any]]:
+def change_documents(changes: Sequence[DatedChange]) -> list[dict[str, Any]]:
+    """Return changes as the database writes them; it numbers them itself."""
     documents: list[dict[str, Any]] = _CHANGES.dump_python(list(changes), mode="json", exclude_none=True)
     return [{name: value for name, value in one.items() if name != "version"} for one in documents]
 

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from activities.subscriptions.subscriptions import Subscriptions
 from commands.output import Output, table
 from commands.session import database_of, read_settings
-from commands.subscriptions.options import discount_of, minor_of
+from commands.subscriptions.options import minor_of
 from commands.subscriptions.showing import change_rows, changes_document
 from commands.updates import require_who_and_why
 from models.imports.rows import ID_MEANING, ID_PATTERN
 from models.problem import refusal
 from models.subscriptions import orders
 from models.subscriptions.cycle import Term
+from models.subscriptions.discounts import discount_of
 from models.subscriptions.stored import Plan, StoredSubscription
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
-from models.imports.rows import ImportedAccount, ImportedCard, ImportedSubscription, ImportReference
+from models.imports.rows import ImportedAccount, ImportedCard, ImportReference
+from models.imports.subscriptions import ImportedSubscription, terms_that_differ
 from models.problem import Problem
 
 Imported = TypeVar("Imported", ImportedAccount, ImportedSubscription, ImportedCard)
@@ -102,6 +103,9 @@ def problems_against(entry: ImportEntry, stored: Stored) -> Iterator[Problem]:
         if before is not None and before.account_id != account.account_id:
             problem = f"{subscription.subscription_id!r} is a subscription of {before.account_id}"
             yield Problem("subscription_id", "subscription_of_account", problem, SUBSCRIPTIONS, line)
+        for name in terms_that_differ(subscription, before) if before is not None else ():
+            problem = "a file gives it to a new subscription alone; change it by `subscriptions change`"
+            yield Problem(name, "terms_of_new_subscription", problem, SUBSCRIPTIONS, line)
     for line, card in entry.cards:
         yield from _problems_of_card(line, card, stored)
 

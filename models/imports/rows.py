@@ -9,9 +9,11 @@ from typing import TypeVar
 from models.currency import UnknownCurrencyError, exponent_of
 from models.gateway.amounts import charge_step, steps_text
 from models.imports.columns import ACCOUNTS, COLUMNS, NamedCells
+from models.imports.subscriptions import ImportedSubscription, kept_discount
 from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX, Money, MoneyError
 from models.problem import Problem, RefusedError
+from models.subscriptions.cycle import Term
 
 ID_PATTERN = re.compile(r"^[!-~]{1,64}$")
 ID_MEANING = "must be 1 to 64 ASCII characters without blanks"
@@ -54,22 +56,6 @@ class ImportedAccount:
     segment: str | None = None
     classification: str | None = None
     payment_method: str | None = None
-    kept: frozenset[str] = field(default=frozenset(), compare=False)
-
-
-@dataclass(frozen=True)
-class ImportedSubscription:
-    """A subscription to start or to change: price of one piece a month, before tax, in minor units."""
-
-    subscription_id: str
-    account_id: str
-    product_id: str
-    price_minor: int
-    currency: str
-    quantity: int
-    billing_day: int
-    starts_on: date
-    ends_on: date | None = None
     kept: frozenset[str] = field(default=frozenset(), compare=False)
 
 
@@ -189,6 +175,17 @@ class Cells:
             self.refuse(field, "amount_positive" if least else "amount_not_negative", f"{value} must be {wanted}")
         return amount
 
+    def completed(self, row: ImportedSubscription) -> ImportedSubscription:
+        """Return a subscription with its discount; what it could not begin with is noted."""
+        try:
+            row = replace(row, discount=kept_discount(self._cells["discount"], row.discount_until, row.currency))
+            if row.is_billed_by_day:
+                row.creation()
+        except RefusedError as error:
+            for problem in error.problems:
+                self.refuse(problem.field, problem.rule, problem.message)
+        return row
+
     def finish(self, row: Read) -> Read:
         if self.problems:
             raise RefusedError(self.problems)
@@ -261,12 +258,14 @@ def _subscription(cells: Cells, reference: ImportReference) -> ImportedSubscript
     if price_minor <= AMOUNT_MINOR_MAX < price_minor * quantity:
         cells.refuse("quantity", "amount_at_most", "price times quantity is more than one invoice can carry")
     elif currency and 0 < price_minor * quantity < charge_step(currency):
-        cells.refuse("price", "amount_in_steps", f"a month costs less than one step: {steps_text(currency)}")
+        cells.refuse("price", "amount_in_steps", f"a period costs less than one step: {steps_text(currency)}")
     starts_on = cells.day("starts_on")
-    ends_on = cells.day("ends_on") if cells.text("ends_on") else None
+    ends_on, trial_until, discount_until = (
+        cells.day(name) if cells.text(name) else None for name in ("ends_on", "trial_until", "discount_until")
+    )
     if ends_on is not None and ends_on <= starts_on and not cells.problems:
         cells.refuse("ends_on", "ends_after_start", f"{ends_on} is not after {starts_on}")
-    return ImportedSubscription(
+    row = ImportedSubscription(
         subscription_id=cells.id("subscription_id"),
         account_id=cells.id("account_id"),
         product_id=cells.one_of("product_id", reference.products, "product_exists", "is no active product"),
@@ -276,7 +275,11 @@ def _subscription(cells: Cells, reference: ImportReference) -> ImportedSubscript
         billing_day=cells.whole("billing_day", 1, 31),
         starts_on=starts_on,
         ends_on=ends_on,
+        term=cells.one_of("term", tuple(Term), "term_exists", "is no term: month, quarter or year"),
+        trial_until=trial_until,
+        discount_until=discount_until,
     )
+    return cells.completed(row) if not cells.problems else row
 
 
 def _card(cells: Cells) -> ImportedCard:
