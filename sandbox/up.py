@@ -51,8 +51,8 @@ async def up(options: StackOptions, roles: Sequence[str]) -> None:
             webhook = await running.enter_async_context(running_webhook(stack))
             children.append(webhook.child)
             stack = reached_at(stack, webhook.url)
-        workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
         await make_schedules(stack)
+        workers = await together(*(running.enter_async_context(running_worker(stack, role)) for role in roles))
         console = await running.enter_async_context(running_console(stack)) if roles else None
         children += [console.child, await running.enter_async_context(running_portal(stack))] if console else []
         running.enter_context(environment_file(stack))
