@@ -166,11 +166,7 @@ class MovementActivities:
         return listed, booked
 
     async def _book(self, provider: str, page: list[Movement]) -> int:
-        expected = [
-            {"source": each.source_reference, "kind": each.kind, **each.as_booked()}
-            for each in page
-            if each.kind in EXPECTED_KINDS
-        ]
+        expected = [{"kind": each.kind, **each.as_booked()} for each in page if each.kind in EXPECTED_KINDS]
         if not expected:
             return 0
         return int(await self._database.call("book_movements", provider_id=provider, movements={"movements": expected}))

@@ -51,6 +51,7 @@ class Movement:
         """Return what the ledger books of it."""
         return {
             "reference": self.reference,
+            "source": self.source_reference,
             "amount_minor": self.amount_minor,
             "fee_minor": self.fee_minor,
             "application_fee_minor": self.application_fee_minor,

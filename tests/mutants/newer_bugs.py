@@ -7,16 +7,32 @@ VOUCHERS = "migrations/functions/vouchers/vouchers.sql"
 DEBITS = "migrations/functions/bank/debits.sql"
 PROMOTIONAL = "migrations/functions/refunds/promotional.sql"
 REPORT_SCHEDULES = "migrations/functions/reports/schedules.sql"
+APPLICATION_FEES = "migrations/functions/merchants/application_fees.sql"
 SUPERVISION = "migrations/functions/supervision/stops.sql"
 
 SPENDING_TESTS = "tests/wallets/test_spending_by_runs.py"
 VOUCHER_TESTS = "tests/vouchers/test_vouchers.py"
 DEBIT_TESTS = "tests/bank/debits/test_direct_debits.py"
 REPORT_TESTS = "tests/reports/test_scheduled_reports.py"
+FEE_TESTS = "tests/merchants/providers/test_application_fees.py"
 SUPERVISOR_TESTS = "tests/supervision/test_supervisor.py"
 ACCEPTED_TESTS = "tests/supervision/commands/test_accepted_commands.py"
 
 NEWER_BUGS = (
+    SeededBug(
+        "what the platform gives back is taken of the merchant once more",
+        APPLICATION_FEES,
+        "case when e.application_fee_minor > 0 then 'platform_fee' else 'platform_fee_refund' end",
+        "'platform_fee'",
+        f"{FEE_TESTS}::test_a_refund_gives_the_fee_back_pro_rata_where_the_rule_says_so[true-53]",
+    ),
+    SeededBug(
+        "nothing is expected on the platform's account of what a merchant paid to it",
+        APPLICATION_FEES,
+        "p.id = p_provider_id and p.merchant_id is not null\n$$;\n\n-- The charge",
+        "false\n$$;\n\n-- The charge",
+        f"{FEE_TESTS}::test_what_the_platform_takes_is_the_merchants_cost_and_the_platforms_income",
+    ),
     SeededBug(
         "two who look at an event at the same moment use up two of its pauses",
         "migrations/functions/events/events.sql",

@@ -14,8 +14,8 @@ returns void language sql security definer set search_path = duly, pg_temp as $$
     on conflict do nothing
 $$;
 
--- Fulfil an expectation by its movement {reference, amount_minor, fee_minor, application_fee_minor, currency, moved_on}, once; false when
--- it was or there is none.
+-- Fulfil an expectation by its movement {reference, source, amount_minor, fee_minor, application_fee_minor, currency, moved_on}, once; false
+-- when it was or there is none.
 create or replace function duly.book_movement(p_provider_id text, p_object text, p_kind text, p_movement jsonb)
 returns boolean language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -43,7 +43,7 @@ begin
     end if;
     perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor - e.application_fee_minor, e.object,
         case when e.kind = 'charge' then e.payment_id end);
-    perform duly.book_platform_fee(e);
+    perform duly.book_platform_fee(e, p_movement ->> 'source');
     -- The gateway has moved another currency than the customer's: what was posted leaves clearing, and what moved comes. The
     -- rate is the gateway's; what the conversion account keeps in the end is the exchange difference.
     if e.settled_currency <> e.currency then

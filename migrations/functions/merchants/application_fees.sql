@@ -31,10 +31,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where p.id = p_provider_id and p.merchant_id is not null
 $$;
 
--- The charge that a movement of a merchant's account is about: itself, or the one that was refunded.
-create or replace function duly.charge_behind(e duly.gateway_expectations) returns text
+-- The charge that a movement of a merchant's account is about: its source, for not every answer named the charge before, or the one
+-- that was refunded.
+create or replace function duly.charge_behind(e duly.gateway_expectations, p_source text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select case when e.kind = 'charge' then e.object else (
+    select case when e.kind = 'charge' then coalesce(nullif(p_source, ''), e.object) else (
         select coalesce(a.charge_reference, a.gateway_reference) from duly.gateway_requests r
         join duly.gateway_attempts a on a.request_id = r.of_request_id and a.outcome = 'succeeded'
         where r.provider_id = e.provider_id and r.gateway_reference = e.object and r.of_request_id is not null limit 1) end
@@ -42,11 +43,11 @@ $$;
 
 -- Book what the platform took of a merchant's movement, or gave back with it, in the merchant's book, and expect the same on the
 -- platform's account. What moves there is known by the charge; of refunds there may be several.
-create or replace function duly.book_platform_fee(e duly.gateway_expectations) returns void
+create or replace function duly.book_platform_fee(e duly.gateway_expectations, p_source text) returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_platform constant text := duly.platform_of(e.provider_id);
-    v_charge constant text := duly.charge_behind(e);
+    v_charge constant text := duly.charge_behind(e, p_source);
 begin
     if coalesce(e.application_fee_minor, 0) = 0 then return; end if;
     perform duly.book_gateway_movement('movement:' || e.movement || ':platform_fee',

@@ -101,7 +101,7 @@ $$;
 
 -- A movement as duly.book_movement takes it.
 create or replace function duly.movement_document(m duly.gateway_movements) returns jsonb language sql immutable as $$
-    select jsonb_build_object('reference', m.id, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
+    select jsonb_build_object('reference', m.id, 'source', m.source, 'amount_minor', m.amount_minor, 'fee_minor', m.fee_minor,
         'application_fee_minor', m.application_fee_minor, 'currency', m.currency,
         'moved_on', (m.created_at at time zone 'UTC')::date)
 $$;
