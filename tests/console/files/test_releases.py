@@ -34,7 +34,7 @@ async def users(browser: Browser) -> None:
 
 def batch_in(answer: Any) -> str:
     """Return the batch that a refusal names."""
-    return re.findall(r"DDB-[0-9]+", answer.stderr)[0]
+    return str(re.findall(r"DDB-[0-9]+", answer.stderr)[0])
 
 
 def request_in(answer: Any) -> str:

@@ -51,6 +51,8 @@ BESIDES = """
     select duly.issue_vouchers('listed', 'promotion', 500, 'EUR', array[repeat('0', 64)]);
     insert into duly.sellers (id, name, street, postal_code, city, country, vat_id)
     values ('house', 'Company ZX', 'Main Street 1', '10115', 'Berlin', 'DE', 'DE123456789');
+    insert into duly.debit_batches (id, provider_id, creditor, decisions)
+    select 'DDB-1', 'sepa', to_jsonb(c), '{}' from duly.creditors c where c.id = 'sepa';
     insert into duly.approvals (id, action, kind, subject, amount_minor, currency, fields, asked_by, asked_because,
         expires_at) values ('apv_' || repeat('1', 32), 'debit-files/release', 'debit_file', 'DDB-1', 100, 'EUR', '{}',
         'maria@example.com', 'monthly', now() + interval '1 day');
