@@ -32,6 +32,12 @@ WATCHED = """
     join duly.gateway_requests r on r.id = p.request_id
     where p.undone_by is null and r.gateway_reference is not null order by r.id limit 1
 """
+REMEDY = """
+    select case when bool_or(p.undone_by is not null)
+        and bool_or(p.undone_by is null and (r.state = 'posted' or p.request_id is null and p.credit_id is not null))
+        then 'remedied' else 'open' end as state
+    from duly.reduction_parts p left join duly.gateway_requests r on r.id = p.request_id where p.award_id = %(id)s
+"""
 
 
 @dataclass
@@ -69,16 +75,24 @@ class Returns:
         control = self.duly.control
         control.clear_faults()
         await self._signal(refund_id("lost"))
-        [watched] = await ask(self.duly, WATCHED)
-        self.award = str(watched["award_id"])
-        control.fail_refund(watched["gateway_reference"])
-        await self._signal(refund_id(watched["id"]))
+        await self.send_reward_back()
         for dispute, won in zip(self.disputes, (True, False), strict=True):
             control.close_dispute(dispute, won=won)
             await self._signal(dispute_id(dispute))
         async with httpx.AsyncClient() as browser:
             assert (await browser.post(self.page, data={"card": "pm_card_mastercard"})).status_code == 303
         await self._signal(card_id("card_on_page"))
+
+    async def send_reward_back(self) -> None:
+        """The bank sends a reward's refund back."""
+        [watched] = await ask(self.duly, WATCHED)
+        self.award = str(watched["award_id"])
+        self.duly.control.fail_refund(watched["gateway_reference"])
+        await self._signal(refund_id(watched["id"]))
+
+    async def is_remedied(self) -> bool:
+        """Say whether what came back was given in another way: by another refund, or as credit."""
+        return await self._one(REMEDY, id=self.award) == "remedied"
 
     async def reduction(self) -> str:
         """The workflow of a reward whose refund may still come back."""
@@ -91,16 +105,9 @@ class Returns:
             "won": (await self._dispute_state(self.disputes[0]), "won"),
             "lost dispute": (await self._dispute_state(self.disputes[1]), "lost"),
             "card": (await self._one("select state from duly.cards where id = 'card_on_page'"), "active"),
-            "award": (await self._remedy(), "credited"),
+            "award": (await self._one(REMEDY, id=self.award), "remedied"),
         }
         return {name: f"is {found}, not {end}" for name, (found, end) in wanted.items() if found != end}
-
-    async def _remedy(self) -> str:
-        remedied = (
-            "select case when exists (select from duly.reduction_parts where award_id = %(id)s and undone_by is null"
-            " and request_id is null and credit_id is not null) then 'credited' else 'open' end as state"
-        )
-        return await self._one(remedied, id=self.award)
 
     async def _state_of(self, refund: str) -> str:
         return await self._one("select state from duly.gateway_requests where id = %(id)s", id=f"{refund}")

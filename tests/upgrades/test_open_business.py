@@ -3,6 +3,7 @@
 Real servers, and both releases' workers as processes of their own, in the order of docs/upgrading.md.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.support.invariants import complaints
 from tests.upgrades.deployed_release import DeployedRelease, deployed
 from tests.upgrades.kept_release import releases
 from tests.upgrades.months import start_payments
-from tests.upgrades.open_business import PERIOD, OpenBusiness
+from tests.upgrades.open_business import PERIOD, SECONDS, OpenBusiness
 from tests.upgrades.open_collections import ask, look_now
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -29,6 +30,8 @@ NOT_LOST = {
 }
 # Two of each: one that waits, and one whose outcome nobody knows.
 FORGOTTEN = {"in grace", "the answer is lost"}
+# The month that the release was kept with, whose workflows are over.
+KEPT = "2026-10"
 AN_HOUR_AGO = "update duly.collections set opened_at = opened_at - interval '1 hour' where closed_at is null"
 
 
@@ -68,7 +71,7 @@ async def assert_right(business: OpenBusiness) -> None:
     assert await wrong_with_money(business.duly) == []
 
 
-async def test_whatever_is_open_goes_on_under_new_workers_and_is_known_when_its_history_is_purged(
+async def test_whatever_is_open_goes_on_under_new_workers_and_what_has_lost_its_workflow_is_resumed(
     business: OpenBusiness,
 ) -> None:
     duly = business.duly
@@ -92,13 +95,6 @@ async def test_whatever_is_open_goes_on_under_new_workers_and_is_known_when_its_
             assert await business.ends(business.receivables) == {}
             await assert_right(business)
 
-            charges = await business.charges()
-            assert await business.purge() > len(business.receivables)
-            await duly.command(ROOT, "supervise")
-            await (await start_payments(duly, ROOT, PERIOD)).result()
-            assert await business.charges() == charges
-            assert await wrong_with_money(duly) == []
-
 
 async def test_old_workers_come_back_to_the_migrated_schema_and_go_on_with_what_new_ones_have_not_begun(
     business: OpenBusiness,
@@ -121,3 +117,23 @@ async def test_old_workers_come_back_to_the_migrated_schema_and_go_on_with_what_
         await business.returns.end()
         assert await business.ends(business.receivables) == {}
         await assert_right(business)
+
+
+async def test_what_retention_has_purged_is_known_from_its_rows_and_charged_no_second_time(
+    business: OpenBusiness,
+) -> None:
+    duly = business.duly
+    await duly.prepare(ROOT)
+    async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)):
+        charges = await business.charges()
+        assert await business.purge() > 0
+        await business.returns.send_reward_back()
+        await business.until(business.returns.is_remedied)
+
+        run = await start_payments(duly, ROOT, KEPT)
+        async with asyncio.timeout(SECONDS):
+            await run.result()
+
+        assert await business.charges() == charges
+        assert set(await business.statuses()) <= NOT_LOST
+        assert await wrong_with_money(duly) == []
