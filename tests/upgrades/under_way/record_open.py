@@ -1,6 +1,6 @@
 """Keeps the histories of all that is open under the last release's workers, for the replay of later ones.
 
-Run `python -m tests.upgrades.record_open` once for a release, when it is kept: what its workers began, every later
+Run `python -m tests.upgrades.under_way.record_open` once for a release, when it is kept: what its workers began, every later
 release goes on with.
 """
 
@@ -13,8 +13,8 @@ from sandbox.workers import running_worker
 from tests.replay.histories import keep
 from tests.upgrades.deployed_release import deployed
 from tests.upgrades.kept_release import releases
-from tests.upgrades.open_business import OpenBusiness
-from tests.upgrades.open_returns import WATCHED_REFUNDS
+from tests.upgrades.under_way.open_business import OpenBusiness
+from tests.upgrades.under_way.open_returns import WATCHED_REFUNDS
 
 
 async def record() -> None:

@@ -19,8 +19,8 @@ from tests.support.invariants import complaints
 from tests.upgrades.deployed_release import DeployedRelease, deployed
 from tests.upgrades.kept_release import releases
 from tests.upgrades.months import start_payments
-from tests.upgrades.open_business import PERIOD, SECONDS, OpenBusiness
-from tests.upgrades.open_collections import ask, look_now
+from tests.upgrades.under_way.open_business import PERIOD, SECONDS, OpenBusiness
+from tests.upgrades.under_way.open_collections import ask, look_now
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(1500)]
 NOT_LOST = {

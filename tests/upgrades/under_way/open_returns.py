@@ -14,7 +14,7 @@ from models.workflow_ids import WORKFLOW_QUEUE, card_id, dispute_id, reduction_i
 from sandbox.customers.merchant import PROVIDER
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.upgrades.deployed_release import DeployedRelease
-from tests.upgrades.open_collections import WHO, ask
+from tests.upgrades.under_way.open_collections import WHO, ask
 from workflows.visibility import dispute_label
 
 REFUNDS = "POST /v1/refunds"

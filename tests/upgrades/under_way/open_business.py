@@ -14,8 +14,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.upgrades.deployed_release import DeployedRelease
 from tests.upgrades.months import bill, start_payments
-from tests.upgrades.open_collections import CHARGES, LISTS, STAGES, Receivable, ask
-from tests.upgrades.open_returns import Returns
+from tests.upgrades.under_way.open_collections import CHARGES, LISTS, STAGES, Receivable, ask
+from tests.upgrades.under_way.open_returns import Returns
 
 PERIOD = "2026-11"
 # Nothing but a command ends a wait: a test takes as long as its machine does.
