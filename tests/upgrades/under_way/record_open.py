@@ -1,7 +1,7 @@
 """Keeps the histories of all that is open under the last release's workers, for the replay of later ones.
 
-Run `python -m tests.upgrades.under_way.record_open` once for a release, when it is kept: what its workers began, every later
-release goes on with.
+Run `python -m tests.upgrades.under_way.record_open` once for a release, when it is kept: what its workers began,
+every later release goes on with.
 """
 
 import asyncio
