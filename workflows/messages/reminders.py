@@ -17,7 +17,7 @@ class Reminders:
     async def run(self) -> int:
         """Write the reminders that are due, and let them be sent; return how many there are.
 
-        Operators are told of overdue bank debits by the same mailing.
+        Payers are notified of bank debits, and operators of overdue ones, by the same mailing.
         """
         now = workflow.now()
         written = await workflow.execute_activity_method(
@@ -33,6 +33,7 @@ class Reminders:
                 **DATABASE,
             )
         workflow.set_current_details(
-            f"**{written}** reminders of invoices that fall due or are overdue, and alerts of overdue bank debits."
+            f"**{written}** reminders of invoices that fall due or are overdue, notices of bank debits, and alerts of"
+            " overdue ones."
         )
         return written
