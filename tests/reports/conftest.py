@@ -42,7 +42,7 @@ def books(owner: Books, database_url: str) -> Iterator[Books]:
     books.close()
 
 
-def tell_history(books: Books, owner: Books, seed: int, currency: str, steps: int = 60) -> None:
+def make_history(books: Books, owner: Books, seed: int, currency: str, steps: int = 60) -> None:
     """Do whatever may be done to a ledger, in an order that the seed chooses."""
     owner.run(GRANTS)
     history = LedgerHistory(books, owner, Seeded(seed), CURRENCIES.index(currency))

@@ -11,7 +11,7 @@ from typing import Any
 
 from models.currency import exponent_of
 from tests.ledger.books import Books
-from tests.reports.conftest import tell_history
+from tests.reports.conftest import make_history
 from tests.support.command_line import CommandLine
 
 
@@ -71,7 +71,7 @@ async def test_reports_are_worked_out_again_from_the_export_alone(
     books: Books, owner: Books, cli: CommandLine, tmp_path: Path
 ) -> None:
     for seed, currency in ((5, "EUR"), (6, "JPY")):
-        tell_history(books, owner, seed, currency)
+        make_history(books, owner, seed, currency)
     days = ("--from", "2025-01-01", "--to", "2026-12-31")
     await cli.json("reports", "audit", str(tmp_path / "books"))
     transfers = rows_of(tmp_path / "books" / "transfers.csv")

@@ -14,7 +14,7 @@ import pytest
 from models.reports.builtin import BUILT_IN
 from models.reports.sources import SOURCES
 from tests.ledger.books import Books, line
-from tests.reports.conftest import Reports, tell_history
+from tests.reports.conftest import Reports, make_history
 from tests.support.command_line import CommandLine
 
 NOVEMBER = ("--from", "2025-11-01", "--to", "2025-11-30")
@@ -116,7 +116,7 @@ async def test_reports_are_listed_and_shown(cli: CommandLine) -> None:
 
 async def test_every_report_ties_to_the_ledger_whatever_happened(books: Books, owner: Books, reports: Reports) -> None:
     for seed, currency in ((1, "EUR"), (2, "JPY")):
-        tell_history(books, owner, seed, currency)
+        make_history(books, owner, seed, currency)
     books.run("select duly.mark_roll_up(), duly.fill_roll_ups()")
 
     days = [row[0] for row in books.run("select distinct posted_on from duly.transfers order by 1")]
@@ -129,7 +129,7 @@ async def test_every_report_ties_to_the_ledger_whatever_happened(books: Books, o
 async def test_another_program_comes_to_the_same_figures_from_the_exported_rows(
     books: Books, owner: Books, cli: CommandLine, tmp_path: Path
 ) -> None:
-    tell_history(books, owner, 11, "EUR", steps=90)
+    make_history(books, owner, 11, "EUR", steps=90)
     days = ("--from", "2025-01-01", "--to", "2026-12-31")
     for report in ("transactions", "documents"):
         await cli.json("reports", "run", report, *days, "--output", str(tmp_path / f"{report}.csv"))
