@@ -56,7 +56,9 @@ def _provider(row: Row[Any]) -> tuple[object, ...]:
         f"{code} from {Money(minimum, code).to_decimal()}" for code, minimum in sorted(row.currencies.items())
     )
     fee = application_fee(row.application_fee)
-    return row.id, row.gateway, row.mode, row.state, row.merchant, ", ".join(currencies), str(fee or "")
+    # With what the platform takes of it: another column would not fit a terminal.
+    merchant = f"{row.merchant}: {fee}" if fee else row.merchant
+    return row.id, row.gateway, row.mode, row.state, merchant, ", ".join(currencies)
 
 
 def _policy(row: Row[Any]) -> tuple[object, ...]:
@@ -144,7 +146,7 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
         "due_date_rules": (("Id", "Due", "Proximity", "Active"), _due_date_rule),
         "ledger": (("Due date rule", "Allocation", "Product of write-offs"), tuple),
         "internal_accounts": (("Id", "Name", "Currency", "State"), tuple),
-        "providers": (("Id", "Gateway", "Mode", "State", "Merchant", "Currencies", "Application fee"), _provider),
+        "providers": (("Id", "Gateway", "Mode", "State", "Merchant", "Currencies"), _provider),
         "dunning_policies": (("Id", "Segment", "Version", "Document"), _policy),
         "card_rules": (
             ("Warned before", "Validated again after", "Page open for", "Reminded after"),
