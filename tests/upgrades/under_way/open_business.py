@@ -37,7 +37,10 @@ PAYERS = """
             and t.outcome = 'succeeded')
     group by c.account_id having count(*) = 1 order by c.account_id
 """
-CHARGED = "select count(*) as charges from duly.gateway_attempts where outcome = 'succeeded'"
+CHARGED_TWICE = """
+    select r.account_id, r.period from duly.gateway_attempts a join duly.gateway_requests r on r.id = a.request_id
+    where r.kind = 'payment' and a.outcome = 'succeeded' group by r.account_id, r.period having count(*) > 1
+"""
 SECONDS = 300
 
 
@@ -108,9 +111,9 @@ class OpenBusiness:
         """Count every workflow of the namespace by where it stands."""
         return Counter([found.status async for found in self.duly.client.list_workflows()])
 
-    async def charges(self) -> int:
-        """How many attempts have taken money."""
-        return int((await ask(self.duly, CHARGED))[0]["charges"])
+    async def charged_twice(self) -> list[dict[str, Any]]:
+        """Which receivables have been paid by two attempts; what waits may still be charged once."""
+        return await ask(self.duly, CHARGED_TWICE)
 
     async def forget(self, workflow_id: str, run_id: str = "") -> None:
         """Let the server know nothing of a workflow, as after its retention, or after a restore of its database."""
