@@ -107,8 +107,8 @@ async def pay_on_page(receivable: Receivable) -> None:
     await receivable.handle.signal("gateway_event")
 
 
-async def look_now(receivable: Receivable) -> None:
-    """The gateway has news of it, which it may have asked for itself by now."""
+async def signal_event(receivable: Receivable) -> None:
+    """The gateway sends an event of it; it may have asked for itself by now."""
     with suppress(RPCError):
         await receivable.handle.signal("gateway_event")
 
@@ -116,7 +116,7 @@ async def look_now(receivable: Receivable) -> None:
 async def let_answers_through(receivable: Receivable) -> None:
     """The gateway answers again."""
     receivable.duly.control.clear_faults()
-    await look_now(receivable)
+    await signal_event(receivable)
 
 
 async def pay_a_part(receivable: Receivable) -> None:
@@ -164,7 +164,7 @@ STAGES = (
     Waiting("the request is lost", (), FaultKind.REQUEST_LOST, after=let_answers_through),
     Waiting("deadline", (STOLEN,), before=leave_until_due, ends=(GIVEN_UP, "customer_deadline_passed")),
     Waiting("another card is needed", (STOLEN,), after=pay_on_page),
-    Waiting("processing", (PROCESSING,), after=look_now),
+    Waiting("processing", (PROCESSING,), after=signal_event),
 )
 
 

@@ -19,7 +19,7 @@ from tests.upgrades.deployed_release import DeployedRelease, deployed
 from tests.upgrades.kept_release import releases
 from tests.upgrades.months import start_payments
 from tests.upgrades.under_way.open_business import PERIOD, OpenBusiness
-from tests.upgrades.under_way.open_collections import ask, look_now
+from tests.upgrades.under_way.open_collections import ask, signal_event
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(1500)]
 NOT_LOST = {
@@ -106,7 +106,7 @@ async def test_old_workers_come_back_to_the_migrated_schema_and_go_on_with_what_
     async with running_worker(duly.stack, name="new", argv=duly.worker_of(ROOT)):
         await business.go_on(by_new)
         for receivable in begun_by_new:
-            await look_now(receivable)
+            await signal_event(receivable)
         assert await business.ends(by_new) == {}
     async with running_worker(duly.stack, name="old-again", argv=duly.worker_of(duly.code)):
         await business.go_on(untouched)
