@@ -44,8 +44,8 @@ BUGS = (
     SeededBug(
         "manual attempts count as scheduled",
         COLLECTION,
-        "one=int(planned_at is None and snapshot.cause is AttemptCause.SCHEDULED)",
-        "one=int(planned_at is None)",
+        "one=int(is_new and snapshot.cause is AttemptCause.SCHEDULED)",
+        "one=int(is_new)",
         USED_UP,
     ),
     SeededBug(
