@@ -2,6 +2,7 @@
 
 from asyncio import Lock
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,12 +71,9 @@ async def run_now(visit: Visit) -> Response:
 
 async def _read(visit: Visit, id: str, kept: KeptProgress) -> None:
     began = datetime.now(UTC)
-    try:
+    # While the database is away, what was read before is shown with its moment.
+    with suppress(DatabaseUnavailableError):
         kept.totals = await RunQueries(visit.web.reading).totals(id)
-    except DatabaseUnavailableError:
-        # What was read before is shown with its moment.
-        pass
-    else:
         kept.at = began
         kept.figures = kept.measure.take(kept.totals, began)
     took = datetime.now(UTC) - began
