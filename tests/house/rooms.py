@@ -71,6 +71,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "collections": ("gateway", "messages"),
         "disputes": ("gateway",),
         "imports": ("gateway", "subscriptions"),
+        "merchants": ("gateway",),
         "messages": ("gateway",),
         "operations": ("disputes", "gateway", "refunds"),
         "payments": ("gateway", "imports"),
