@@ -84,6 +84,7 @@ class Search:
             .where(_T.total_minor == money.c.minor, _T.currency == money.c.code)
             .order_by(_T.created_at.desc())
             .limit(FOUND_AT_MOST)
+            .correlate(money)
             .lateral("newest")
         )
         number = TransactionNumberRow.number

@@ -70,6 +70,7 @@ async def test_an_operator_finds_a_declined_collection_by_its_account_and_has_it
     assert await merchant.balance("acc_000004") == 0
 
 
+@pytest.mark.nightly
 async def test_an_operator_follows_a_run_to_a_payment_and_keeps_a_list_of_what_waits(
     ui_client: Client, merchant: Merchant, operator: Operator
 ) -> None:

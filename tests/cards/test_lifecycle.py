@@ -202,6 +202,7 @@ async def test_a_decline_that_blocks_a_card_is_heard_by_its_workflow_at_once(
     assert await card_client.stored(card) == (CardState.BLOCKED, "stolen_card")
 
 
+@pytest.mark.nightly
 async def test_a_card_lives_for_years_in_small_histories_and_forgets_nothing(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, card: str, stripe_sandbox: SandboxControl
 ) -> None:

@@ -82,6 +82,7 @@ async def test_on_temporals_command_line_plain_json_collects_a_receivable(
     assert await merchant.balance(account) == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_the_example_for_node_collects_a_receivable_and_is_told_what_is_wrong(
     standing_duly: RunningDuly, merchant: Merchant, temporal_address: str, tmp_path: Path

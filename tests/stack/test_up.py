@@ -61,6 +61,7 @@ def test_every_part_answers_where_the_block_says_and_ctrl_c_ends_all_of_them(dat
     assert not (data / "environment").exists()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_what_was_kept_survives_a_killed_stack_and_no_process_of_it_does(data: Path) -> None:
     with running_up(data, WITHOUT_WORKERS) as first:

@@ -43,6 +43,7 @@ async def test_a_worker_that_does_not_start_is_named_with_its_last_words(
     everything_given: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "worker.py").write_text("raise SystemExit('no table payments')\n")
+    (tmp_path / "starter.py").write_text("")  # it prepares the namespace
     monkeypatch.setattr(sandbox.workers, "ROOT", tmp_path)
 
     with pytest.raises(ServiceError) as failed:
