@@ -75,9 +75,8 @@ class Search:
     async def of_amount(self, amounts: Mapping[int, Sequence[str]]) -> Sequence[Row[Any]]:
         """Return the newest transactions of an amount: minor units, each with the currencies that it is meant in."""
         minors, codes = zip(*((minor, code) for minor, codes in amounts.items() for code in codes), strict=True)
-        money = func.unnest(literal(minors, ARRAY(BigInteger)), literal(codes, ARRAY(Text))).table_valued(
-            "minor", "code"
-        )
+        given = func.unnest(literal(minors, ARRAY(BigInteger)), literal(codes, ARRAY(Text)))
+        money = given.table_valued("minor", "code").render_derived()
         # The newest of each currency are read by the index, however many have another one.
         newest = (
             select(_T.id, _T.created_at)

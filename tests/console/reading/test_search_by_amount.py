@@ -51,4 +51,4 @@ async def test_the_search_lists_the_transactions_of_an_amount_and_jumps_to_the_o
     assert (none.status_code, "INV-" in none.text) == (200, False)
     assert len(await Search(database).of_amount({1190: ["EUR"]})) == 2
     indexes = await merchant.run("select indexdef from pg_indexes where tablename = 'financial_transactions'")
-    assert any("(total_minor, created_at)" in row.indexdef for row in indexes)
+    assert any("(total_minor, currency, created_at)" in row.indexdef for row in indexes)
