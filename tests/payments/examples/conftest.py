@@ -43,8 +43,11 @@ class Agent:
     async def registers(self, account: str, card: str) -> str:
         """Register a card that runs may charge, by the token that the customer's browser has got; return its state."""
         token = self.stripe.v1.payment_methods.create({"type": "card", "card": {"token": card}}).id
-        saved = await self.cli.json("cards", "register", account, "--method", "stripe", "--token", token, "--recurring")
-        return str((await self.cli.json("cards", "show", saved["card"]))["state"])
+        words = ("cards", "register", account, "--method", "stripe", "--token", token, "--recurring", "--json")
+        answer = await self.cli(*words)
+        saved = await self.cli.json("cards", "show", answer.document["card"])
+        assert answer.exit_code == (1 if saved["state"] == "rejected" else 0), answer.stdout
+        return str(saved["state"])
 
     async def refused(self, *words: str) -> str:
         """Ask for what is not possible yet; return what it says that is missing."""
