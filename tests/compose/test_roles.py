@@ -15,6 +15,7 @@ async def connect(
     )
 
 
+@pytest.mark.nightly
 async def test_the_owner_migrates_the_runtime_role_reads_and_makes_nothing_and_temporal_stays_outside(
     engine: Engine, project: Project
 ) -> None:

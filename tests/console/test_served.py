@@ -13,6 +13,7 @@ from tests.console.conftest import OURS
 from tests.support.command_line import CommandLine
 
 
+@pytest.mark.nightly
 async def test_whoever_looks_around_signs_in_as_any_role(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**cli.environment, "DULY_SMTP_URL": "smtp://127.0.0.1:1"}.items():
         monkeypatch.setenv(name, value)

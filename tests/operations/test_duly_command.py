@@ -144,8 +144,11 @@ LOGS_A_LINE = (
 
 @pytest.mark.parametrize(
     ("asked", "opened", "is_json"),
-    [({}, pty.openpty, False), ({}, os.pipe, True), ({"DULY_LOG_FORMAT": "json"}, pty.openpty, True)],
-    ids=["at a terminal", "into a pipe", "asked for"],
+    [
+        pytest.param({}, pty.openpty, False, id="at a terminal"),
+        pytest.param({}, os.pipe, True, id="into a pipe", marks=pytest.mark.nightly),
+        pytest.param({"DULY_LOG_FORMAT": "json"}, pty.openpty, True, id="asked for", marks=pytest.mark.nightly),
+    ],
 )
 def test_commands_tell_a_person_in_lines_and_a_program_in_json(
     cli: CommandLine, asked: Mapping[str, str], opened: Callable[[], tuple[int, int]], is_json: bool

@@ -20,7 +20,9 @@ from tests.house.source import ROOT
 from tests.support.builders import API_KEY
 
 
-@pytest.mark.parametrize("role", ["all", "workflow", "gateway"])
+@pytest.mark.parametrize(
+    "role", ["all", *(pytest.param(one, marks=pytest.mark.nightly) for one in ("workflow", "gateway"))]
+)
 async def test_a_worker_is_up_when_it_polls_and_ends_cleanly_when_it_is_stopped(
     everything_given: dict[str, str], role: str
 ) -> None:

@@ -45,7 +45,7 @@ async def process(log: Path, settings: dict[str, str], *words: str) -> AsyncIter
         await child.stop()
 
 
-@pytest.mark.parametrize("role", ["workflow", "gateway"])
+@pytest.mark.parametrize("role", ["workflow", pytest.param("gateway", marks=pytest.mark.nightly)])
 async def test_a_worker_starts_over_tls(encrypted: dict[str, str], tmp_path: Path, role: str) -> None:
     async with process(tmp_path / "worker.log", encrypted, "worker.py", f"--role={role}") as worker:
         await says(worker, "worker_started")

@@ -57,6 +57,7 @@ def promtool(*arguments: str) -> str:
     return "" if run.returncode == 0 else run.stdout + run.stderr
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_alerts_and_dashboard_name_what_running_processes_show(
     observed_stack: Stack, merchant: Merchant, temporal_server: Client, period: str

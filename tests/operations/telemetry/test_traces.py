@@ -70,6 +70,7 @@ def attributes(span: Span) -> dict[str, str]:
     return {one.key: one.value.string_value for one in span.attributes}
 
 
+@pytest.mark.nightly
 async def test_a_trace_leads_from_a_command_to_the_id_of_stripes_request(
     observed_stack: Stack, merchant: Merchant, collector: tuple[Collector, dict[str, str]], period: str
 ) -> None:

@@ -46,7 +46,9 @@ async def test_a_burnt_key_is_replaced_only_when_nothing_had_happened(
     assert await merchant.balance(account) == 0
 
 
-@pytest.mark.parametrize("kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(FaultKind.REQUEST_LOST, marks=pytest.mark.nightly), FaultKind.RESPONSE_LOST]
+)
 async def test_a_gateway_that_is_away_for_two_days_is_waited_for_and_charges_once(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, kind: FaultKind
 ) -> None:
