@@ -1,6 +1,7 @@
 """The servers and databases that tests ask for. Each starts when the first test asks for it, once."""
 
 import gc
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -27,6 +28,18 @@ pytest_plugins = [
     "tests.fixtures.time_limit",
     "tests.fixtures.time_skipping",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the nightly run the cases of a table beyond those that the gate runs: `gate_cases(how_many)`."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("gate_cases"):
+            function = item.nodeid.partition("[")[0]
+            seen[function] += 1
+            if seen[function] > marker.args[0]:
+                item.add_marker(pytest.mark.nightly)
 
 
 # On a busy machine the SDK takes a whole collection of garbage in the middle of a workflow for a deadlock: garbage is

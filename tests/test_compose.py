@@ -120,6 +120,7 @@ def test_only_the_migration_knows_the_role_that_owns_the_tables() -> None:
 ENTRIES = sorted(name for name in set(COMPOSE.ours) - {"migrate"} if not name.startswith("second-"))
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("service", ENTRIES)
 def test_our_services_start_entries_that_know_their_options(service: str) -> None:
     words = COMPOSE.ours[service].get("entrypoint") or COMPOSE.ours[service]["command"]

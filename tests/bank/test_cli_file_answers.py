@@ -34,6 +34,7 @@ def of_file(id: str, references: list[str], level: str, status: str) -> dict[str
     return {"group": f"{id}={status}"} if level == "group" else {"group": id, "batch": f"{id}-1={status}"}
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("level", ["group", "batch"])
 @pytest.mark.parametrize(("status", "became"), [("RJCT", "rejected"), ("ACSC", "posted"), ("ACSP", "pending")])
 async def test_a_status_of_the_whole_file_is_one_of_each_refund(
@@ -49,6 +50,7 @@ async def test_a_status_of_the_whole_file_is_one_of_each_refund(
     assert set(outcomes(again)) == {"pending" if became == "pending" else "unchanged"}
 
 
+@pytest.mark.nightly
 async def test_what_is_said_of_a_payment_counts_more_than_what_is_said_of_its_file(
     company: Company, tmp_path: Path
 ) -> None:
@@ -101,6 +103,7 @@ async def test_a_debit_that_names_its_payments_without_their_amounts_confirms_th
     assert outcomes(result) == ["posted", "posted"]
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(("status", "balance"), [("paid", 0), ("rejected", -1250)])
 async def test_an_answer_counts_though_the_account_was_terminated_meanwhile(
     company: Company, tmp_path: Path, status: str, balance: int
@@ -114,6 +117,7 @@ async def test_an_answer_counts_though_the_account_was_terminated_meanwhile(
     assert await company.violations() == []
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("version", ["03", "09", "10", "11"])
 @pytest.mark.parametrize("bic", ["", "COBADEFFXXX"])
 async def test_a_file_keeps_the_schema_of_its_version_and_is_one_that_every_bank_takes(

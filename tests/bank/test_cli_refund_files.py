@@ -134,6 +134,7 @@ async def test_answers_that_are_read_again_tell_the_collection_of_the_refund_onc
     assert again["warning"] == first["warning"]
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("kind", ["csv", "pain.002", "camt.053"])
 async def test_paid_refunds_are_posted_from_every_kind_of_answer(company: Company, tmp_path: Path, kind: str) -> None:
     await in_credit(company, c1="12.50", c2="7.00")

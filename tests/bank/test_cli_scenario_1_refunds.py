@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.bank.refund_files import answers, exported, in_credit, payees
 from tests.support.company import Company
 
@@ -24,6 +26,7 @@ async def test_only_what_the_bank_confirms_changes_balances_and_the_rest_stays_p
     assert result["summary"]["waiting_for_an_answer"] == 1
 
 
+@pytest.mark.nightly
 async def test_the_month_after_takes_up_what_was_refused_and_leaves_what_is_pending(
     company: Company, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ async def test_every_version_of_camt_053_is_read(company: Company, tmp_path: Pat
     assert await company.balance("cust-1001") == -1250
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     "fields",
     [

@@ -141,6 +141,7 @@ async def test_a_number_that_the_bank_has_cut_is_the_payers_and_nobody_elses(com
     assert (await company.balance("cust-1001"), await company.balance("cust-1002")) == (2000, 0)
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     "more",
     [

@@ -60,6 +60,7 @@ async def test_files_that_are_imported_at_the_same_moment_book_each_entry_once(
     assert [one["refused"] for one in summaries] == [0] * len(kinds)
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("first", list(FILES))
 async def test_whichever_file_comes_first_books_and_the_others_find_it(
     company: Company, database_url: str, tmp_path: Path, first: str

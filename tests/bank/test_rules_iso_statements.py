@@ -220,6 +220,7 @@ def test_opening_and_entries_must_come_to_the_closing_balance(
     assert problems == (["balance_adds_up"] if is_wrong else [])
 
 
+@pytest.mark.nightly
 def test_a_batch_of_twenty_thousand_takes_as_long_for_each_as_one_of_four_thousand(tmp_path: Path) -> None:
     def seconds(count: int) -> float:
         details = "".join(tx("1.00", text=f"INV-{n}", payer="Ann") for n in range(count))

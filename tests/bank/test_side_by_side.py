@@ -4,6 +4,8 @@ import asyncio
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from activities.bank.refund_export import RefundExport
 from activities.database import Database
 from activities.runs.refund_runs import RefundRunActivities
@@ -88,6 +90,7 @@ async def test_both_at_once_give_each_credit_back_once(refunds: RefundClient, da
     assert await drafted(refunds) == dict.fromkeys(accounts, 700)
 
 
+@pytest.mark.nightly
 async def test_a_refund_that_is_with_the_bank_is_neither_edited_nor_rejected_by_hand(
     company: Company, tmp_path: Path
 ) -> None:

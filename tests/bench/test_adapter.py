@@ -127,6 +127,7 @@ async def test_a_refund_beyond_the_charge_shows_in_the_books(foreign: ForeignStr
     assert books.doubled == 1
 
 
+@pytest.mark.nightly
 async def test_payments_are_listed_by_customer_over_all_pages_of_localstripe(foreign: ForeignStripe) -> None:
     one, other = foreign.customer(), foreign.customer()
     charge(foreign.adapted, one, "one")

@@ -11,6 +11,7 @@ from bench.faults.ledger_faults import drop_replies, inject_repeatedly, loaded_s
 KILLED = next(fault for fault in FAULTS if fault.name == "Every process killed")
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_killed_server_and_lost_replies_lose_and_double_nothing(tmp_path: Path) -> None:
     async with loaded_server(tmp_path) as server:

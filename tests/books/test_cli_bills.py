@@ -84,6 +84,7 @@ async def test_quick_pay_settles_a_bill_once(company: Company) -> None:
     assert await company.violations() == []
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("fields", "limit", "exceeded"),
     [({}, "89.99", 8999), ({}, "90.00", None), ({"credit_limit_minor": 9999}, "none", 9999)],
@@ -136,6 +137,7 @@ async def test_a_bill_is_answered_after_it_was_presented_and_once(company: Compa
     assert await company.refused("bills", "present", number, *WHO) == [("bill", "bill_steps")]
 
 
+@pytest.mark.nightly
 async def test_bills_are_listed_by_what_became_of_them_a_page_at_a_time(company: Company) -> None:
     bill = await may(company)
     later = await company.cli.json("bills", "make", "a1", "2026-06", *WHO)

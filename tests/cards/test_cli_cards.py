@@ -129,6 +129,7 @@ async def test_a_customer_switches_to_paying_by_card(cli: CommandLine, merchant:
     assert (before, await preferred(merchant, account)) == ("bank_transfer", "card")
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_a_customer_who_changes_to_cards_is_charged_by_the_next_run(
     cli: CommandLine, merchant: Merchant, account: str, period: str

@@ -82,6 +82,7 @@ async def choose(page: Page, test_card: str) -> None:
     await page.get_by_role("button", name="Save").click()
 
 
+@pytest.mark.nightly
 async def test_a_customer_saves_a_card_after_one_that_was_rejected(
     merchant: Merchant, card_client: CardClient, our_site: str, browser: Page
 ) -> None:
@@ -100,6 +101,7 @@ async def test_a_customer_saves_a_card_after_one_that_was_rejected(
     assert await merchant.value("select (duly.chargeable_card(:id, 'stripe')).id", id=account) == card
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(("button", "state"), [("Yes, it is me", CardState.ACTIVE), ("No", CardState.REJECTED)])
 async def test_a_bank_asks_the_cards_holder_and_takes_their_word(
     merchant: Merchant, card_client: CardClient, our_site: str, browser: Page, button: str, state: CardState

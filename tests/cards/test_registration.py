@@ -214,6 +214,7 @@ async def test_a_person_settles_what_nobody_knows(
     assert [tuple(row) for row in outcomes] == expected
 
 
+@pytest.mark.nightly
 async def test_a_person_is_asked_after_six_hours_in_which_nobody_knows(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
 ) -> None:

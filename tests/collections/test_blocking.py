@@ -160,6 +160,7 @@ async def test_after_the_evidence_the_same_money_is_never_asked_for_again(
     assert charged(stripe_sandbox) == (1, 2500)
 
 
+@pytest.mark.nightly
 async def test_a_person_is_asked_about_an_outcome_that_nobody_knows_after_six_hours(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:

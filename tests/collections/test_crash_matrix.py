@@ -68,6 +68,7 @@ SCENARIOS = [
 ]
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_killed_anywhere_an_attempt_is_charged_once_and_posted_once(
     merchant: Merchant, database: Database, gateway: StripeGateway, stripe_sandbox: SandboxControl,

@@ -21,6 +21,7 @@ MIGRATE_LATER = (
 )
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(

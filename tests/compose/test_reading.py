@@ -84,6 +84,7 @@ def test_secrets_and_tests_stay_out_of_the_build(path: str, is_kept_out: bool) -
     assert (path in Ignored((ROOT / ".dockerignore").read_text(encoding="utf-8"))) is is_kept_out
 
 
+@pytest.mark.nightly
 def test_the_image_is_the_named_files_the_locked_packages_and_a_user_without_rights(tmp_path: Path) -> None:
     image = build(ROOT, tmp_path / "image")
 

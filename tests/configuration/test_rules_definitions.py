@@ -138,6 +138,7 @@ def test_the_schema_of_the_document_is_the_models() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == written(), "run `python -m tests.configuration.schema`"
 
 
+@pytest.mark.nightly
 def test_an_editor_that_knows_the_schema_takes_the_example_and_finds_a_fault() -> None:
     from jsonschema import Draft202012Validator  # it builds grammars when it is imported
 

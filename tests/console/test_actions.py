@@ -140,6 +140,7 @@ async def test_a_refusal_has_the_words_of_the_command_line_and_what_was_typed_st
     assert 'value="till 3"' in answer.text
 
 
+@pytest.mark.nightly
 async def test_an_accountant_corrects_what_was_posted(
     acting: None, browser: Browser, cli: CommandLine, merchant: Merchant
 ) -> None:

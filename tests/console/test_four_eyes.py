@@ -173,6 +173,7 @@ async def test_what_has_grown_since_it_was_asked_for_is_asked_for_anew(
     assert await state_of(cli, invoice) == "posted"
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("verb", ["cancel-payment", "refund"])
 async def test_money_of_a_gateway_goes_back_in_the_name_of_who_asked(
     acting: None, browser: Browser, cli: CommandLine, merchant: Merchant, workers: None, period: str, verb: str

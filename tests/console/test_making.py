@@ -64,6 +64,7 @@ async def issues_vouchers(page: Page) -> str:
     return str(re.findall(r"VCB-[0-9]+", await page.inner_text("main"))[0])
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 async def test_an_accountant_makes_an_account_issues_vouchers_and_releases_a_file(
     acting: None,

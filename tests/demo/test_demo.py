@@ -57,6 +57,7 @@ def _assert_sound(demo: Demo) -> None:
     assert {exponent_of(currency) for currency in report.ledger_minor} == {0, 2, 3}
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_demo_that_is_kept_is_looked_after_by_its_schedules(faultless_demo: Demo) -> None:
     await make_schedules(faultless_demo.stack)

@@ -91,6 +91,7 @@ async def test_whatever_order_they_come_in_clearing_is_the_gateways_balance_and_
     assert broken == []
 
 
+@pytest.mark.nightly
 async def test_where_the_balance_is_in_dollars_only_the_difference_of_the_rates_is_left_over(
     refunds: RefundClient,
 ) -> None:

@@ -236,6 +236,7 @@ async def test_a_reward_is_frozen_while_its_sale_is_disputed_and_taken_back_when
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_reward_goes_on_when_the_dispute_is_won(refunds: RefundClient, database: Database) -> None:
     rewards = ReductionClient(refunds, database)
     await rewards.open(hold_days=1)

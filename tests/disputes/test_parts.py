@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from activities.disputes.disputes import record_dispute
 from activities.ledger.invariants import find_violations
 from models.disputes.dispute import DisputeState
@@ -59,6 +61,7 @@ async def test_two_disputes_about_parts_of_one_payment_that_are_both_lost_are_bo
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_three_disputes_about_all_of_a_payment_leave_all_of_it_owed(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
 
@@ -114,6 +117,7 @@ async def test_a_refund_after_a_part_was_charged_back_is_of_the_rest(refunds: Re
     assert not await find_violations(refunds.owner_engine)
 
 
+@pytest.mark.nightly
 async def test_a_payment_of_which_a_part_was_charged_back_is_cancelled_and_charged_back_again_when_that_failed(
     refunds: RefundClient,
 ) -> None:
@@ -149,6 +153,7 @@ async def test_a_dispute_that_is_won_after_it_was_lost_is_paid_again(refunds: Re
     assert await alerts(refunds) == ["dispute_opened", "dispute_decided", "dispute_decided"]
 
 
+@pytest.mark.nightly
 async def test_of_a_part_that_was_lost_twice_the_dispute_that_is_won_in_the_end_is_paid_again(
     refunds: RefundClient,
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -18,6 +19,7 @@ async def state_of(merchant: Merchant) -> str | None:
     return str(rows[0].state) if rows else None
 
 
+@pytest.mark.nightly
 async def test_an_event_whose_receiver_was_killed_before_it_hinted_anybody_is_delivered_by_the_next(
     merchant: Merchant, owner_engine: AsyncEngine, settings: Settings, temporal_server: Client, tmp_path: Path
 ) -> None:

@@ -99,6 +99,7 @@ def test_write_offs_and_batches_over_the_same_accounts_do_not_deadlock(
     assert books.balance("acc_write_off_eur") == WRITERS * 5 * 10
 
 
+@pytest.mark.nightly
 def test_histories_told_side_by_side_agree_with_their_oracles(
     books: Books, owner_database_url: str, database_url: str
 ) -> None:

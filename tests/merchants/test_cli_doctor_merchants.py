@@ -81,6 +81,7 @@ async def test_a_platform_that_has_not_signed_up_for_connect_is_told_so(
     assert found["merchants' accounts"]["verdict"] == "not checked"
 
 
+@pytest.mark.nightly
 async def test_each_merchants_account_is_judged_by_what_stripe_says_of_it(
     cli: CommandLine, account: str, bakery: str, stripe_sandbox: SandboxControl
 ) -> None:

@@ -192,6 +192,7 @@ async def test_nothing_personal_is_in_histories_or_logs(
         assert not any(secret in text for text in [*histories, *logged, captured.out, captured.err])
 
 
+@pytest.mark.nightly
 async def test_the_words_of_a_mail_server_are_kept_nowhere_for_they_repeat_the_address(
     time_skipping: WorkflowEnvironment,
     database: Database,

@@ -80,6 +80,7 @@ async def test_a_key_of_the_other_mode_is_found(cli: CommandLine, merchant: Merc
     assert verdicts(result)["provider"] == "wrong"
 
 
+@pytest.mark.nightly
 async def test_payloads_that_others_do_not_encrypt_and_those_that_this_process_cannot_read_are_found(
     cli: CommandLine, merchant: Merchant, temporal_server: Client, temporal_address: str, period: str
 ) -> None:

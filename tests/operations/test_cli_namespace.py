@@ -195,6 +195,7 @@ async def test_preparing_wants_the_database_first(installation: CommandLine, cli
     assert await describe_namespace(client) is None
 
 
+@pytest.mark.nightly
 async def test_the_doctor_s_remedy_puts_right_what_it_finds(
     installation: CommandLine, merchant: Merchant, client: Client
 ) -> None:
@@ -239,6 +240,7 @@ async def test_a_worker_waits_for_its_namespace_and_says_what_is_missing(
     assert waiting.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_a_worker_that_waits_for_its_namespace_ends_when_it_is_asked_to(
     installation: CommandLine, merchant: Merchant, tmp_path: Path
 ) -> None:
@@ -250,6 +252,7 @@ async def test_a_worker_that_waits_for_its_namespace_ends_when_it_is_asked_to(
     assert waiting.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_a_worker_refuses_a_namespace_where_an_attribute_has_another_type(
     installation: CommandLine, merchant: Merchant, client: Client, tmp_path: Path
 ) -> None:

@@ -140,6 +140,7 @@ def test_help_takes_less_than_a_second_of_the_processor_because_it_loads_no_serv
     assert float(seconds) < 1
 
 
+@pytest.mark.nightly
 def test_the_program_ends_well_every_time_also_after_talking_to_temporal(cli: CommandLine) -> None:
     # An interpreter that is taken apart with Temporal's threads in it aborts now and then, with code 134.
     command = [sys.executable, "starter.py", "schedule", "list", "--json"]
@@ -153,6 +154,7 @@ def test_the_program_ends_well_every_time_also_after_talking_to_temporal(cli: Co
     assert {json.loads(one.stdout).keys() == {"schedules", "next"} for one in ended} == {True}
 
 
+@pytest.mark.nightly
 def test_a_reader_that_goes_away_is_no_accident(cli: CommandLine) -> None:
     ended = subprocess.run(
         ["sh", "-c", '"$1" starter.py definitions list --json | head -c 1', "sh", sys.executable],
@@ -166,6 +168,7 @@ def test_a_reader_that_goes_away_is_no_accident(cli: CommandLine) -> None:
     assert (ended.stdout, ended.stderr) == ("{", "")
 
 
+@pytest.mark.nightly
 def test_the_program_leaves_with_the_codes_it_promises(tmp_path: Path) -> None:
     # Elsewhere than in the project's folder, where `make up` may be running.
     ended = subprocess.run(

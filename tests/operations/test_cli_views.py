@@ -208,6 +208,7 @@ def in_query(attribute: str, query: str) -> set[str]:
     return {value for many, one in named for value in (re.findall(r"\w+", many) if many else [one])}
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_workflow_with_a_bug_is_found(temporal_server: Client) -> None:
     (view,) = [view for view in VIEWS if view.name not in CASES]

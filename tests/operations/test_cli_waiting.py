@@ -90,6 +90,7 @@ async def test_without_any_worker_each_command_that_starts_something_names_both(
         assert no_gateway_worker.endswith(f"{workflow_id} goes on when it is there")
 
 
+@pytest.mark.nightly
 async def test_what_was_asked_for_goes_on_when_the_workers_come(
     ask: CommandLine,
     quiet: Client,
@@ -108,6 +109,7 @@ async def test_what_was_asked_for_goes_on_when_the_workers_come(
     assert await merchant.balance(account) == 0
 
 
+@pytest.mark.nightly
 async def test_a_refund_without_workers_is_not_waited_for_for_ever(ask: CommandLine, payment: str, period: str) -> None:
     printed = await ask("refunds", "create", payment, "--amount", "10", "--id", f"rf_{period}", *WHO, *SOON, "--json")
     cancelled = await ask("refunds", "cancel", payment, "--id", f"rf_{period}c", *WHO, *SOON, "--json")
@@ -153,6 +155,7 @@ async def test_who_waits_for_refunds_is_told_that_the_gateways_worker_is_away(
     assert any(message.startswith(NO_GATEWAY_WORKER) for message in gave_up(printed))
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     "words",
     [
@@ -201,6 +204,7 @@ async def test_an_order_to_a_workflow_gives_up_in_time_too(
     assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
+@pytest.mark.nightly
 async def test_where_all_workers_are_there_it_is_only_the_time_that_is_over(
     ask: CommandLine,
     quiet: Client,

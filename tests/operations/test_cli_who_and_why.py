@@ -254,6 +254,7 @@ def at_a_terminal(cli: CommandLine, answer: bytes, *words: str) -> tuple[bytes, 
         return asked, running.wait()
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(("answer", "is_terminated"), [(b"n\n", False), (b"y\n", True)])
 async def test_at_a_terminal_what_cannot_be_undone_is_asked_for(
     cli: CommandLine, merchant: Merchant, answer: bytes, is_terminated: bool

@@ -92,6 +92,7 @@ def folder_of_make_up(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> P
     return tmp_path
 
 
+@pytest.mark.nightly
 def test_the_settings_of_make_up_are_found_in_its_folder_and_below(folder_of_make_up: Path) -> None:
     below = folder_of_make_up / "a" / "b"
     below.mkdir(parents=True)
@@ -104,12 +105,14 @@ def test_the_settings_of_make_up_are_found_in_its_folder_and_below(folder_of_mak
         assert result.stderr.replace("\n", "").count("No settings in the environment: taken from") == 1
 
 
+@pytest.mark.nightly
 def test_a_program_is_not_disturbed_by_where_the_settings_come_from(folder_of_make_up: Path) -> None:
     result = duly("definitions", "list", "--json", folder=folder_of_make_up)
 
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.nightly
 def test_whoever_has_set_something_gets_nothing_of_it(folder_of_make_up: Path) -> None:
     result = duly("definitions", "list", folder=folder_of_make_up, STRIPE_API_KEY="sk_test_mine")
 
@@ -117,6 +120,7 @@ def test_whoever_has_set_something_gets_nothing_of_it(folder_of_make_up: Path) -
     assert "error: DULY_DATABASE_URL: is not set" in result.stderr
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
 def test_a_file_of_somebody_else_is_not_read(folder_of_make_up: Path) -> None:
     os.chown(folder_of_make_up / FILE, 65534, 65534)
@@ -128,6 +132,7 @@ def test_make_up_writes_the_file_that_is_looked_for() -> None:
     assert DATA / "environment" == FILE
 
 
+@pytest.mark.nightly
 def test_without_any_settings_it_says_where_they_come_from(tmp_path: Path) -> None:
     result = duly("runs", "list", folder=tmp_path)
 
@@ -142,6 +147,7 @@ LOGS_A_LINE = (
 )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("asked", "opened", "is_json"),
     [

@@ -75,6 +75,7 @@ async def test_a_decline_ends_the_payment_and_leaves_the_month_to_its_run(
     assert await frozen(merchant) == {account: "2500 EUR, mastercard 4444"}
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_what_is_handed_over_is_followed_up_and_what_is_under_way_is_nobody_elses(
     cli: CommandLine, merchant: Merchant, database: Database

@@ -71,6 +71,7 @@ async def test_another_card_closes_the_page_that_was_open_when_the_workflow_was_
         assert (await browser.post(page, data={"card": "pm_card_visa"})).status_code == 410
 
 
+@pytest.mark.nightly
 async def test_a_bank_that_answers_days_after_the_page_was_sent_off_is_asked_by_the_policys_pauses(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:

@@ -64,6 +64,7 @@ async def test_two_tabs_at_once_open_one_page(
     assert len({page_of(one.text) for one in tabs if one.status_code == 200}) == 1
 
 
+@pytest.mark.nightly
 async def test_the_key_of_a_form_names_nothing_that_another_account_has_begun(
     acting: None, workers: None, customer: Customer, merchant: Merchant
 ) -> None:
@@ -159,6 +160,7 @@ async def test_a_form_that_the_database_does_not_answer_is_not_called_undone(
     assert (sent.status_code, "whether it was done" in sent.text) == (503, True)
 
 
+@pytest.mark.nightly
 async def test_a_card_is_added_once_by_a_form_and_one_is_set_first_and_removed(
     acting: None, workers: None, customer: Customer, cli: CommandLine, merchant: Merchant, database: Database
 ) -> None:
@@ -238,6 +240,7 @@ async def test_operators_hand_out_a_link_and_end_sessions(
     assert [name for name, *_ in await commands(cli)] == ["portal link", "portal end-sessions"]
 
 
+@pytest.mark.nightly
 async def test_everything_open_is_paid_on_one_page_but_for_what_somebody_asks_for_already(
     acting: None, workers: None, customer: Customer, cli: CommandLine, merchant: Merchant, database: Database
 ) -> None:

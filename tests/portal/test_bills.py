@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from activities.database import Database
 from tests.portal.conftest import Customer, reachable
 from tests.portal.test_pages import SELLER
@@ -62,6 +64,7 @@ async def test_a_bill_of_somebody_else_is_not_there(customer: Customer, merchant
     assert (await customer.send(f"/bills/{theirs}/pay", key="0" * 32)).status_code == 404
 
 
+@pytest.mark.nightly
 async def test_a_bill_is_paid_by_one_request_for_what_is_unsettled_of_it(
     customer: Customer, merchant: Merchant, cli: CommandLine, database: Database, workers: None, acting: None
 ) -> None:

@@ -115,6 +115,7 @@ async def test_a_draft_is_marked_as_one_and_has_no_number_nor_is_it_kept(
     assert await seller.value("select count(*) from duly.documents") == 0
 
 
+@pytest.mark.nightly
 async def test_the_pages_are_an_archive_that_is_read_aloud_too(
     cli: CommandLine, seller: Company, buyer: Buyer, tmp_path: Path
 ) -> None:
@@ -188,6 +189,7 @@ async def test_texts_of_customers_are_no_markup_in_html_and_no_commands_in_rtf(
     assert rtf.count("{") - rtf.count("\\{") == rtf.count("}") - rtf.count("\\}")
 
 
+@pytest.mark.nightly
 async def test_a_name_that_the_fonts_do_not_have_is_printed_all_the_same_and_whole_as_an_electronic_invoice(
     cli: CommandLine, seller: Company, buyer: Buyer, tmp_path: Path
 ) -> None:
@@ -201,6 +203,7 @@ async def test_a_name_that_the_fonts_do_not_have_is_printed_all_the_same_and_who
     assert "王 नमस्ते 😀" in get_xml_from_pdf(pdf, check_xsd=False)[1].decode()
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("language", ["de", "en"])
 async def test_every_kind_is_printed_in_every_language(
     cli: CommandLine, seller: Company, buyer: Buyer, tmp_path: Path, language: str

@@ -34,6 +34,7 @@ async def test_all_who_print_at_once_have_the_same_file(seller: Company, buyer: 
     assert await seller.value("select count(*) from duly.document_files") == 1
 
 
+@pytest.mark.nightly
 async def test_an_electronic_invoice_is_written_though_the_process_of_the_one_before_was_killed(
     seller: Company, buyer: Buyer, database: Database
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_merchant_that_is_paid_on_its_own_account_is_the_seller_of_what_
     assert [one["seller"]["name"] for one in shown] == ["Fibernetz GmbH", "Café Zwei"]
 
 
+@pytest.mark.nightly
 async def test_what_was_missing_for_an_electronic_invoice_can_be_made_good(
     cli: CommandLine, seller: Company, database: Database
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
 
 from sandbox.stripe.control.client import Delays
@@ -23,6 +24,7 @@ async def test_a_day_on_which_everything_is_booked_agrees(reconciling: Reconcili
     assert await reconciling.discrepancies() == []
 
 
+@pytest.mark.nightly
 async def test_twice_is_once(reconciling: ReconciliationClient, period: str) -> None:
     account = await reconciling.merchant.account()
     await reconciling.paid(account, period)

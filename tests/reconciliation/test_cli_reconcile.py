@@ -41,6 +41,7 @@ async def test_what_differs_is_listed_with_its_age_owner_and_remedy(
     assert f"reconcile resolve {found['id']}" in found["remedy"]
 
 
+@pytest.mark.nightly
 async def test_a_discrepancy_is_ended_by_who_and_why_and_not_found_again(
     cli: CommandLine, reconciling: ReconciliationClient
 ) -> None:
@@ -55,6 +56,7 @@ async def test_a_discrepancy_is_ended_by_who_and_why_and_not_found_again(
     assert [(one["unbooked_minor"]) for one in again["certificate"]["balances"]] == [844]
 
 
+@pytest.mark.nightly
 async def test_money_of_nobody_is_booked_to_suspense_by_command(
     cli: CommandLine, reconciling: ReconciliationClient
 ) -> None:

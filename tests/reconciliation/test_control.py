@@ -60,6 +60,7 @@ async def test_every_double_charge_is_noticed_and_what_to_refund_is_said(
     assert balances == []
 
 
+@pytest.mark.nightly
 async def test_a_refund_that_was_paid_twice_is_named_and_stays_open_until_a_person_has_agreed_on_it(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -85,6 +86,7 @@ async def test_a_refund_that_was_paid_twice_is_named_and_stays_open_until_a_pers
     assert (await reconciling.reconcile()).open_discrepancies == 0
 
 
+@pytest.mark.nightly
 async def test_of_a_page_that_was_opened_twice_a_second_payment_is_listed_with_what_to_refund(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -108,6 +110,7 @@ async def test_of_a_page_that_was_opened_twice_a_second_payment_is_listed_with_w
     assert await reconciling.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_validation_that_was_made_twice_saves_one_card_and_charges_it_once(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:

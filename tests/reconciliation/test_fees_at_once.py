@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
@@ -15,6 +16,7 @@ from tests.gateway.test_movements import FEE_MINOR, deliver, fees
 from tests.support.invariants import day_ends
 
 
+@pytest.mark.nightly
 async def test_whoever_finds_a_late_fee_first_books_it_and_the_others_find_it_booked(
     reconciling: ReconciliationClient,
     period: str,

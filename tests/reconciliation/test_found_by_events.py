@@ -86,6 +86,7 @@ async def refunded_twice(cli: CommandLine, reconciling: ReconciliationClient, pe
     return account
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("by_word", [True, False])
 async def test_a_refund_that_left_twice_is_listed_by_its_event(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, by_word: bool
@@ -177,6 +178,7 @@ async def test_a_collection_that_was_cancelled_books_what_it_had_taken_by_itself
     assert await reconciling.merchant.balance(account) == 0
 
 
+@pytest.mark.nightly
 async def test_a_payment_by_a_link_whose_event_was_lost_ends_its_request_as_soon_as_it_is_found(
     reconciling: ReconciliationClient, period: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
 
 from sandbox.stripe.control.client import Delays, Fault, FaultKind
@@ -47,6 +48,7 @@ async def test_what_is_young_at_the_gateway_is_left_for_the_next_round(reconcili
     assert [one.difference_minor for one in young.balances] == [0]
 
 
+@pytest.mark.nightly
 async def test_what_is_booked_and_missing_at_the_gateway_is_found_a_day_later(
     reconciling: ReconciliationClient, period: str
 ) -> None:

@@ -22,6 +22,7 @@ async def listed(reconciling: ReconciliationClient) -> list[tuple[str, str, str]
     return sorted((one.kind, one.currency, one.state) for one in await reconciling.discrepancies())
 
 
+@pytest.mark.nightly
 async def test_a_payment_that_is_settled_in_leva_is_listed_and_its_balance_is_explained(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -65,6 +66,7 @@ async def test_what_the_books_say_in_leva_can_be_read_by_people(
     assert "2500" in listing.stdout
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("at_gateway", "charged_in", "currency", "listed_objects"),
     [

@@ -15,6 +15,7 @@ def pay_by(app: Starlette, method: str) -> None:
         charge["payment_method_details"] = {**charge["payment_method_details"], "type": method}
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(("type_", "method"), [("card", "card"), ("sepa_debit", "direct_debit"), ("konbini", "cash")])
 async def test_a_payment_in_the_dashboard_is_booked_by_the_method_that_the_gateway_names(
     reconciling: ReconciliationClient, stripe_app: Starlette, type_: str, method: str
@@ -30,6 +31,7 @@ async def test_a_payment_in_the_dashboard_is_booked_by_the_method_that_the_gatew
     assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
 
 
+@pytest.mark.nightly
 async def test_a_payment_by_a_method_that_is_none_here_is_listed_and_booked_once_it_is_defined(
     reconciling: ReconciliationClient, stripe_app: Starlette
 ) -> None:

@@ -112,6 +112,7 @@ async def test_reconciling_the_day_finds_the_same_discrepancy_and_no_other(
     assert [(each.unbooked_minor, each.difference_minor) for each in certificate.balances] == [(-1, 0)]
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("is_reconciled_first", [True, False])
 @pytest.mark.usefixtures("paid_less")
 async def test_once_it_is_explained_it_is_not_found_again(

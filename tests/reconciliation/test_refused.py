@@ -1,5 +1,7 @@
 """Money that has moved is booked whatever state its account is in; what a rule refuses stops nothing else."""
 
+import pytest
+
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay_in_the_dashboard
 from tests.reconciliation.test_charges import backdate_attempts
@@ -40,6 +42,7 @@ async def test_a_refund_of_an_account_that_was_terminated_since_is_booked_to_sus
     assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
 
 
+@pytest.mark.nightly
 async def test_what_moves_by_a_method_that_is_out_of_use_is_booked(
     reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -76,6 +79,7 @@ async def test_another_amount_than_was_asked_for_is_booked_though_account_and_me
     assert [tuple(row) for row in booked] == [("acc_suspense_eur", account, 2000, "card")]
 
 
+@pytest.mark.nightly
 async def test_a_movement_that_a_rule_refuses_is_listed_and_booked_when_the_rule_is_gone(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -132,6 +136,7 @@ async def given_up(cli: CommandLine, reconciling: ReconciliationClient, period: 
     return account, payment
 
 
+@pytest.mark.nightly
 async def test_a_refund_that_had_left_although_a_person_said_it_had_not_is_booked(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -146,6 +151,7 @@ async def test_a_refund_that_had_left_although_a_person_said_it_had_not_is_booke
     assert (await reconciling.merchant.balance(account), "something_is_left" in again.stderr) == (2500, True)
 
 
+@pytest.mark.nightly
 async def test_the_event_of_a_refund_that_was_given_up_is_not_delivered_to_its_workflow_that_has_ended(
     cli: CommandLine, reconciling: ReconciliationClient, period: str
 ) -> None:

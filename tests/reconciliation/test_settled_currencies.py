@@ -56,6 +56,7 @@ async def balances(reconciling: ReconciliationClient) -> dict[str, int]:
     return {currency: minor for currency, minor in found.items() if minor}
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("settled", RATES)
 async def test_fees_and_balances_of_every_kind_of_movement_are_those_of_the_gateway(
     reconciling: ReconciliationClient, period: str, settled: str

@@ -62,6 +62,7 @@ async def test_payments_refunds_and_declines_that_were_forgotten_are_written_dow
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_an_invoice_of_a_run_whose_decline_was_forgotten_is_still_collected(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     postgres_server: PostgresServer, stripe_sandbox: SandboxControl,
@@ -102,6 +103,7 @@ async def test_what_was_forgotten_long_ago_is_not_charged_again_by_the_next_mont
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_page_that_nobody_knows_of_is_closed(
     merchant: Merchant, database: Database, gateway: StripeGateway, watching: Watching, backup: Backup,
     stripe_client: stripe.StripeClient, postgres_server: PostgresServer,
@@ -121,6 +123,7 @@ async def test_a_page_that_nobody_knows_of_is_closed(
     assert session.status == "expired"
 
 
+@pytest.mark.nightly
 async def test_what_cannot_be_written_down_is_left_to_a_person_who_acknowledges_it(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     postgres_server: PostgresServer,
@@ -146,6 +149,7 @@ async def test_what_cannot_be_written_down_is_left_to_a_person_who_acknowledges_
     assert await state(books) == "open"
 
 
+@pytest.mark.nightly
 async def test_no_step_is_taken_before_its_time(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     postgres_server: PostgresServer,

@@ -97,6 +97,7 @@ async def test_while_a_restore_is_not_recovered_what_reads_answers(
     assert answered.exit_code == 0, answered.stderr
 
 
+@pytest.mark.nightly
 async def test_a_command_compares_a_database_that_no_worker_has_compared_since_it_was_restored(
     cli: CommandLine, merchant: Merchant, database: Database, watching: Watching, backup: Backup
 ) -> None:
@@ -126,6 +127,7 @@ async def test_a_database_that_a_worker_has_compared_is_not_compared_by_each_com
     assert await merchant.value("select beat from duly.installation") == counted
 
 
+@pytest.mark.nightly
 def test_only_the_recovery_opens_the_database_past_the_fence_and_only_what_orders_nothing_connects_so() -> None:
     opened = {
         name: {path.relative_to(ROOT).as_posix() for path in (ROOT / "commands").rglob("*.py") if _calls(path, name)}

@@ -72,6 +72,7 @@ async def test_activities_have_no_database_before_this_start_of_its_server_was_c
     assert (whoever_recovers, await ActivityEnvironment().run(ask, database)) == (1, 1)
 
 
+@pytest.mark.nightly
 async def test_a_workflow_that_began_before_a_restore_writes_nothing_more_and_is_ended(
     database: Database, merchant: Merchant, temporal_server: Client, database_url: str
 ) -> None:

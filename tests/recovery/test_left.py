@@ -1,5 +1,7 @@
 """What a recovery could not write down: its account is not charged until somebody has settled it."""
 
+import pytest
+
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.recovery.adoption import Adoption
@@ -27,6 +29,7 @@ async def left(
     return books, await books.merchant.account(account, owes_minor=2500)
 
 
+@pytest.mark.nightly
 async def test_a_payment_that_was_left_is_written_down_when_its_account_is_there_again(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     postgres_server: PostgresServer, stripe_sandbox: SandboxControl,
@@ -43,6 +46,7 @@ async def test_a_payment_that_was_left_is_written_down_when_its_account_is_there
     assert await Adoption(books.database, "stripe", books.gateway).adopt_left("maria") == []
 
 
+@pytest.mark.nightly
 async def test_an_account_is_charged_again_when_a_person_has_settled_what_was_left(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     postgres_server: PostgresServer, stripe_sandbox: SandboxControl,

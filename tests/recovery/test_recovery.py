@@ -51,6 +51,7 @@ async def test_a_process_that_works_on_notices_that_its_database_was_restored(
     assert await state(books) == "held"
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("forgetful", ["nobody", "the gateway", "Temporal"])
 async def test_a_process_that_starts_on_a_restored_database_holds_it_by_what_others_remember(
     merchant: Merchant, database: Database, watching: Watching, backup: Backup, forgetful: str,
@@ -73,6 +74,7 @@ async def test_a_process_that_starts_on_a_restored_database_holds_it_by_what_oth
     assert [row.provider for row in alerts] == ["stripe"]
 
 
+@pytest.mark.nightly
 async def test_a_gap_that_is_shorter_than_a_beat_is_noticed_by_payments_without_rows(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     gateway: StripeGateway,
@@ -106,6 +108,7 @@ async def test_a_temporal_that_has_forgotten_is_noticed_and_holds_nothing(
     assert (await database.call("recovery_view", provider_id="stripe"))["state"] == "open"
 
 
+@pytest.mark.nightly
 async def test_what_is_held_sends_nothing_and_changes_nothing(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
     stripe_sandbox: SandboxControl,
@@ -163,6 +166,7 @@ async def test_nothing_is_sent_before_the_database_was_compared(
         await gateway.create_customer("acc_9", installation="i", idempotency_key="k")
 
 
+@pytest.mark.nightly
 async def test_charges_that_were_being_sent_when_a_database_was_held_are_booked_and_nothing_new_is_sent(
     merchant: Merchant, database: Database, collecting: CollectActivities, stripe_sandbox: SandboxControl
 ) -> None:

@@ -84,6 +84,7 @@ async def collected(temporal: Client, accounts: list[str], period: str) -> None:
         await temporal.get_workflow_handle(collection_id(account, period)).result()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_the_run_started_again_and_next_months_charge_nobody_twice_and_miss_nobody(
     merchant: Merchant, temporal_server: Client, stripe_sandbox: SandboxControl, gateway: StripeGateway,

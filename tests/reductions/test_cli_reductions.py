@@ -37,6 +37,7 @@ async def test_the_example_is_applied_and_listed(cli: CommandLine, cafe: Path) -
     assert "20.00" in shown.stdout
 
 
+@pytest.mark.nightly
 async def test_an_award_goes_back_and_can_be_shown_and_listed(
     cli: CommandLine, merchant: Merchant, temporal_server: Client, cafe: Path, period: str
 ) -> None:

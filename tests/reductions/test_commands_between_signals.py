@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
@@ -74,6 +75,7 @@ async def is_validated_twice(cards: CardClient, card: str) -> bool:
     return last is not None and last.attempt == 2
 
 
+@pytest.mark.nightly
 async def test_a_skip_and_an_end_that_come_between_signals_are_done(duly: RunningDuly, merchant: Merchant) -> None:
     account, collection = await in_dunning(duly, merchant)
     first, planned = await run_of(collection), (await collection.query(Collection.status)).next_action_at
@@ -89,6 +91,7 @@ async def test_a_skip_and_an_end_that_come_between_signals_are_done(duly: Runnin
     assert await attempts(merchant, account) == [(1, "declined")]
 
 
+@pytest.mark.nightly
 async def test_a_decision_about_a_reward_that_comes_between_signals_is_done(
     duly: RunningDuly, refunds: RefundClient, database: Database
 ) -> None:
@@ -112,6 +115,7 @@ async def test_a_decision_about_a_reward_that_comes_between_signals_is_done(
     assert (result.state, await refunds.merchant.balance(account)) == (ReductionState.GRANTED, -100)
 
 
+@pytest.mark.nightly
 async def test_a_validation_of_a_card_that_is_asked_for_between_signals_is_made(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient
 ) -> None:

@@ -71,6 +71,7 @@ async def test_the_same_award_twice_is_one_refund(rewards: ReductionClient, refu
     assert await rule_of(rewards, account, 600, name="award_once") == "id_means_one_award"
 
 
+@pytest.mark.nightly
 async def test_it_is_split_over_several_payments_the_newest_first(
     rewards: ReductionClient, refunds: RefundClient
 ) -> None:
@@ -96,6 +97,7 @@ async def test_it_waits_until_its_hold_period_is_over(rewards: ReductionClient, 
     assert (before, await refunded(refunds)) == ((0, 0), (1, 500))
 
 
+@pytest.mark.nightly
 async def test_a_refund_that_comes_back_is_made_from_another_payment(
     rewards: ReductionClient, refunds: RefundClient
 ) -> None:
@@ -161,6 +163,7 @@ async def test_when_no_remedy_is_left_a_person_decides(rewards: ReductionClient,
     assert (result.state, await refunds.merchant.balance(account)) == (ReductionState.GRANTED, -100)
 
 
+@pytest.mark.nightly
 async def test_a_sale_that_is_cancelled_afterwards_claws_it_back(
     rewards: ReductionClient, refunds: RefundClient
 ) -> None:
@@ -179,6 +182,7 @@ async def test_a_sale_that_is_cancelled_afterwards_claws_it_back(
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_even_after_its_workflow_has_ended(rewards: ReductionClient, refunds: RefundClient) -> None:
     await refunds.merchant.configure("[refund_rules]\nwatch_days = 0")
     [sale] = await refunds.paid(1000)

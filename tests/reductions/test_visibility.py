@@ -47,6 +47,7 @@ async def test_a_reward_reads_as_paid_while_a_bank_may_still_send_it_back(
     assert await stage_and_amount(workflow) == ("granted", "5.00 EUR")
 
 
+@pytest.mark.nightly
 async def test_a_reward_reads_as_frozen_only_while_its_sale_is_disputed(
     rewards: ReductionClient, refunds: RefundClient
 ) -> None:

@@ -38,6 +38,7 @@ async def test_a_part_goes_back_and_can_be_shown_and_listed(cli: CommandLine, pa
     assert stands == "refunded"
 
 
+@pytest.mark.nightly
 async def test_what_came_back_is_asked_for_again_under_the_next_id(
     cli: CommandLine, temporal_server: Client, merchant: Merchant, payment: str, period: str
 ) -> None:
@@ -54,6 +55,7 @@ async def test_what_came_back_is_asked_for_again_under_the_next_id(
     assert (again["refund"], again["first_outcome"]["outcome"]) == (f"{name}.2", "refunded")
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -76,6 +78,7 @@ async def test_a_refund_that_is_not_there_is_said_so(cli: CommandLine) -> None:
     assert (await cli("refunds", "show", "rf_none", "--json")).rules == [("refund", "refund_exists")]
 
 
+@pytest.mark.nightly
 async def test_a_days_refunds_are_run_once_and_certified(
     cli: CommandLine, merchant: Merchant, payment: str, period: str
 ) -> None:

@@ -37,6 +37,7 @@ async def until_answered(activities: RefundActivities, request: RefundAttempt) -
                 return await activities.refund(request)
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("kind", [RequestKind.REFUND, RequestKind.PAYMENT_CANCELLATION])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_killed_anywhere_a_refund_is_paid_once_and_posted_once(

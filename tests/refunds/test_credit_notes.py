@@ -89,6 +89,7 @@ async def test_a_part_goes_back_with_its_credit_note_once(
     assert await broken_invariants(merchant) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_no_more_is_credited_than_was_billed(
     cli: CommandLine, merchant: Merchant, account: str, period: str
@@ -160,6 +161,7 @@ async def test_what_a_refund_that_is_under_way_will_credit_of_a_product_is_left_
     assert await credited(merchant) == [(invoice, "plan", 5000, 950)]
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_a_refund_that_is_refused_leaves_no_credit_note_and_its_id_is_free(
     cli: CommandLine, merchant: Merchant, account: str, period: str
@@ -179,6 +181,7 @@ async def test_a_refund_that_is_refused_leaves_no_credit_note_and_its_id_is_free
     assert len(await credited(merchant)) == 1
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_of_several_invoices_the_one_is_named(
     cli: CommandLine, merchant: Merchant, account: str, period: str
@@ -219,6 +222,7 @@ async def test_money_that_left_stays_booked_where_the_ledger_refuses_the_credit_
     assert await broken_invariants(merchant) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_what_came_back_is_asked_for_again_without_a_second_credit_note(
     cli: CommandLine, temporal_server: Client, merchant: Merchant, account: str, period: str

@@ -65,6 +65,7 @@ async def test_a_refund_that_comes_back_while_it_is_ending_is_booked(refunds: Re
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_dispute_that_has_an_event_while_it_is_ending_is_read_once_more(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500, account=await person(refunds.merchant))
     dispute = workflow_of(refunds, await disputed(refunds, payment))

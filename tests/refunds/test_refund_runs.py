@@ -64,6 +64,7 @@ async def test_the_schedule_closes_a_day_on_which_nobody_is_due_anything(refunds
     assert (scheduled.members, scheduled.totals) == (0, ())
 
 
+@pytest.mark.nightly
 async def test_awards_that_are_due_go_back_and_those_on_hold_wait(
     rewards: ReductionClient, refunds: RefundClient, database: Database
 ) -> None:
@@ -85,6 +86,7 @@ async def test_awards_that_are_due_go_back_and_those_on_hold_wait(
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_accounts_in_credit_get_their_money_back_where_the_rules_say_so(refunds: RefundClient) -> None:
     await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     payments = await refunds.paid(700, 500)

@@ -92,6 +92,7 @@ async def test_a_run_goes_on_as_new_after_each_page_and_counts_everybody_once(
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_what_a_schedule_starts_is_the_days_one_run(
     rewards: ReductionClient, refunds: RefundClient, database: Database
 ) -> None:

@@ -126,6 +126,7 @@ async def test_without_news_a_refund_is_looked_at_again_before_it_counts_as_fina
     assert await refunds.wrong() == []
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     "kind", [FaultKind.REQUEST_LOST, FaultKind.RESPONSE_LOST, FaultKind.SERVER_ERROR_500, FaultKind.CONFLICT]
 )

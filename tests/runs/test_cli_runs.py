@@ -64,6 +64,7 @@ async def test_a_run_over_nobody_is_refused_before_it_closes_the_month_unless_it
     assert (closed["state"], closed["members"]) == ("completed", 0)
 
 
+@pytest.mark.nightly
 async def test_a_closed_month_is_supplemented_from_the_command_line_any_number_of_times(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
@@ -230,6 +231,7 @@ async def test_the_link_of_an_account_leads_to_the_event_that_charged_it(
     assert events[0].activity_task_scheduled_event_attributes.activity_id == f"collect-{account}-1"
 
 
+@pytest.mark.nightly
 async def test_the_links_of_a_declined_account_lead_to_its_collection(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:
@@ -270,6 +272,7 @@ async def test_a_run_without_a_certificate_has_none_to_print(
     assert result.stdout == ""
 
 
+@pytest.mark.nightly
 async def test_runs_are_listed_newest_first_and_fit_100_columns(
     cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:

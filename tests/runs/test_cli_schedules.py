@@ -81,6 +81,7 @@ async def test_applying_makes_a_schedule_and_applying_again_changes_nothing(
     assert described.info.last_updated_at is None
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("day", [1, 15, 28, 29, 30, 31])
 async def test_the_run_of_every_month_of_2027_is_on_its_day_or_on_the_last(
     cli: CommandLine, merchant: Merchant, temporal_server: Client, day: int
@@ -189,6 +190,7 @@ async def test_months_that_were_missed_are_run_once_each(
     assert sorted(run["id"] for run in found["runs"]) == [f"billing/plans/2024-0{month}" for month in (1, 2, 3)]
 
 
+@pytest.mark.nightly
 async def test_a_scheduled_run_over_nobody_leaves_its_month_open_and_is_seen_to_have_failed(
     cli: CommandLine, merchant: Merchant, workers: None, temporal_server: Client
 ) -> None:
@@ -208,6 +210,7 @@ async def test_a_scheduled_run_over_nobody_leaves_its_month_open_and_is_seen_to_
     assert (closed["state"], closed["members"]) == ("completed", 0)
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("words", "rule"),
     [

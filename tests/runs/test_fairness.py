@@ -87,6 +87,7 @@ async def test_two_runs_on_one_provider_share_its_rate_fairly(
     assert len(watched.asked) == 2 * EACH
 
 
+@pytest.mark.nightly
 async def test_a_provider_that_does_not_answer_slows_nobody_elses_run(
     time_skipping: WorkflowEnvironment,
     merchant: Merchant,
@@ -116,6 +117,7 @@ async def test_a_provider_that_does_not_answer_slows_nobody_elses_run(
     assert meanwhile is RunStage.COLLECTING
 
 
+@pytest.mark.nightly
 async def test_a_provider_that_is_down_holds_its_own_run_only(
     time_skipping: WorkflowEnvironment,
     merchant: Merchant,

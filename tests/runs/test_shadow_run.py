@@ -50,6 +50,7 @@ async def test_it_charges_nobody_and_writes_nothing_but_itself(
     assert await merchant.value("select sum(balance_minor) from duly.account_balances") == 3700
 
 
+@pytest.mark.nightly
 async def test_it_tells_who_is_new_or_gone_and_whose_amount_or_card_has_changed(
     duly: RunningDuly, merchant: Merchant, dry_runs: DryRunActivities
 ) -> None:

@@ -105,6 +105,7 @@ async def test_nothing_that_is_sent_or_answered_or_fails_can_be_read_in_the_serv
     assert not server.stores(secret)
 
 
+@pytest.mark.nightly
 async def test_a_history_goes_on_after_the_key_was_changed_and_after_the_codec_was_switched_on(server: Server) -> None:
     async with server.working({}) as client:
         before = await waiting_collection(client, "before")

@@ -166,6 +166,7 @@ def test_few_long_references_of_banks_are_taken_for_card_numbers() -> None:
     assert [reference for reference in references if holds_card_number(reference)] == []
 
 
+@pytest.mark.nightly
 def test_a_long_text_takes_no_more_time_for_each_digit_than_a_short_one() -> None:
     began = time.process_time()
 

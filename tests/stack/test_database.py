@@ -53,6 +53,7 @@ async def test_a_database_that_acknowledges_before_the_disk_has_it_is_refused(
         await verify(database_url)
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
 async def test_a_server_that_a_power_cut_could_ruin_is_refused(server_logs: Path, setting: str) -> None:
     with temporary_home(in_memory=True) as home:
@@ -64,6 +65,7 @@ async def test_a_server_that_a_power_cut_could_ruin_is_refused(server_logs: Path
                 await verify(server.runtime_url())
 
 
+@pytest.mark.nightly
 async def test_a_server_that_does_not_notice_a_broken_page_is_refused(server_logs: Path) -> None:
     with temporary_home(in_memory=True) as home:
         log, passwords = server_logs / "unchecked.log", Passwords.random()

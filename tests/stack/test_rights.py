@@ -232,6 +232,7 @@ async def test_the_runtime_role_may_write_what_the_code_writes_and_an_operator_c
     assert {table for _, table in whole_tables} & {"accounts", "cards", "gateway_customers"} == set()
 
 
+@pytest.mark.nightly
 def test_the_name_of_a_function_stands_in_the_code_and_is_not_put_together() -> None:
     assert names_made_up(modules()) == []
 

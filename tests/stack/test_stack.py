@@ -38,6 +38,7 @@ async def test_what_is_given_is_used_and_nothing_is_started(everything_given: di
     assert (stack.control, stack.mailbox, dict(stack.started)) == ("", None, {})
 
 
+@pytest.mark.nightly
 async def test_a_key_for_the_real_stripe_is_not_used_for_the_sandbox(
     everything_given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ async def test_a_gateway_that_comes_later_is_waited_for(away: int, tmp_path: Pat
     assert waiting.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_workflows_do_not_wait_for_the_gateway(away: int) -> None:
     async with running_stack() as stack, worker(stack, "all") as waiting:
         await says(waiting, "gateway_away")
@@ -95,6 +96,7 @@ async def test_a_worker_that_waits_ends_when_it_is_told_to(away: int) -> None:
     assert waiting.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_a_key_that_the_gateway_does_not_take_ends_its_worker_and_is_said(
     everything_given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from tests.stack.test_waiting_for_the_gateway import says
 from tests.support.wrong_clocks import HOUR, wrong_clock
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "where"), [(HOUR, "behind"), pytest.param(-HOUR, "ahead of", marks=pytest.mark.nightly)]

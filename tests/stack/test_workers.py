@@ -33,6 +33,7 @@ async def test_a_worker_is_up_when_it_polls_and_ends_cleanly_when_it_is_stopped(
     assert worker.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_a_worker_that_ends_by_itself_ends_the_stack(everything_given: dict[str, str], tmp_path: Path) -> None:
     async with running_stack() as stack, running_worker(stack, "gateway") as worker:
         psutil.Process(worker.pid).kill()
@@ -57,6 +58,7 @@ async def test_a_worker_that_does_not_start_is_named_with_its_last_words(
     )
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(
     ("program", "event"),
     [

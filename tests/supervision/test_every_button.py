@@ -49,6 +49,7 @@ def test_every_workflow_that_looks_after_money_answers_a_cancel() -> None:
     assert answering == {workflow for workflow, scenario in SCENARIOS.items() if scenario.answers_cancel}
 
 
+@pytest.mark.gate_cases(5)
 @pytest.mark.slow
 @pytest.mark.parametrize(("workflow", "moment", "buttons"), list(cases()))
 async def test_money_stays_right_and_what_is_open_goes_on(

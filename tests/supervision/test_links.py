@@ -28,6 +28,7 @@ async def visitor(company: Company) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("button", "answer"),
     [(Button.TERMINATE, LATER), (Button.DELETE, LATER), (Button.FAIL, LATER), (Button.CANCEL, GONE)],

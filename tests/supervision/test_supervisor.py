@@ -207,6 +207,7 @@ async def in_a_currency_without_a_ledger(database: Database, provider: str, data
     return await record_dispute(database, provider, replace(data, currency="XTS"))
 
 
+@pytest.mark.nightly
 async def test_who_closes_a_collection_that_the_database_has_forgotten_leaves_its_member_to_the_supervisor(
     standing_duly: RunningDuly, merchant: Merchant, database: Database, stripe_sandbox: SandboxControl, period: str
 ) -> None:

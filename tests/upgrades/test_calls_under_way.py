@@ -104,6 +104,7 @@ async def test_a_call_under_way_is_refused_whole_and_its_repetition_is_done(old:
         call.books.close()
 
 
+@pytest.mark.nightly
 async def test_a_revision_that_a_payment_has_locked_out_is_repeated_until_it_is_through(old: str) -> None:
     """The payment has posted and is about to write its outcome down; the revision has the other table by then."""
     paying, watcher = Books(old), Books(old)

@@ -65,6 +65,7 @@ async def test_a_declined_top_up_is_dunned_and_the_wallet_has_it_when_the_card_p
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_top_up_that_is_given_up_is_no_debt_and_none_follows_by_itself(
     duly: RunningDuly, topped_up: ToppedUp, refunds: RefundClient
 ) -> None:
@@ -80,6 +81,7 @@ async def test_a_top_up_that_is_given_up_is_no_debt_and_none_follows_by_itself(
     assert await refunds.wrong() == []
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(
     ("script", "left", "owed", "taken"), [(None, 0, 1200, 800), (DisputeScript(amount=500), 300, 0, 500)]
 )
@@ -107,6 +109,7 @@ async def test_a_top_up_that_is_charged_back_leaves_the_wallet_and_what_was_spen
     assert await refunds.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_top_up_whose_payment_is_cancelled_at_the_gateway_leaves_the_wallet(
     duly: RunningDuly, topped_up: ToppedUp, refunds: RefundClient
 ) -> None:

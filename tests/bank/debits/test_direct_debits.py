@@ -109,6 +109,7 @@ async def test_money_that_is_taken_back_is_owed_again_and_the_bank_s_charges_are
     assert await broken_invariants(debits.merchant) == []
 
 
+@pytest.mark.nightly
 async def test_one_credit_for_a_file_settles_what_the_bank_has_not_refused(
     debits: DirectDebits, tmp_path: Path
 ) -> None:
@@ -151,6 +152,7 @@ async def test_a_cancelled_mandate_is_debited_no_more(debits: DirectDebits) -> N
     assert (await debits.mandate(account))["state"] == "cancelled"
 
 
+@pytest.mark.nightly
 async def test_a_payer_may_change_the_bank_account_and_keep_the_mandate(debits: DirectDebits) -> None:
     account = await debits.payer("c1", 1000)
     first = (await debits.collect(account)).gateway_reference
@@ -168,6 +170,7 @@ async def test_a_payer_may_change_the_bank_account_and_keep_the_mandate(debits: 
     assert (shown["state"], shown["iban_end"], shown["is_amended"]) == ("active", OTHER_IBAN[-4:], False)
 
 
+@pytest.mark.nightly
 async def test_a_change_of_bank_account_is_named_again_when_its_debit_was_refused(
     debits: DirectDebits, tmp_path: Path
 ) -> None:
@@ -255,6 +258,7 @@ async def test_two_imports_of_one_statement_at_once_book_its_money_once(debits: 
     assert (await debits.ledger("bank"), await debits.ledger("gateway_clearing:sepa")) == (2500, 0)
 
 
+@pytest.mark.nightly
 async def test_what_is_far_above_its_debit_is_refused_by_name_and_costs_no_other_line(debits: DirectDebits) -> None:
     ids = [(await debits.collect(await debits.payer(one))).gateway_reference for one in ("c1", "c2")]
     await debits.export()
@@ -280,6 +284,7 @@ async def test_a_mandate_that_expires_before_the_day_of_collection_is_not_debite
     assert (await debits.mandate(account))["state"] == "signed"
 
 
+@pytest.mark.nightly
 async def test_a_debit_that_returns_for_an_invoice_with_a_credit_note_leaves_what_is_owed(debits: DirectDebits) -> None:
     account = await debits.payer("c1")
     debit = (await debits.collect(account)).gateway_reference

@@ -113,6 +113,7 @@ async def test_no_file_is_written_before_those_that_the_bank_has_are_known_and_e
     assert await broken_invariants(debits.merchant) == []
 
 
+@pytest.mark.nightly
 async def test_each_debit_of_a_file_is_that_of_its_own_invoices_in_whatever_order_they_were_asked_for_anew(
     debits: DirectDebits, owner_engine: AsyncEngine
 ) -> None:
@@ -136,6 +137,7 @@ async def test_each_debit_of_a_file_is_that_of_its_own_invoices_in_whatever_orde
     assert await debits.merchant.run("select id, request_id from duly.debits order by length(id), id") == asked
 
 
+@pytest.mark.nightly
 async def test_ids_of_debits_that_the_bank_may_know_are_not_given_again(
     debits: DirectDebits, owner_engine: AsyncEngine
 ) -> None:
@@ -147,6 +149,7 @@ async def test_ids_of_debits_that_the_bank_may_know_are_not_given_again(
     assert int(after.removeprefix("DD-")) > int(before.removeprefix("DD-")) + 1_000_000
 
 
+@pytest.mark.nightly
 async def test_a_file_is_written_down_again_where_one_is_missing_and_names_debits_of_ours(
     debits: DirectDebits, owner_engine: AsyncEngine
 ) -> None:

@@ -48,6 +48,7 @@ async def test_a_run_ends_with_its_debits_pending_and_the_statement_settles_them
     assert await broken_invariants(debits.merchant) == []
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("workflow", ["PaymentRunShard", "Collection"])
 @pytest.mark.parametrize("death", Death)
 async def test_a_worker_that_dies_while_it_asks_for_a_debit_asks_for_it_once(

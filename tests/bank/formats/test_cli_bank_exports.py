@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.bank.formats.exports import EXPORTS, Export
 from tests.bank.statements import camt, entry
 from tests.house.source import ROOT
@@ -58,6 +60,7 @@ async def test_an_entry_that_came_by_camt_is_not_posted_again_by_the_export(comp
     assert await company.balance("cust-1001") == 0
 
 
+@pytest.mark.nightly
 async def test_other_columns_of_a_layout_post_nothing_twice(company: Company, tmp_path: Path) -> None:
     await company.cli.json("definitions", "apply", EXAMPLES)
     await company.account("cust-1001")
@@ -90,6 +93,7 @@ async def test_the_layout_is_named_where_two_have_the_columns(company: Company, 
     assert named["summary"]["suspense"] == 1
 
 
+@pytest.mark.nightly
 async def test_layouts_are_listed_exported_and_taken_away(company: Company, tmp_path: Path) -> None:
     await company.cli.json("definitions", "apply", EXAMPLES)
     listed = await company.cli("definitions", "list")

@@ -203,6 +203,7 @@ def post_invoice(books: Books, account: str, amount_minor: int) -> None:
     books.run("select count(*) from duly.post_invoices(%s)", json.dumps([document]))
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("seed", range(4))
 async def test_no_invoice_is_collected_by_two_owners_whatever_happens_at_once(
     small_parts: Merchant, owner_database_url: str, seed: int

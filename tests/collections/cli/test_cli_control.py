@@ -72,6 +72,7 @@ async def test_an_unknown_outcome_is_resolved_by_the_gateways_id(
     assert result["answer"]["outcome"] == "settled"
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("command", "problem"),
     [

@@ -37,6 +37,7 @@ async def test_a_payment_asked_of_the_gateway_is_posted_when_the_gateway_has_the
     assert await gateway_company.balance(account) == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_a_payment_that_went_through_the_gateway_is_cancelled_only_when_it_has_returned_the_money(
     gateway_company: Company, merchant: Merchant, period: str

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import httpx
+import pytest
 
 from models.console.roles import ConsoleRole
 from tests.bank.formats.exports import EXPORTS
@@ -84,6 +85,7 @@ async def test_what_a_statement_would_do_is_shown_and_then_done_once(
     assert (command.actor, command.reason, command.subject[:7]) == ("maria", "of Monday", "sha256:")
 
 
+@pytest.mark.nightly
 async def test_answers_about_refunds_are_shown_and_applied(
     acting: None, browser: Browser, company: Company, tmp_path: Path
 ) -> None:

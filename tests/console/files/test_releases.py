@@ -85,6 +85,7 @@ async def test_debits_above_the_limit_are_written_when_another_person_has_approv
     assert kept >= {("debits release", "maria", "done"), ("approvals approve", "Paul", "done")}
 
 
+@pytest.mark.nightly
 async def test_files_of_a_day_are_added_up_and_who_is_no_user_releases_none(
     browser: Browser, cli: CommandLine, debits: DirectDebits, merchant: Merchant
 ) -> None:
@@ -109,6 +110,7 @@ async def test_files_of_a_day_are_added_up_and_who_is_no_user_releases_none(
     assert (await cli("debits", "release", "DDB-0", *MARIA)).exit_code == 1
 
 
+@pytest.mark.nightly
 async def test_refunds_drafted_by_hand_are_released_in_the_console_by_two_people(
     acting: None, browser: Browser, cli: CommandLine, merchant: Merchant, tmp_path: Path
 ) -> None:
@@ -171,6 +173,7 @@ async def test_a_month_of_the_schedule_is_released_with_the_approval(
     assert [one["amount_minor"] for one in written["refunds"]] == [700]
 
 
+@pytest.mark.nightly
 async def test_what_was_rejected_is_not_written_and_may_be_asked_for_again(
     browser: Browser, cli: CommandLine, debits: DirectDebits
 ) -> None:

@@ -68,6 +68,7 @@ async def test_the_page_and_each_file_have_the_rows_of_the_command_line(
     assert files["pdf"].headers["content-disposition"] == 'attachment; filename="revenue-by-region.pdf"'
 
 
+@pytest.mark.nightly
 async def test_a_filter_narrows_the_rows_and_the_files_and_is_taken_away_again(browser: Browser, sold: Books) -> None:
     await browser.sign_in()
 
@@ -119,6 +120,7 @@ async def test_a_report_becomes_one_of_my_own_by_its_address(browser: Browser, s
     assert (none.status_code, "is no JSON" in none.text) == (422, True)
 
 
+@pytest.mark.nightly
 async def test_every_report_is_listed_and_shown_to_whoever_may_see_and_as_a_file_to_whoever_may_export(
     browser: Browser,
 ) -> None:

@@ -34,6 +34,7 @@ def test_what_is_no_amount_is_looked_for_as_something_else(words: str) -> None:
     assert _amounts(words) == {}
 
 
+@pytest.mark.nightly
 async def test_the_search_lists_the_transactions_of_an_amount_and_jumps_to_the_only_one(
     browser: Browser, merchant: Merchant, database: Database
 ) -> None:

@@ -154,6 +154,7 @@ async def test_a_page_that_nobody_sits_at_does_not_keep_its_session(browser: Bro
     assert (late.status_code, late.headers["hx-redirect"]) == (401, "/sign-in")
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 async def test_in_a_browser_the_figures_move_by_themselves_and_stop_with_the_run(
     person: Person,  # noqa: F811

@@ -60,6 +60,7 @@ def test_a_client_is_an_address_and_of_ipv6_its_network(host: str, client: str) 
     assert client_of(asked_by(host)) == client
 
 
+@pytest.mark.nightly
 async def test_behind_a_proxy_that_is_believed_each_customer_has_a_limit_of_their_own(
     settings: Settings, merchant: Merchant, temporal_server: Client, tmp_path: Path
 ) -> None:

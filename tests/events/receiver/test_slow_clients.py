@@ -195,6 +195,7 @@ async def test_a_process_that_may_open_few_files_takes_fewer_connections() -> No
     assert limits.connections == 600 - 256
 
 
+@pytest.mark.nightly
 async def test_a_process_with_1024_files_is_not_silenced_by_1100_half_open_connections(
     merchant: Merchant, settings: Settings, temporal_server: TemporalClient, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from tests.support.command_line import CommandLine
 from tests.support.wrong_clocks import HOUR, SIX_MINUTES
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("seconds", [HOUR, SIX_MINUTES, -SIX_MINUTES, -HOUR])
 async def test_a_debit_and_its_file_wait_for_the_clocks_and_are_made_once(
     merchant: Merchant, cli: CommandLine, database: Database, database_clock: ShownClock, tmp_path: Path, seconds: int

@@ -12,6 +12,7 @@ def clocks(result: CommandResult) -> dict[str, str]:
     return next(check for check in result.document["checks"] if check["check"] == "clocks")
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("seconds", [HOUR, -SIX_MINUTES])
 async def test_clocks_too_far_apart_are_wrong_and_it_says_whose(
     cli: CommandLine, merchant: Merchant, workers: None, database_clock: ShownClock, seconds: int

@@ -41,6 +41,7 @@ def signed_at_the_gateway(body: str, *, ahead: float, age: float = 0) -> dict[st
     return signed(body, at=int(time.time() + ahead - age))
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("ahead", OFF)
 async def test_events_are_taken_by_the_gateways_clock_and_the_difference_is_said(
     visitor: httpx.AsyncClient, clock: ReceiverClock, gateway_clock: ShownClock, ahead: int

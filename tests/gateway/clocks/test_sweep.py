@@ -15,6 +15,7 @@ OFF = (HOUR, SIX_MINUTES, -SIX_MINUTES, -HOUR)
 SWEEP = SweepRequest("stripe")
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize("worker_ahead", OFF)
 async def test_an_event_that_was_lost_is_found_by_a_worker_whose_clock_is_off(
     database: Database,

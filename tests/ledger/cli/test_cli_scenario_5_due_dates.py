@@ -26,6 +26,7 @@ async def configure(company: Company, folder: Path, scenario: str) -> None:
 
 
 # The manual prints 30/06 for 5b, which its own rule does not give: 10 days after 20/05 is 30/05 (Q1).
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(
     ("scenario", "by_rule", "allowed", "refused"),
     [

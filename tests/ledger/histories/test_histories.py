@@ -64,6 +64,7 @@ def other_writer(books: Books, database_url: str) -> Iterator[None]:
     writer.close()
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.usefixtures("other_writer")
 @pytest.mark.parametrize("first_seed", [1, 1001])
 def test_the_ledger_and_the_oracle_agree_on_long_histories(books: Books, owner: Books, first_seed: int) -> None:

@@ -79,6 +79,7 @@ async def test_what_the_platform_takes_is_the_merchants_cost_and_the_platforms_i
     assert await platform.own.wrong() == []
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(("refunded", "left"), [("true", 53), ("false", 88)])
 async def test_a_refund_gives_the_fee_back_pro_rata_where_the_rule_says_so(
     platform: Platform, cafe: ConnectedMerchant, refunded: str, left: int
@@ -102,6 +103,7 @@ async def test_a_refund_gives_the_fee_back_pro_rata_where_the_rule_says_so(
     assert await platform.own.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_an_attempt_whose_answer_was_lost_is_sent_again_with_the_fee_that_it_had(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:

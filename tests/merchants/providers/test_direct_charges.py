@@ -40,6 +40,7 @@ async def test_a_merchants_customer_pays_to_its_account_and_the_platforms_to_its
     assert await platform.own.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_refund_leaves_the_merchants_balance(platform: Platform, cafe: ConnectedMerchant) -> None:
     [payment] = await cafe.client.paid(2500)
 
@@ -52,6 +53,7 @@ async def test_a_refund_leaves_the_merchants_balance(platform: Platform, cafe: C
     assert await cafe.client.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_who_is_disconnected_takes_nothing_new_gives_back_what_it_took_and_goes_on_when_reconnected(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:

@@ -47,6 +47,7 @@ async def lose(platform: Platform, merchant: ConnectedMerchant, payment: str) ->
     await workflow_of(client, dispute).result()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_platform_and_two_merchants_with_rules_of_their_own_add_up_each_alone(platform: Platform) -> None:
     async with AsyncExitStack() as stack:
@@ -75,6 +76,7 @@ async def test_a_platform_and_two_merchants_with_rules_of_their_own_add_up_each_
             assert await client.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_an_attempt_after_a_decline_is_by_the_rule_of_its_own_day(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:
@@ -104,6 +106,7 @@ async def test_an_attempt_after_a_decline_is_by_the_rule_of_its_own_day(
     assert_both_add_up(certificates)
 
 
+@pytest.mark.nightly
 async def test_a_payment_on_a_page_leaves_the_platforms_part_too(platform: Platform, cafe: ConnectedMerchant) -> None:
     await takes(cafe, CAFE)
     account = await cafe.client.merchant.account(cards=[])
@@ -123,6 +126,7 @@ async def test_a_payment_on_a_page_leaves_the_platforms_part_too(platform: Platf
     assert_both_add_up(certificates)
 
 
+@pytest.mark.nightly
 async def test_a_fee_of_a_charge_that_no_book_here_explains_is_listed_and_not_guessed(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:

@@ -53,6 +53,7 @@ async def test_a_worker_starts_over_tls(encrypted: dict[str, str], tmp_path: Pat
     assert worker.exit_code == 0
 
 
+@pytest.mark.nightly
 async def test_the_receiver_of_events_starts_over_tls(encrypted: dict[str, str], tmp_path: Path) -> None:
     port = choose_port("Webhook", 0)
     settings = {**encrypted, "STRIPE_WEBHOOK_SECRET": "whsec_test"}
@@ -61,6 +62,7 @@ async def test_the_receiver_of_events_starts_over_tls(encrypted: dict[str, str],
         await receiver.wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/ready"), timeout_seconds=60)
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [

@@ -53,6 +53,7 @@ SHOWS_ANOTHER: Mapping[str, str] = {
 ALONE = {words[0]: command for words, command in commands() if words[-1] == "show" and (words[0], "list") in LISTS}
 
 
+@pytest.mark.nightly
 async def test_a_row_reads_in_its_list_as_it_does_alone(cli: CommandLine, busy: list[str]) -> None:
     differing, compared = {}, set()
     for noun in ALONE.keys() - SHOWS_ANOTHER.keys():
@@ -80,6 +81,7 @@ def test_every_list_can_be_narrowed_paged_and_written_as_csv(words: Words) -> No
     assert sorted(missing) == sorted(EXEMPT.get(words, {}))
 
 
+@pytest.mark.nightly
 async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
     cli: CommandLine, busy: list[str]
 ) -> None:
@@ -118,6 +120,7 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
     ]
 
 
+@pytest.mark.nightly
 async def test_a_list_is_newest_first_page_by_page_and_tells_what_comes_next_and_when(
     cli: CommandLine, busy: list[str]
 ) -> None:
@@ -132,6 +135,7 @@ async def test_a_list_is_newest_first_page_by_page_and_tells_what_comes_next_and
     assert (unknown.exit_code, unknown.rules) == (1, [("after", "row_exists")])
 
 
+@pytest.mark.nightly
 async def test_a_list_is_narrowed_to_days_and_refuses_them_in_the_wrong_order(
     cli: CommandLine, busy: list[str]
 ) -> None:
@@ -145,6 +149,7 @@ async def test_a_list_is_narrowed_to_days_and_refuses_them_in_the_wrong_order(
     assert backwards.exit_code == 2
 
 
+@pytest.mark.nightly
 async def test_csv_has_amounts_in_major_units_beside_their_currency(cli: CommandLine, busy: list[str]) -> None:
     for words in [words for words in LISTS if "--csv" not in EXEMPT.get(words, {})]:
         written = await cli(*words, "--csv")

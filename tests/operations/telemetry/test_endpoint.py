@@ -52,6 +52,7 @@ async def test_a_workflow_worker_shows_the_sdks_metrics_the_business_and_what_is
     assert (health.status_code, health.json()) == (200, {"status": "alive", "role": "workflow"})
 
 
+@pytest.mark.nightly
 async def test_a_gateway_worker_leaves_what_is_open_to_the_workflow_workers(observed_stack: Stack) -> None:
     async with running_worker(observed_stack, "gateway"), client_of(observed_stack, "worker-gateway") as client:
         await until_ready(client)
@@ -63,6 +64,7 @@ async def test_a_gateway_worker_leaves_what_is_open_to_the_workflow_workers(obse
     assert checks == {"database": "ok", "temporal": "ok", "activities of duly-gateway-stripe": "ok"}
 
 
+@pytest.mark.nightly
 async def test_a_receiver_shows_what_it_has_counted(observed_stack: Stack) -> None:
     async with running_webhook(observed_stack) as webhook, client_of(observed_stack, "webhook") as client:
         async with httpx.AsyncClient(trust_env=False) as gateway:

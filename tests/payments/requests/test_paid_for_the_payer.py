@@ -66,6 +66,7 @@ async def test_who_pays_on_the_page_at_the_last_moment_has_paid_and_no_card_is_c
     assert (charges(stripe_sandbox), await merchant.balance(account)) == ([1], -2500)
 
 
+@pytest.mark.nightly
 async def test_a_decline_leaves_the_request_open_and_its_link_good(
     standing_duly: RunningDuly, merchant: Merchant, payer: Payer, period: str, stripe_sandbox: SandboxControl
 ) -> None:
@@ -96,6 +97,7 @@ async def test_an_answer_that_is_lost_takes_the_money_once(
     assert charges(stripe_sandbox) == [1]
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("workers")
 async def test_an_agent_pays_what_the_payer_may_choose_by_a_card_on_file(
     cli: CommandLine, merchant: Merchant, period: str

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from sandbox.stripe.control.client import Delays
@@ -106,6 +107,7 @@ async def test_the_line_of_the_bank_statement_closes_a_payout_once(
     }
 
 
+@pytest.mark.nightly
 async def test_a_transfer_of_the_same_amount_from_somebody_else_closes_no_payout(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -117,6 +119,7 @@ async def test_a_transfer_of_the_same_amount_from_somebody_else_closes_no_payout
     assert (imported["summary"]["payout"], imported["summary"]["suspense"]) == (0, 1)
 
 
+@pytest.mark.nightly
 async def test_a_payout_that_the_bank_sends_back_is_on_the_balance_again(
     reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -130,6 +133,7 @@ async def test_a_payout_that_the_bank_sends_back_is_on_the_balance_again(
     assert await held(reconciling) == {"gateway_clearing:stripe": 2397, "payouts_in_transit:stripe": 0}
 
 
+@pytest.mark.nightly
 async def test_a_line_of_a_payout_that_comes_with_another_amount_is_refused(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -140,6 +144,7 @@ async def test_a_line_of_a_payout_that_comes_with_another_amount_is_refused(
     assert [one["rule"] for one in result.document["problems"]] == ["bank_reference_once"]
 
 
+@pytest.mark.nightly
 async def test_the_trace_of_a_payout_that_was_made_before_the_days_that_are_read_is_found(
     reconciling: ReconciliationClient, period: str
 ) -> None:

@@ -21,6 +21,7 @@ from tests.reconciliation.payouts.test_payouts import (
 from tests.support.command_line import CommandLine
 
 
+@pytest.mark.nightly
 async def test_a_payout_that_comes_back_after_the_statement_had_shown_it_is_closed_by_the_banks_debit(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -40,6 +41,7 @@ async def test_a_payout_that_comes_back_after_the_statement_had_shown_it_is_clos
     assert (certificate.open_discrepancies, last.open_discrepancies, last.in_transit) == (0, 0, ())
 
 
+@pytest.mark.nightly
 async def test_a_statement_that_shows_a_payout_come_and_go_closes_it_whatever_the_order_of_its_lines(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -70,6 +72,7 @@ async def test_the_next_payout_has_what_came_back_among_its_lines(
     assert await held(reconciling) == {"gateway_clearing:stripe": 0, "payouts_in_transit:stripe": 2397}
 
 
+@pytest.mark.nightly
 async def test_a_payout_that_somebody_cancels_is_on_the_balance_again(
     reconciling: ReconciliationClient, period: str
 ) -> None:
@@ -85,6 +88,7 @@ async def test_a_payout_that_somebody_cancels_is_on_the_balance_again(
     assert await held(reconciling) == {"gateway_clearing:stripe": 2397, "payouts_in_transit:stripe": 0}
 
 
+@pytest.mark.nightly
 async def test_a_balance_below_zero_is_filled_from_the_bank_and_the_statements_debit_closes_it(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -106,6 +110,7 @@ async def test_a_balance_below_zero_is_filled_from_the_bank_and_the_statements_d
     }
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("has_left", [False, True], ids=["before the bank paid", "after the bank had paid"])
 async def test_a_debit_that_our_bank_refuses_is_missing_on_the_balance_again(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path, *, has_left: bool
@@ -129,6 +134,7 @@ async def test_a_debit_that_our_bank_refuses_is_missing_on_the_balance_again(
     }
 
 
+@pytest.mark.nightly
 async def test_a_payout_that_only_the_gateway_has_back_is_listed_after_a_week_until_the_bank_shows_it(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -145,6 +151,7 @@ async def test_a_payout_that_only_the_gateway_has_back_is_listed_after_a_week_un
     assert certificate.open_discrepancies == 0
 
 
+@pytest.mark.nightly
 async def test_a_payout_that_only_the_bank_has_sent_back_is_listed_after_a_week_until_the_gateway_has_it(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:
@@ -161,6 +168,7 @@ async def test_a_payout_that_only_the_bank_has_sent_back_is_listed_after_a_week_
     assert await held(reconciling) == {"bank": 0, "gateway_clearing:stripe": 2397, "payouts_in_transit:stripe": 0}
 
 
+@pytest.mark.nightly
 async def test_a_debit_of_somebody_elses_closes_no_payout(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path
 ) -> None:

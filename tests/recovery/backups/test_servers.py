@@ -57,6 +57,7 @@ async def owner(
     return merchant
 
 
+@pytest.mark.nightly
 async def test_a_restore_that_forgot_a_document_and_no_payment_is_noticed_before_anybody_compares(
     postgres: ArchivedPostgres, owner: Merchant, gateway: StripeGateway
 ) -> None:

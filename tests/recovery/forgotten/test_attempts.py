@@ -73,6 +73,7 @@ async def test_a_key_that_no_header_can_carry_is_known_by_its_hash(owner_engine:
     assert len({long, foreign}) == 2
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("decline_code", ["", "insufficient_funds"])
 async def test_what_was_forgotten_is_answered_again_under_the_same_key(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, backup: Backup, decline_code: str
@@ -90,6 +91,7 @@ async def test_what_was_forgotten_is_answered_again_under_the_same_key(
     assert await books.wrong() == []
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize(("more", "balance"), [(-500, -500), (900, 900)])
 async def test_a_forgotten_payment_of_another_amount_is_booked_as_it_was(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, backup: Backup,
@@ -112,6 +114,7 @@ async def test_a_forgotten_payment_of_another_amount_is_booked_as_it_was(
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_forgotten_attempts_are_found_one_after_the_other_until_the_payment_among_them(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, backup: Backup
 ) -> None:
@@ -130,6 +133,7 @@ async def test_forgotten_attempts_are_found_one_after_the_other_until_the_paymen
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_payment_on_a_forgotten_page_is_found_by_the_charge_that_has_its_number(
     merchant: Merchant, collecting: CollectActivities, pages: PaymentPageActivities, stripe_sandbox: SandboxControl,
     backup: Backup,
@@ -146,6 +150,7 @@ async def test_a_payment_on_a_forgotten_page_is_found_by_the_charge_that_has_its
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_forgotten_page_that_could_still_be_paid_is_closed_before_another_attempt(
     merchant: Merchant, pages: PaymentPageActivities, stripe_sandbox: SandboxControl, backup: Backup
 ) -> None:
@@ -164,6 +169,7 @@ async def test_a_forgotten_page_that_could_still_be_paid_is_closed_before_anothe
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_no_page_is_opened_where_a_forgotten_charge_has_paid(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, backup: Backup
 ) -> None:
@@ -180,6 +186,7 @@ async def test_no_page_is_opened_where_a_forgotten_charge_has_paid(
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_key_that_was_used_for_another_customer_is_never_believed_to_be_absent(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl, backup: Backup,
     stripe_client: stripe.StripeClient,

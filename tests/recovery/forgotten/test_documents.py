@@ -57,6 +57,7 @@ async def paid_by_transfer(merchant: Merchant, account: str) -> str:
     return str(await merchant.value("select max(number) from duly.transaction_numbers where number like 'PAY-%'"))
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("prefix", ["INV", "RE"])
 async def test_numbers_of_documents_that_customers_may_hold_are_not_given_again(
     merchant: Merchant, watching: Watching, backup: Backup, database: Database, postgres_server: PostgresServer,
@@ -96,6 +97,7 @@ async def test_numbers_of_documents_that_customers_may_hold_are_not_given_again(
     assert [row[0] for row in await books.merchant.run(laws)] == ["I6 numbers without gaps"]
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("is_executed", [True, False])
 async def test_a_reward_of_the_gap_that_is_asked_for_again_takes_the_refunds_that_went_out(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,

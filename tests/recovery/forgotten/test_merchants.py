@@ -29,6 +29,7 @@ async def connect(merchant: Merchant, database: Database, gateway: StripeGateway
     return (await accounts.make_merchant_account("bakery")).gateway_account
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("email", [EMAIL.upper(), "somebody@else.example"])
 async def test_an_account_whose_connection_was_forgotten_is_listed_and_found_again_under_the_same_e_mail(
     merchant: Merchant, database: Database, gateway: StripeGateway, watching: Watching, backup: Backup,

@@ -117,6 +117,7 @@ async def test_no_refund_is_written_before_the_bank_s_files_are_known_and_each_i
     assert await forgotten.balances("c1", "c2") == [0, 0]
 
 
+@pytest.mark.nightly
 async def test_recover_and_doctor_say_that_files_wait_until_a_person_has_settled_them(forgotten: Restored) -> None:
     before = await forgotten.cli("recover", "show", DULY_DATABASE_URL=forgotten.books.url)
     doctor = await forgotten("doctor")
@@ -128,6 +129,7 @@ async def test_recover_and_doctor_say_that_files_wait_until_a_person_has_settled
     assert after["files"] == []
 
 
+@pytest.mark.nightly
 async def test_what_the_bank_answers_or_books_is_shown_as_well_as_the_file(forgotten: Restored) -> None:
     (first, amount, *_), (second, other, *_) = transfers(forgotten.folder / "sent.xml")
     known = str(forgotten.folder / "payees.csv")
@@ -155,6 +157,7 @@ async def test_what_the_bank_answers_or_books_is_shown_as_well_as_the_file(forgo
     assert await forgotten.balances("c1", "c2") == [0, 0]
 
 
+@pytest.mark.nightly
 async def test_a_refund_whose_account_nobody_can_tell_is_named_and_adopted_by_a_file_that_names_it(
     forgotten: Restored,
 ) -> None:
@@ -177,6 +180,7 @@ async def test_a_refund_whose_account_nobody_can_tell_is_named_and_adopted_by_a_
     assert (late["summary"]["unchanged"], [one["rule"] for one in late["problems"]]) == (1, ["file_is_missing"])
 
 
+@pytest.mark.nightly
 async def test_a_month_of_the_schedule_waits_for_the_files_and_adds_nobody_to_what_the_bank_has(
     forgotten: Restored,
 ) -> None:

@@ -66,6 +66,7 @@ def forgotten(
     return Forgotten(merchant, database, gateway, watching, backup, postgres_server)
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("of_invoices", [True, False])
 @pytest.mark.parametrize("is_mailed", [True, False])
 async def test_a_request_that_was_paid_before_the_restore_is_found_paid_by_whoever_asks_again(
@@ -92,6 +93,7 @@ async def test_a_request_that_was_paid_before_the_restore_is_found_paid_by_whoev
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_what_was_paid_by_a_forgotten_page_settles_the_invoices_that_it_named_and_no_older_one(
     forgotten: Forgotten,
 ) -> None:
@@ -111,6 +113,7 @@ async def test_what_was_paid_by_a_forgotten_page_settles_the_invoices_that_it_na
     assert await books.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_request_that_is_asked_for_again_in_another_month_is_found_paid(forgotten: Forgotten) -> None:
     account = await forgotten.merchant.account()
     books = await forgotten.paid(account, terms(account))

@@ -55,6 +55,7 @@ async def matching(client: Client, first: datetime, last: datetime) -> list[date
     return [moment.ToDatetime(UTC) for moment in answer.start_time]
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("calendar", "runs"),
     [
@@ -141,6 +142,7 @@ async def test_a_calendar_that_makes_no_sense_is_refused_by_its_field(
     assert await merchant.value("select count(*) from duly.run_definitions where id = 'often'") == 0
 
 
+@pytest.mark.nightly
 async def test_weeks_that_were_missed_are_run_once_each_and_those_between_are_left_out(
     cli: CommandLine, merchant: Merchant, workers: None, temporal_server: Client, tmp_path: Path
 ) -> None:
@@ -161,6 +163,7 @@ async def test_weeks_that_were_missed_are_run_once_each_and_those_between_are_le
     assert sorted(run["id"] for run in found["runs"]) == ["run/often/2024-W01", "run/often/2024-W03"]
 
 
+@pytest.mark.nightly
 async def test_a_run_of_every_hour_is_named_by_its_time_and_the_next_waits_for_it(
     cli: CommandLine, merchant: Merchant, workers: None, temporal_server: Client, tmp_path: Path
 ) -> None:

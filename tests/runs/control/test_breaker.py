@@ -75,6 +75,7 @@ async def test_a_run_stops_asking_a_gateway_that_answers_nobody_and_goes_on_by_i
     assert sum(members(certificate).values()) == 20
 
 
+@pytest.mark.nightly
 async def test_a_run_that_waits_for_the_gateway_says_so(
     duly: RunningDuly, merchant: Merchant, busy: BusyGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,6 +98,7 @@ async def test_a_run_that_waits_for_the_gateway_says_so(
     assert [text.split()[0] for text in caplog.messages if text.startswith("run_")] == ["run_held", "run_goes_on"]
 
 
+@pytest.mark.nightly
 async def test_a_held_run_is_found_by_the_query_of_the_runbook(
     temporal_server: Client,
     merchant: Merchant,
@@ -118,6 +120,7 @@ async def test_a_held_run_is_found_by_the_query_of_the_runbook(
         await run.result()
 
 
+@pytest.mark.nightly
 async def test_an_operator_who_knows_better_lets_the_run_look_at_once(
     duly: RunningDuly, merchant: Merchant, busy: BusyGateway
 ) -> None:
@@ -134,6 +137,7 @@ async def test_an_operator_who_knows_better_lets_the_run_look_at_once(
     assert (await run.query(PaymentRun.totals))[ItemOutcome.CHARGED] == 3
 
 
+@pytest.mark.nightly
 async def test_a_held_run_can_be_aborted(duly: RunningDuly, merchant: Merchant, busy: BusyGateway) -> None:
     accounts = await owing(merchant, 9)
     await shape(merchant, window=5)
@@ -147,6 +151,7 @@ async def test_a_held_run_can_be_aborted(duly: RunningDuly, merchant: Merchant, 
     assert members(certificate)["unknown"] == len(busy.turned_away)
 
 
+@pytest.mark.nightly
 async def test_an_open_breaker_holds_over_the_end_of_a_page(
     duly: RunningDuly, merchant: Merchant, busy: BusyGateway
 ) -> None:
@@ -161,6 +166,7 @@ async def test_an_open_breaker_holds_over_the_end_of_a_page(
     assert await run.query(PaymentRun.totals) == {ItemOutcome.CHARGED: 7, ItemOutcome.UNKNOWN: 5}
 
 
+@pytest.mark.nightly
 async def test_interactive_work_is_not_held_by_a_runs_breaker(
     duly: RunningDuly, merchant: Merchant, busy: BusyGateway
 ) -> None:

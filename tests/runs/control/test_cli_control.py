@@ -61,6 +61,7 @@ async def test_a_run_is_paused_resumed_and_aborted(
     assert (after_the_end.exit_code, after_the_end.rules) == (1, [("run", "run_under_way")])
 
 
+@pytest.mark.nightly
 async def test_the_doctor_says_how_much_is_under_way_and_what_limits_it(
     cli: CommandLine, merchant: Merchant, gated: GatedGateway, temporal_server: Client, period: str
 ) -> None:
@@ -79,6 +80,7 @@ async def test_the_doctor_says_how_much_is_under_way_and_what_limits_it(
     assert rate["advice"].startswith("leave `shards` and `window` out of the run's definition")
 
 
+@pytest.mark.nightly
 async def test_a_rate_is_changed_and_given_back(
     cli: CommandLine, merchant: Merchant, gated: GatedGateway, period: str
 ) -> None:

@@ -71,6 +71,7 @@ async def test_a_run_that_was_cancelled_and_resumed_is_not_paused_again_by_a_fau
     ]
 
 
+@pytest.mark.nightly
 async def test_a_cancel_is_answered_by_a_collection_though_two_faults_come_before_its_answer_is_written(
     duly: RunningDuly, merchant: Merchant, gated: GatedGateway, failing: FailingActivities, period: str
 ) -> None:

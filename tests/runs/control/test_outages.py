@@ -83,6 +83,7 @@ async def test_a_charge_whose_answer_was_lost_is_looked_for_before_its_key_is_se
     assert await attempts(merchant, account) == [(1, "succeeded")]
 
 
+@pytest.mark.nightly
 async def test_a_burnt_key_whose_evidence_cannot_be_had_is_never_replaced(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:

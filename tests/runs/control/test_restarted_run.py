@@ -71,6 +71,7 @@ async def test_a_shard_that_was_terminated_is_begun_again_from_its_members_rows(
     assert any("shard 1 is gone" in decision for decision in certificate.decisions)
 
 
+@pytest.mark.nightly
 async def test_a_cancelled_run_is_paused_and_goes_on_when_a_person_resumes_it(
     duly: RunningDuly, merchant: Merchant, gated: GatedGateway, stripe_sandbox: SandboxControl, period: str
 ) -> None:

@@ -259,6 +259,7 @@ async def test_a_server_that_cannot_change_a_rate_says_so(
     assert (await run.query(PaymentRun.status)).decisions == ()
 
 
+@pytest.mark.nightly
 async def test_steering_costs_a_payment_that_succeeds_at_once_nothing(
     duly: RunningDuly, merchant: Merchant, gated: GatedGateway
 ) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.fixtures.refunds import RefundClient
 from tests.reconciliation.payouts.test_payouts import AT_ONCE
 from tests.runs.providers.conftest import TwoProviders
@@ -74,6 +76,7 @@ async def test_payments_and_refunds_made_in_two_dashboards_are_booked_where_they
     assert (await two.first.wrong(), await two.second.wrong()) == ([], [])
 
 
+@pytest.mark.nightly
 async def test_a_dispute_and_a_payout_of_the_second_gateway_are_found_there(two: TwoProviders) -> None:
     yen = await two.second.merchant.account(currency="JPY", owes_minor=7000)
     two.second.sandbox.set_delays(AT_ONCE)

@@ -194,6 +194,7 @@ async def test_a_month_of_two_providers_whatever_happens_at_the_first(
     assert await two.first.merchant.value("select count(*) from duly.discrepancies") == 0
 
 
+@pytest.mark.nightly
 async def test_a_reward_is_in_the_run_of_the_provider_through_which_it_goes_back(two: TwoProviders) -> None:
     [ours], [theirs] = await two.first.paid(2500), await two.second.paid(2500)
     for number, payment in enumerate((ours, theirs)):
@@ -233,6 +234,7 @@ async def test_a_customer_of_both_is_paid_back_once_and_by_each_what_was_paid_th
     assert await two.second.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_reduction_that_names_no_provider_refunds_through_that_of_the_payment(two: TwoProviders) -> None:
     [payment] = await two.second.paid(2500)
     account = await two.first.account_of(payment)
@@ -248,6 +250,7 @@ async def test_a_reduction_that_names_no_provider_refunds_through_that_of_the_pa
     assert await two.second.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_reduction_that_is_restarted_by_a_return_goes_on_with_the_provider_of_its_refund(
     two: TwoProviders,
 ) -> None:

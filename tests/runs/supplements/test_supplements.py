@@ -110,6 +110,7 @@ async def test_the_certificates_of_billing_add_up_to_what_the_ledger_has_invoice
     assert [one.supplement for one in certificates] == [0, 1, 2]
 
 
+@pytest.mark.nightly
 async def test_the_certificates_of_payments_add_up_to_the_month(
     duly: RunningDuly, merchant: Merchant, database: Database
 ) -> None:

@@ -48,6 +48,7 @@ def test_a_stripe_that_does_the_same_shows_no_difference(
     assert "there stay:" in printed
 
 
+@pytest.mark.nightly
 def test_a_stripe_that_does_otherwise_is_reported_with_what_was_seen_at_both(
     stripe_sandbox: SandboxControl, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_stripe_that_does_otherwise_is_reported_with_what_was_seen_at_both(
     assert "txn" in row.rsplit("|", 2)[1]
 
 
+@pytest.mark.nightly
 def test_a_run_leaves_no_customer_no_endpoint_no_open_page_and_no_open_payment(
     stripe_sandbox: SandboxControl, stripe_sdk: StripeClient
 ) -> None:
@@ -196,6 +198,7 @@ def test_a_person_is_asked_to_open_a_page_and_waited_for(stripe_sandbox: Sandbox
     assert session["url"] in words
 
 
+@pytest.mark.nightly
 def test_without_a_person_the_pages_that_need_one_are_not_asked_and_the_rest_is(
     stripe_sandbox: SandboxControl, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from stripe import StripeClient
 
 ROOT = Path(__file__).parents[3]
@@ -24,6 +25,7 @@ def address_in(file: Path) -> str:
     return file.read_text().strip()
 
 
+@pytest.mark.nightly
 def test_it_tells_its_address_answers_and_ends_cleanly(tmp_path: Path) -> None:
     with start(tmp_path / "address") as server:
         base_url = address_in(tmp_path / "address")

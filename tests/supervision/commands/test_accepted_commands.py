@@ -53,6 +53,7 @@ def test_whoever_takes_commands_or_signals_carries_past_a_fault_what_no_row_know
     assert {"PaymentRun", "PaymentRunShard"} <= carrying
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("workflow", "update"),

@@ -28,6 +28,7 @@ async def development_server(server_logs: Path) -> AsyncIterator[Client]:
         yield client
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "workflow", [pytest.param(one, marks=() if one in IN_THE_GATE else pytest.mark.nightly) for one in SIGNALLED]

@@ -51,6 +51,7 @@ def configured(books: Books) -> Mapping[str, list[dict[str, Any]]]:
     }
 
 
+@pytest.mark.nightly
 async def test_what_was_configured_by_sql_is_there_after_the_upgrade_and_can_be_had_as_a_document(
     cli: CommandLine, old: str, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ async def test_payments_of_the_old_release_that_are_not_committed_yet_keep_their
     assert watcher.books.violations() == []
 
 
+@pytest.mark.nightly
 async def test_numbers_come_from_the_sequence_when_what_began_with_the_old_release_is_over(
     old: str, payers: list[Payer]
 ) -> None:
