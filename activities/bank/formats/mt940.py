@@ -4,7 +4,7 @@ import codecs
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -29,6 +29,9 @@ _BEGINNING = 4096
 _STATEMENT, _LINE = re.compile(r"(?m)^(?=:20:)"), re.compile(r"(?m)^:61:")
 # A report of the day so far: it has a floor limit, and no balance that it opens with.
 _OF_A_REPORT, _OPENING = re.compile(r"(?m)^:34F:"), re.compile(r"(?m)^:60[FM]:")
+# A balance whose amount has other marks than a comma before its decimals: the library would read 1 of "1.234,50".
+_ODD_BALANCE = re.compile(r"(?m)^:(60|62)[FM]:[DC]\d{6}[A-Z]{3}(?!\d+(?:,\d*)?\s*$)")
+_BALANCES = {"60": "opening", "62": "closing"}
 # A credit, and a debit that the bank took back; what it only expects is not booked.
 _CREDITS, _EXPECTED = frozenset({"C", "RD", "EC"}), frozenset({"EC", "ED"})
 # The details keep their lines: what is to be read there stands in a bank's own lines, which the library would join.
@@ -105,7 +108,8 @@ def _lines(block: str, first: int, count: int) -> Iterator[BankEntry | Problem |
         yield Problem("statement", "mt940", problem, BANK, first, f"statement {count}")
         return
     is_report = _OF_A_REPORT.search(block) is not None and _OPENING.search(block) is None
-    reader = _Reader(data, INTERIM if is_report else KIND)
+    unread = frozenset(_BALANCES[found[1]] for found in _ODD_BALANCE.finditer(block))
+    reader = _Reader(data, INTERIM if is_report else KIND, unread)
     for place, transaction in zip(places, transactions, strict=True):
         try:
             yield reader.entry(transaction.data, place)
@@ -118,8 +122,9 @@ def _lines(block: str, first: int, count: int) -> Iterator[BankEntry | Problem |
 class _Reader:
     """Reads the lines of one statement."""
 
-    def __init__(self, data: Mapping[str, Any], kind: str) -> None:
+    def __init__(self, data: Mapping[str, Any], kind: str, unread: Container[str] = ()) -> None:
         self._data = data
+        self._unread = unread
         self._kind = kind
         self._account = str(data.get("account_identification") or "").replace(" ", "")[:34]
         self._id = f"{data.get('transaction_reference') or ''} {data.get('statement_number') or ''}".strip()
@@ -175,11 +180,11 @@ class _Reader:
 
     def stated(self, line: int) -> StatementBalance:
         """Return the balances of the statement with what its lines have come to."""
-        opening, closing = (self._stated(f"final_{name}_balance") for name in ("opening", "closing"))
+        opening, closing = (self._stated(name) for name in ("opening", "closing"))
         return replace(self.balance, line=line, opening_minor=opening, closing_minor=closing)
 
     def _stated(self, name: str) -> int | None:
-        found = self._data.get(name)
+        found = None if name in self._unread else self._data.get(f"final_{name}_balance")
         if found is None or str(found.amount.currency) != self.balance.currency:
             return None
         try:

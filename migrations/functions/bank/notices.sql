@@ -39,7 +39,8 @@ language sql stable set search_path = duly, pg_temp as $$
 $$;
 
 -- Debits that a letter has to be written about at a moment: with their day, where it can still be in time, else (`is_late`) with a later
--- one. A letter that no mail server takes is a person's (`messages resend`), and so is a late debit that the creditor's rule holds.
+-- one; 5,000 at most, the earliest days first, the rest with the next sweep. A letter that no mail server takes is a person's (`messages
+-- resend`), and so is a late debit that the creditor's rule holds.
 create or replace function duly.debits_to_announce(p_now timestamptz)
 returns table (id text, collect_on date, is_late boolean, notice_days integer, lead_days integer, cut_off text, time_zone text)
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -49,7 +50,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     left join duly.messages n on n.id = duly.debit_notice_id(d)
     where d.state = 'pending' and c.notice_by = 'mail' and not duly.is_debit_announced(d)
       and case when late.is_late then c.late_notice = 'move' and coalesce(n.state, 'pending') in ('pending', 'sent') else n.id is null end
-    order by d.account_id, d.id
+    order by d.collect_on, d.account_id, d.id limit 5000
 $$;
 
 -- Write letters about debits for the days that are given, to which those debits move; return how many there are. A debit that somebody

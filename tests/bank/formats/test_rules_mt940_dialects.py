@@ -140,3 +140,12 @@ def test_an_amount_that_is_not_written_as_swift_says_is_refused_and_not_cut(tmp_
 
     assert [one for one in found if isinstance(one, BankEntry)] == []
     assert [one.rule for one in found if isinstance(one, Problem)] == ["mt940"]
+
+
+@pytest.mark.parametrize("amount", ["1.234,50", "1'234,50", "1,234.50"])
+def test_a_balance_with_marks_between_thousands_is_not_taken_for_another_one(tmp_path: Path, amount: str) -> None:
+    ends = f":62F:C260519EUR{amount}\n"
+
+    [line] = read(tmp_path, statement("2605190519C20,00NTRFNONREF//B1", head=f":60F:C260519EUR{amount}\n") + ends)
+
+    assert line.amount_minor == 2000
