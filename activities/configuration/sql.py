@@ -37,7 +37,9 @@ KNOWN_WALLETS = """
         (select coalesce(jsonb_object_agg(id, ledger_account), '{}') from duly.payment_methods) as payment_methods,
         (select jsonb_object_agg(id, classification) from duly.transaction_types) as transaction_types,
         (select coalesce(jsonb_object_agg(id, jsonb_build_object('direction', direction, 'product', product_id,
-            'is_expiry', books_expiry and is_active)), '{}') from duly.wallet_transaction_types) as types,
+            'is_expiry', books_expiry and is_active,
+            'funded_by', case when is_active then funded_by else '{}' end)), '{}')
+            from duly.wallet_transaction_types) as types,
         (select coalesce(jsonb_object_agg(id, product_id is not null), '{}') from duly.voucher_types) as sold_vouchers
 """
 CONFLICTS = (

@@ -31,6 +31,8 @@ def problems_of_wallets(document: DefinitionsDocument, stored: ConfiguredWallets
     named = {type.id for type in document.wallet_transaction_types}
     expiry = [id for id, type in stored.types.items() if type["is_expiry"] and id not in named]
     expiry += [type.id for type in document.wallet_transaction_types if type.books_expiry and type.active]
+    funded = {id: type["funded_by"] for id, type in stored.types.items() if id not in named}
+    funded |= {type.id: type.funded_by for type in document.wallet_transaction_types if type.active}
     for position, type in enumerate(document.wallet_transaction_types):
         place = f"wallet_transaction_types.{position}"
         if stored.types.get(type.id, {"direction": type.direction})["direction"] != type.direction:
@@ -38,6 +40,7 @@ def problems_of_wallets(document: DefinitionsDocument, stored: ConfiguredWallets
             yield Problem(f"{place}.direction", "direction_is_fixed", problem)
         yield from _problems_of_other_side(place, type, known)
         yield from _problems_of_triggers(place, type, known)
+        yield from _problems_of_shared_triggers(place, type, funded)
         if type.books_expiry and type.active and expiry != [type.id]:
             problem = f"{', '.join(id for id in expiry if id != type.id)} books it already"
             yield Problem(f"{place}.books_expiry", "one_type_of_expiry", problem)
@@ -149,3 +152,16 @@ def _problems_of_triggers(place: str, type: WalletTransactionType, known: Config
             if known.transaction_types.get(id) != classification or id in _OWN_TYPES:
                 problem = f"there is no transaction type {id!r} of {classification} that people use"
                 yield Problem(f"{place}.{field}", "transaction_type_exists", problem)
+
+
+def _problems_of_shared_triggers(
+    place: str, type: WalletTransactionType, funded: Mapping[str, Sequence[str]]
+) -> Iterator[Problem]:
+    """Yield the payment types of which it would be chance by which type they fund the wallet."""
+    if type.id not in funded:
+        return
+    for id in type.funded_by:
+        others = [other for other, ids in funded.items() if other != type.id and id in ids]
+        if others:
+            problem = f"{id!r} funds the wallet by {', '.join(sorted(others))} already"
+            yield Problem(f"{place}.funded_by", "one_type_funded_by", problem)

@@ -108,6 +108,7 @@ async def test_a_type_that_contradicts_the_configuration_is_refused(prepaid: Com
         ("product", 'direction = "debit"\nproduct = "top_up"\npayment_method = "prepaid"', "product_of_wallets"),
         ("payment_method", 'direction = "debit"\npayment_method = "cash"', "method_of_wallets"),
         ("funded_by", 'direction = "credit"\nproduct = "top_up"\nfunded_by = ["refund"]', "transaction_type_exists"),
+        ("funded_by", 'direction = "credit"\nproduct = "top_up"\nfunded_by = ["wallet_payment"]', "one_type_funded_by"),
         ("books_expiry", 'direction = "debit"\nledger_account = "revenue"\nbooks_expiry = true', "one_type_of_expiry"),
     )
 
