@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+import sepaxml
 from lxml import etree
 
 from models.problem import Problem, RefusedError
@@ -17,6 +18,16 @@ STATUS_REPORT = "CstmrPmtStsRpt"
 # As much of a file as says whether it is XML, in the encodings that banks use.
 _BEGINNING = 512
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+def is_valid(document: bytes, schema: str) -> bool:
+    """Say whether a document keeps the ISO schema of a version, such as pain.001.001.09."""
+    return _schema(schema).validate(etree.fromstring(document))
+
+
+@cache
+def _schema(name: str) -> etree.XMLSchema:
+    return etree.XMLSchema(file=str(Path(sepaxml.__file__).parent / "schemas" / f"{name}.xsd"))
 
 
 def message_of(path: Path) -> str:

@@ -8,8 +8,8 @@ from datetime import date
 
 from lxml import etree
 from sepaxml import SepaTransfer
-from sepaxml.validation import ValidationError, try_valid_xml
 
+from activities.bank.iso20022 import is_valid
 from models.bank.payee import Payee
 from models.bank.refund_answer import message_id_of
 from models.bank.refund_plan import PainVersion
@@ -97,12 +97,10 @@ def as_pain_001(
             "endtoend_id": one.reference,
         }
         transfer.add_payment(payment | ({"BIC": payee.bic} if payee.bic else {}))
-    try:
-        id = message_id_of(period, month or month_content((one.reference, one.amount) for one in instructions))
-        document = _finished(transfer.export(validate=False), id)
-        try_valid_xml(document, schema)
-    except ValidationError as error:
-        raise refusal("payees", "pain_001_valid", "a name or bank account cannot be written in pain.001") from error
+    id = message_id_of(period, month or month_content((one.reference, one.amount) for one in instructions))
+    document = _finished(transfer.export(validate=False), id)
+    if not is_valid(document, schema):
+        raise refusal("payees", "pain_001_valid", "a name or bank account cannot be written in pain.001")
     return document
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from lxml import etree
 from sepaxml import SepaDD
-from sepaxml.validation import ValidationError, try_valid_xml
 
+from activities.bank.iso20022 import is_valid
 from activities.bank.refund_file import sepa_text
 from models.bank.debit import Creditor, WrittenDebit
 from models.problem import refusal
@@ -44,11 +44,9 @@ def as_pain_008(id: str, written_at: datetime, creditor: Creditor, debits: Seque
             "endtoend_id": one.id,
         }
         file.add_payment(payment | ({"BIC": one.bic} if one.bic else {}))
-    try:
-        document = _finished(file.export(validate=False), id, written_at, debits)
-        try_valid_xml(document, schema)
-    except ValidationError as error:
-        raise refusal("batch", "pain_008_valid", "a name or bank account cannot be written in pain.008") from error
+    document = _finished(file.export(validate=False), id, written_at, debits)
+    if not is_valid(document, schema):
+        raise refusal("batch", "pain_008_valid", "a name or bank account cannot be written in pain.008")
     return document
 
 
