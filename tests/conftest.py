@@ -1,7 +1,7 @@
 """The servers and databases that tests ask for. Each starts when the first test asks for it, once."""
 
 import gc
-from collections import Counter
+from collections import defaultdict
 
 import pytest
 from hypothesis import settings
@@ -32,13 +32,14 @@ pytest_plugins = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the nightly run the cases of a table beyond those that the gate runs: `gate_cases(how_many)`."""
-    seen: Counter[str] = Counter()
+    """Leave to the nightly run the cases of a table beyond the first so many, or beside those that are named."""
+    tables: dict[str, list[str]] = defaultdict(list)
     for item in items:
         if marker := item.get_closest_marker("gate_cases"):
-            function = item.nodeid.partition("[")[0]
-            seen[function] += 1
-            if seen[function] > marker.args[0]:
+            function, _, case = item.nodeid.removesuffix("]").partition("[")
+            cases = tables[function]
+            cases.append(case)
+            if not (case in marker.args if isinstance(marker.args[0], str) else len(cases) <= marker.args[0]):
                 item.add_marker(pytest.mark.nightly)
 
 

@@ -81,7 +81,7 @@ def test_every_start_that_names_a_provider_is_held_against_the_configured_ones()
     assert {name for name in STARTS if names_provider(name)} == naming
 
 
-@pytest.mark.gate_cases(4)
+@pytest.mark.gate_cases("Collection", "PaymentRequest", "PaymentRun", "Refund")
 @pytest.mark.parametrize("name", NAMES)
 async def test_whatever_is_wrong_with_a_start_fails_it_at_once_by_the_name_of_the_field(
     foreign: Foreign, name: str

@@ -49,7 +49,14 @@ def test_every_workflow_that_looks_after_money_answers_a_cancel() -> None:
     assert answering == {workflow for workflow, scenario in SCENARIOS.items() if scenario.answers_cancel}
 
 
-@pytest.mark.gate_cases(5)
+@pytest.mark.gate_cases(
+    "all on Collection, answer outstanding",
+    "all on Collection, page open",
+    "all on Dispute, answer outstanding",
+    "all on PaymentRequest, waiting",
+    "all on Refund, before the call",
+    "delete on PaymentRun, answer outstanding",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize(("workflow", "moment", "buttons"), list(cases()))
 async def test_money_stays_right_and_what_is_open_goes_on(

@@ -78,7 +78,12 @@ def cases() -> Iterator[Any]:
             yield pytest.param(workflow, failure, marks=marks, id=f"{workflow}, {failure}")
 
 
-@pytest.mark.gate_cases(4)
+@pytest.mark.gate_cases(
+    "Collection, refused by a rule that nobody knows",
+    "Dispute, refused after its commit",
+    "PaymentRunShard, refused by a rule that nobody knows",
+    "Refund, refused after its commit",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize(("workflow", "failure"), list(cases()))
 async def test_a_fault_in_any_activity_suspends_the_workflow_and_the_money_is_right_in_the_end(

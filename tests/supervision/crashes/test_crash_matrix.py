@@ -111,7 +111,6 @@ def test_where_else_an_activity_is_tested_there_is_a_test() -> None:
     assert {of: file for of, file in named.items() if not (ROOT / file).is_file()} == {}
 
 
-@pytest.mark.gate_cases(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(("workflow", "name", "pressed", "death"), list(cases()))
 async def test_a_worker_that_dies_in_an_activity_costs_no_money(

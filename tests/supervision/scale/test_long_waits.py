@@ -15,7 +15,7 @@ from workflows.plugin import DULY_PLUGIN
 EVENTS_SUGGESTED = 40
 SIGNALS, AT_ONCE = 40, 2
 # One that waits for its customer, one that gathers others, and one that waits for somebody else's page.
-IN_THE_GATE = frozenset({"Collection", "PaymentRun", "PaymentRequest"})
+IN_THE_GATE = frozenset({"Collection"})
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,6 @@ async def development_server(server_logs: Path) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.mark.gate_cases(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "workflow", [pytest.param(one, marks=() if one in IN_THE_GATE else pytest.mark.nightly) for one in SIGNALLED]
