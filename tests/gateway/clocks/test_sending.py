@@ -76,7 +76,6 @@ async def change_attempts(owner: AsyncEngine, changes: str) -> None:
         await connection.execute(text(f"update duly.gateway_attempts set {changes}"))
 
 
-@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(("whose", "seconds"), OFF)
 async def test_nothing_new_is_written_or_sent_until_the_clocks_agree(
     merchant: Merchant, database: Database, gateway: StripeGateway, stripe_sandbox: SandboxControl,
@@ -97,7 +96,6 @@ async def test_nothing_new_is_written_or_sent_until_the_clocks_agree(
     assert charged(stripe_sandbox) == (1, 2500)
 
 
-@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(("whose", "seconds"), OFF)
 async def test_of_charges_whose_answers_were_lost_none_is_made_twice_whichever_clock_is_wrong(
     merchant: Merchant, collecting: CollectActivities, stripe_sandbox: SandboxControl,
