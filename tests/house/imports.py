@@ -162,9 +162,10 @@ def forbidden_imports(modules: Iterable[Module]) -> list[str]:
     return [
         module.at(line, f"imports {imported}: {rule.reason}")
         for module in modules
+        for rules in [[rule for rule in RULES if rule.covers(module)]]
         for line, imported in imports_of(module)
-        for rule in RULES
-        if rule.covers(module) and is_within(imported, rule.forbidden)
+        for rule in rules
+        if is_within(imported, rule.forbidden)
     ]
 
 

@@ -53,13 +53,18 @@ def longest_default() -> float:
 
 def _statements(module: Module, by_name: Mapping[str, Module]) -> Iterator[tuple[str, float]]:
     """Yield each activity of a module with the longest statement that it, or what it calls, may make."""
-    functions = _functions_of(module) | _imported_by(module, by_name)
-    for owner in (node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)):
-        for method in owner.body:
-            if isinstance(method, _FUNCTIONS) and any("activity.defn" in ast.unparse(d) for d in method.decorator_list):
-                stated = list(_stated(module, method, functions, frozenset()))
-                default = [longest_default()] if "database" in ast.unparse(owner) else [0.0]
-                yield f"{owner.name}.{method.name}", max(default + stated)
+    activities = [
+        (owner, method)
+        for owner in module.tree.body
+        if isinstance(owner, ast.ClassDef)
+        for method in owner.body
+        if isinstance(method, _FUNCTIONS) and any("activity.defn" in ast.unparse(d) for d in method.decorator_list)
+    ]
+    functions = _functions_of(module) | _imported_by(module, by_name) if activities else {}
+    for owner, method in activities:
+        stated = list(_stated(module, method, functions, frozenset()))
+        default = [longest_default()] if "database" in ast.unparse(owner) else [0.0]
+        yield f"{owner.name}.{method.name}", max(default + stated)
 
 
 def _functions_of(module: Module) -> Functions:
