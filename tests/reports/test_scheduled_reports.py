@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -65,6 +66,24 @@ async def kept_at_once(database: Database, order: ReportOrderOfDay, times: int) 
     activities, worker = ReportActivities(database), ActivityEnvironment()
     worker.info = replace(worker.info, workflow_run_id=uuid4().hex)
     return await asyncio.gather(*(worker.run(activities.keep_report, order) for _ in range(times)))
+
+
+async def kept_by(database: Database, schedule_id: str, period: str, *, run_id: str = "", ties: bool = True) -> Any:
+    """Keep a file for a period, as a run of the workflow does that knew of none."""
+    return await database.call(
+        "keep_report",
+        schedule_id=schedule_id,
+        period=period,
+        title="All transactions posted",
+        file_name="file.csv",
+        media_type="text/csv",
+        content=b"posted_on",
+        rows=0,
+        ties=ties,
+        problem="",
+        workflow_id="report-delivery",
+        run_id=run_id,
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,6 +147,17 @@ async def test_whoever_writes_it_at_the_same_moment_there_is_one_file_and_one_ma
     assert attached.content.startswith(b"posted_on,")
 
 
+async def test_of_two_runs_that_have_written_a_period_the_second_changes_nothing_and_mails_nothing(
+    merchant: Merchant, database: Database, cli: CommandLine, vat: str, document: Path
+) -> None:
+    await cli.json("reports", "schedule", "set", str(document))
+
+    kept = [await kept_by(database, vat, "2026-07", run_id=run) for run in ("first", "second")]
+
+    assert [one["tries"] for one in kept] == [1, 1]
+    assert await merchant.value("select count(*) from duly.messages where kind = 'report_ready'") == 2
+
+
 async def test_a_try_whose_worker_died_before_it_answered_is_repeated_without_a_second_mail(
     merchant: Merchant, database: Database, cli: CommandLine, vat: str, document: Path
 ) -> None:
@@ -170,19 +200,7 @@ async def test_who_gets_a_report_that_is_not_what_the_ledger_says_is_told_so(
     await cli.json("reports", "schedule", "set", str(document))
 
     for period, ties in (("2026-06", True), ("2026-07", False)):
-        await database.call(
-            "keep_report",
-            schedule_id=vat,
-            period=period,
-            title="All transactions posted",
-            file_name="file.csv",
-            media_type="text/csv",
-            content=b"posted_on",
-            rows=0,
-            ties=ties,
-            problem="",
-            workflow_id="report-delivery",
-        )
+        await kept_by(database, vat, period, ties=ties)
 
     notified = await merchant.run(
         "select distinct parameters ->> 'occasion' as period, parameters ->> 'code' as code from duly.messages"

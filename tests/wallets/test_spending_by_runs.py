@@ -63,11 +63,30 @@ async def test_the_wallet_pays_first_and_the_card_is_asked_for_the_rest(
     assert sum(one.members for one in certificate.totals) == certificate.members == 4
 
 
-async def test_freezing_again_takes_nothing_again(preferring: Merchant, database: Database) -> None:
-    for _ in range(2):
-        await freeze(database)
+async def test_freezing_again_takes_nothing_of_what_has_come_since(preferring: Merchant, database: Database) -> None:
+    await freeze(database)
+    await preferring.invoice("nearly", 500)
+    await preferring.value("select duly.wallet_credit('more', 'nearly', 400, 'EUR', 'present')")
+
+    await freeze(database)
 
     assert len(await rows(preferring, SPENT)) == 4
+
+
+async def test_by_pure_fifo_a_wallet_is_left_while_a_card_is_asked_for_an_older_invoice(
+    preferring: Merchant, database: Database
+) -> None:
+    await preferring.run("update duly.definitions set allocation_principle = 'fifo'")
+    await preferring.run(
+        "insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,"
+        " amount_minor, invoices) select 'all', '2026-10', 'stripe', 'o', 'p', 1, 'EUR', 2500, array[o.transaction_id]"
+        " from duly.open_items o where o.account_id = 'all' and o.side = 'debit'"
+    )
+    await preferring.invoice("all", 300)
+
+    await freeze(database)
+
+    assert [account for account, _ in await rows(preferring, SPENT)] == ["cardless", "nearly", "part"]
 
 
 async def test_a_wallet_is_left_while_its_account_has_money_that_a_restore_forgot(

@@ -128,14 +128,21 @@ async def test_a_payment_that_is_cancelled_takes_what_is_not_spent_out_of_the_wa
     assert len(await topped_up.states()) == 2
 
 
-async def test_what_a_void_gives_back_of_money_that_has_gone_is_not_spendable(topped_up: ToppedUp) -> None:
+@pytest.mark.parametrize("spent_on", ["film", "fee"])
+async def test_what_a_void_gives_back_of_money_that_has_gone_is_not_spendable(
+    topped_up: ToppedUp, spent_on: str
+) -> None:
+    """A film is a document with a payment, which is cancelled with it; of a fee there is nothing but the wallet's."""
+    await topped_up.merchant.configure(
+        '[[wallet_transaction_types]]\nid = "fee"\nname = "Fee"\ndirection = "debit"\nledger_account = "revenue:fees"'
+    )
     await topped_up.low("low", holds_minor=0)
     await topped_up.freeze()
     payment = await topped_up.pay("low", 2000)
-    film = await topped_up.value("select duly.wallet_debit('film', 'low', 1200, 'EUR', 'film')")
+    spent = await topped_up.value("select duly.wallet_debit('spent', 'low', 1200, 'EUR', :type)", type=spent_on)
     await topped_up.value("select duly.cancel_payment('cancel', :id)", id=payment)
 
-    await topped_up.value("select duly.wallet_void('void', :id)", id=film)
+    await topped_up.value("select duly.wallet_void('void', :id)", id=spent)
 
     assert (await topped_up.wallet("low"), await topped_up.merchant.balance("low")) == (0, 0)
     taken = await topped_up.value(

@@ -44,7 +44,7 @@ async def collected_on(debits: DirectDebits, debit: str) -> date:
 
 
 async def sent(debits: DirectDebits, days_ago: int = 0) -> None:
-    """Note that a mail server has taken every letter, some days ago."""
+    """Note that a mail server has taken every letter, some days ago, or, below zero, some days from now."""
     await debits.merchant.run(
         "update duly.messages set state = 'sent', sent_at = now() - make_interval(days => :ago)"
         " where kind = 'debit_announced'",
@@ -74,10 +74,12 @@ async def test_a_debit_is_filed_once_its_letter_went_out_in_time_and_not_before(
     await DebitNotices(debits.database).announce(datetime.now(UTC))
 
     before = await debits.export()
+    await sent(debits, days_ago=-9)
+    late = await debits.export("late.xml")
     await sent(debits)
     after = await debits.export("after.xml")
 
-    assert (before["batch"], before["not_announced"]) == (None, 1)
+    assert [(one["batch"], one["not_announced"]) for one in (before, late)] == [(None, 1)] * 2
     assert [one["id"] for one in after["debits"]] == [result.gateway_reference]
     assert after["not_announced"] == 0
     assert written(debits.folder / "after.xml")[0]["day"] == str(day)
