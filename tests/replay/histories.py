@@ -25,8 +25,8 @@ def load(path: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(json.loads(text)["workflowId"], text)
 
 
-async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
-    """Write a history down, one event a line, under a name that says what happened in it.
+async def keep(name: str, handle: WorkflowHandle[Any, Any], folder: Path = FOLDER) -> None:
+    """Write a history down in a folder, one event a line, under a name that says what happened in it.
 
     What a release had recorded stays: the same path of today is kept beside it, under that release's name.
     """
@@ -34,10 +34,12 @@ async def keep(name: str, handle: WorkflowHandle[Any, Any]) -> None:
     name = f"{name}-after_{released[-1]}" if released else name
     history = json.loads((await handle.fetch_history()).to_json())
     lines = ",\n".join(json.dumps(_anonymous(event), ensure_ascii=False) for event in history["events"])
-    FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.json").write_text(
-        f'{{"workflowId": "{handle.id}", "events": [\n{lines}\n]}}\n', encoding="utf-8"
-    )
+    _write(folder / f"{name}.json", f'{{"workflowId": "{handle.id}", "events": [\n{lines}\n]}}\n')
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 
 
 def _anonymous(value: Any, key: str = "") -> Any:

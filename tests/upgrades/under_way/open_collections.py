@@ -139,7 +139,11 @@ class Waiting:
     before: Action = nothing
     after: Action = nothing
     ends: tuple[str, str] = (SETTLED, SETTLED)
-    repeats: bool = False
+
+    @property
+    def goes_on_by_itself(self) -> bool:
+        """Whether workers take a step of it without a command: its clock runs out, or the gateway is asked again."""
+        return self.fault is not None or self.after in {nothing, signal_event}
 
 
 LATER = declined("insufficient_funds")
