@@ -18,7 +18,7 @@ from tests.support.run_control import until
 
 MEASURED = {f"duly_{what}" for what in GAUGES}
 # Shown by the one worker that reads what is open, and by no other.
-READS = "duly_measured_up"
+READS = "duly_measured_timestamp_seconds"
 
 
 async def shown(client: httpx.AsyncClient) -> dict[str, list[float]]:
