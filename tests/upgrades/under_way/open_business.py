@@ -41,7 +41,8 @@ CHARGED_TWICE = """
     select r.account_id, r.period from duly.gateway_attempts a join duly.gateway_requests r on r.id = a.request_id
     where r.kind = 'payment' and a.outcome = 'succeeded' group by r.account_id, r.period having count(*) > 1
 """
-SECONDS = 300
+# More than the longest pause of the policy: an event that comes too early is followed by that.
+SECONDS = 600
 
 
 class OpenBusiness:

@@ -70,6 +70,16 @@ async def assert_right(business: OpenBusiness) -> None:
     assert await wrong_with_money(business.duly) == []
 
 
+async def assert_all_ends(business: OpenBusiness) -> None:
+    """Each collection has come to its own end, and then all that is on its way back.
+
+    In this order: the card that a holder enters would pay what its account has until a deadline to pay.
+    """
+    assert await business.ends(business.receivables) == {}
+    await business.returns.end()
+    await assert_right(business)
+
+
 async def test_whatever_is_open_goes_on_under_new_workers_and_what_has_lost_its_workflow_is_resumed(
     business: OpenBusiness,
 ) -> None:
@@ -88,11 +98,9 @@ async def test_whatever_is_open_goes_on_under_new_workers_and_what_has_lost_its_
             await duly.command(ROOT, "supervise")
             await business.go_on([one for one in rest if one not in lost])
             await business.go_on_where_open(lost)
-            await business.returns.end()
 
             assert len(lost) >= 2
-            assert await business.ends(business.receivables) == {}
-            await assert_right(business)
+            await assert_all_ends(business)
 
 
 async def test_old_workers_come_back_to_the_migrated_schema_and_go_on_with_what_new_ones_have_not_begun(
@@ -116,9 +124,7 @@ async def test_old_workers_come_back_to_the_migrated_schema_and_go_on_with_what_
         assert await business.ends(untouched) == {}
     async with running_worker(duly.stack, name="new-again", argv=duly.worker_of(ROOT)):
         await business.go_on(begun_by_new)
-        await business.returns.end()
-        assert await business.ends(business.receivables) == {}
-        await assert_right(business)
+        await assert_all_ends(business)
 
 
 async def test_what_retention_has_purged_is_known_from_its_rows_and_charged_no_second_time(
