@@ -72,7 +72,8 @@ class StripeMovements:
 
 PAGE = 100
 # Fees of a platform's, and those that were given back: what they are of is at another account.
-_FEE_IDS = ("fee_", "fr_")
+_FEE_REFUND = "fr_"
+_FEE_IDS = ("fee_", _FEE_REFUND)
 NOT_FOUND = 404
 
 _ADDRESSES = {
@@ -99,6 +100,7 @@ class StripeBooks:
     """Reads what an account's books say. An answer of a page costs a parse of its JSON, and no object of the SDK."""
 
     _client: stripe.StripeClient
+    account: str
 
     async def movement_page(self, window: ListWindow, *, after: str) -> MovementPage:
         """List a window's balance transactions behind an id, newest first."""
@@ -120,9 +122,11 @@ class StripeBooks:
 
     async def movements_of(self, source: str, kind: EntryKind) -> tuple[BalanceMovement, ...]:
         """List the balance transactions of an object, or what a platform has taken of a charge and given back."""
-        if kind in FEES_OF_CHARGES:
+        if kind in FEES_OF_CHARGES and not self.account:
             return await self._fees_of(source.partition("/")[0])
-        answer = await self._read_raw(_ADDRESSES[GatewayList.MOVEMENTS], source=source, limit=PAGE)
+        # On a merchant's account it is what came back by itself.
+        named = source.rpartition("/")[2]
+        answer = await self._read_listed(_ADDRESSES[GatewayList.MOVEMENTS], source=named, limit=PAGE)
         return tuple(balance_movement(row) for row in answer["data"])
 
     async def read_object(self, source: str) -> FoundObject | None:
@@ -201,7 +205,7 @@ def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
         id=row["id"],
         type=row["type"],
         category=row.get("reporting_category") or "",
-        kind=entry_kind(row.get("reporting_category") or "", row["type"], amount_minor),
+        kind=_kind_of(row, amount_minor),
         pocket=row.get("balance_type") or "payments",
         source=_source_of(row.get("source")),
         amount_minor=amount_minor,
@@ -254,6 +258,16 @@ def _payout(row: Mapping[str, Any]) -> FoundPayout:
         is_automatic=row["automatic"],
         has_lines=row.get("reconciliation_status") == "completed",
     )
+
+
+def _kind_of(row: Mapping[str, Any], amount_minor: int) -> EntryKind:
+    """Return what a movement is of its source; a fee that was given back says so by its id.
+
+    What a merchant's account calls one that comes back without a refund is published nowhere.
+    """
+    if _id_of(row.get("source")).startswith(_FEE_REFUND):
+        return EntryKind.APPLICATION_FEE_REFUND
+    return entry_kind(row.get("reporting_category") or "", row["type"], amount_minor)
 
 
 def _source_of(source: object) -> str:

@@ -129,9 +129,14 @@ KINDS = MappingProxyType(
             "Reconcile the merchant's provider first; of an account that Duly does not know, " + _RESOLVE,
         ),
         "unexpected_application_fee_refund": DiscrepancyKind(
-            "A fee that was given back to an account without a refund of which a merchant's book says so.",
+            "A fee that was given back to an account, of a charge or amount that no merchant's book here explains.",
             Owner.FINANCE,
             "Reconcile the merchant's provider first; else ask who gave {object} back, and " + _RESOLVE,
+        ),
+        "application_fee_given_back": DiscrepancyKind(
+            "A platform's fee that was given back outside Duly, without a refund of the payment.",
+            Owner.FINANCE,
+            "Nothing: it is booked in the merchant's book, and in the platform's once that is reconciled.",
         ),
         "unknown_movement": DiscrepancyKind(
             "A movement of a kind that Duly does not book.", Owner.FINANCE, "Book {object} by hand, and " + _RESOLVE

@@ -59,13 +59,49 @@ begin
         e.application_fee_minor, e.settled_currency);
 end $$;
 
--- Book in the platform's book what it has earned of a merchant's payment, or given back, on the day on which it moved. In another
--- currency than the merchant's it is what moved; else what the merchant's book says, and a difference is listed.
+-- Book in the platform's book what it has earned of a merchant's payment, or given back, on the day on which it moved; in a merchant's
+-- book what came back to it without a refund. In another currency than the merchant's it is what moved; else what the merchant's book
+-- says, and a difference is listed.
 create or replace function duly.book_application_fee(e duly.gateway_expectations, p_moved_on date) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    select duly.book_gateway_movement('movement:' || e.movement || ':application_fee', e.kind, e.provider_id, e.settled_currency,
+    select duly.book_gateway_movement('movement:' || e.movement || ':application_fee',
+        case when p.merchant_id is null then e.kind else 'platform_fee_refund' end, e.provider_id, e.settled_currency,
         abs(case when e.settled_currency = e.currency then e.amount_minor else e.settled_minor end), e.object, p_moved_on)
+    from duly.providers p where p.id = e.provider_id
 $$;
+
+-- A fee that went back to a merchant's account by itself, without a refund of the charge: booked in the merchant's book, and expected of
+-- the platform's account, which moves the same. Its source names the charge (CHARGE/fr_...), unless the account may not see the fee: then
+-- the platform's list names it, once that has been read. Beyond what was taken, and of a charge that no book here has, it is listed.
+create or replace function duly.confirm_fee_refund(m duly.gateway_movements, f jsonb, p_id text) returns jsonb
+language plpgsql as $$
+declare
+    v_platform constant text := duly.platform_of(m.provider_id);
+    v_refund constant text := split_part(m.source, '/', greatest(1, array_length(string_to_array(m.source, '/'), 1)));
+    v_charge text := case when m.source like '%/%' then split_part(m.source, '/', 1) end;
+    t duly.gateway_expectations;
+    v_back bigint;
+begin
+    if v_charge is null then
+        select split_part(x.source, '/', 1) into v_charge from duly.gateway_movements x
+        where x.provider_id = v_platform and x.kind = 'application_fee_refund' and x.source like '%/%'
+          and split_part(x.source, '/', 2) = v_refund limit 1;
+    end if;
+    select * into t from duly.gateway_expectations
+    where provider_id = v_platform and object = v_charge and kind = 'application_fee' for update;
+    select coalesce(-sum(amount_minor), 0) into v_back from duly.gateway_expectations
+    where provider_id = v_platform and kind = 'application_fee_refund' and object >= v_charge || '/' and object < v_charge || '0';
+    if t.object is null or m.amount_minor <= 0 or m.fee_minor <> 0 or t.currency <> m.currency
+        or v_back + m.amount_minor > t.amount_minor then
+        return duly.list_movement(m, f, 'unexpected_application_fee_refund', 'open', p_id, t.account_id, t.payment_id);
+    end if;
+    perform duly.expect_movement(m.provider_id, m.source, m.kind, t.account_id, t.payment_id, m.amount_minor, m.currency);
+    -- Not by its own id yet: parts of one amount are interchangeable, whatever gave them back (duly.name_fee_refunds).
+    perform duly.expect_movement(v_platform, v_charge || '/alone:' || v_refund, m.kind, t.account_id, t.payment_id, -m.amount_minor,
+        m.currency);
+    perform duly.match_source(m.provider_id, m.source, m.kind);
+    return duly.list_movement(m, f, 'application_fee_given_back', 'mended', p_id, t.account_id, t.payment_id);
+end $$;
 
 -- What is expected to go back of a fee is known by its charge and refund, and what has gone back by its charge and an id of its own
 -- (CHARGE/fr_…): each expectation takes the name of the movement that fulfils it, the oldest first among those of one amount.

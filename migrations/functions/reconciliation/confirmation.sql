@@ -218,6 +218,8 @@ begin
         when m.kind in ('payout_out', 'payout_back') and p_found ? 'arrives' then
             duly.confirm_payout(m, p_found, p_reconciliation_id)
         when m.kind in ('dispute', 'dispute_reversal') then duly.confirm_dispute(m, p_found, p_reconciliation_id)
+        when m.kind = 'application_fee_refund' and duly.platform_of(p_provider_id) is not null then
+            duly.confirm_fee_refund(m, p_found, p_reconciliation_id)
         else duly.confirm_other(m, p_found, p_reconciliation_id) end;
 end $$;
 

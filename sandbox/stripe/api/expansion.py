@@ -85,7 +85,7 @@ def _tables(state: AccountState) -> dict[str, Table]:
         "cus": state.customers,
         "dp": state.disputes,
         "fee": (state.platform or state).application_fees,
-        "fr": state.application_fee_refunds,
+        "fr": (state.platform or state).application_fee_refunds,
         "du": state.disputes,
         "mandate": state.mandates,
         "pi": state.payment_intents,

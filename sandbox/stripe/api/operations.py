@@ -91,6 +91,7 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
     ("POST", "/v1/payouts/{id}/cancel", payouts.cancel, sdk.PayoutCancelParams),
     ("GET", "/v1/application_fees", page_of("application_fees"), sdk.ApplicationFeeListParams),
     ("GET", "/v1/application_fees/{id}", by_id("application_fees"), sdk.ApplicationFeeRetrieveParams),
+    ("POST", "/v1/application_fees/{id}/refunds", application_fees.create_refund, sdk.ApplicationFeeCreateRefundParams),
     ("GET", "/v1/application_fees/{id}/refunds", application_fees.list_refunds, sdk.ApplicationFeeListRefundsParams),
     (
         "GET",

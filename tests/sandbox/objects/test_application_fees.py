@@ -107,6 +107,30 @@ def test_a_refund_that_says_nothing_leaves_the_fee_with_the_platform(connect: Pl
     assert connect.moved() == [("application_fee", "platform_earning", 100, 0)]
 
 
+def test_a_fee_that_is_given_back_by_itself_moves_on_both_balances_and_never_more_than_is_left(
+    connect: Platform,
+) -> None:
+    charge = connect.charge()
+    [fee] = connect.sdk.v1.application_fees.list().data
+
+    part = connect.sdk.v1.application_fees.refunds.create(fee.id, {"amount": 30})
+    with pytest.raises(InvalidRequestError) as beyond:
+        connect.sdk.v1.application_fees.refunds.create(fee.id, {"amount": 71})
+    rest = connect.sdk.v1.application_fees.refunds.create(fee.id)
+    with pytest.raises(InvalidRequestError):
+        connect.sdk.v1.application_fees.refunds.create(fee.id)
+
+    at_account = connect.sdk.v1.balance_transactions.list(
+        {"source": part.id, "expand": ["data.source.fee"]}, {"stripe_account": connect.account}
+    ).data
+    source: Any = at_account[0].source
+    assert beyond.value.param == "amount"
+    assert (part.amount, rest.amount) == (30, 70)
+    assert [(row.amount, row.fee, row.net) for row in at_account] == [(30, 0, 30)]
+    assert source.fee.charge == charge.id
+    assert [amount for _, _, amount, _ in connect.moved()] == [100, -30, -70]
+
+
 def test_a_platforms_movements_say_which_charge_they_are_of(connect: Platform) -> None:
     charge = connect.charge()
     connect.refund(charge.id, 1000)

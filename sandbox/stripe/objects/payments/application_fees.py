@@ -10,6 +10,8 @@ from sandbox.stripe.money import WHOLE_HUNDREDS
 from sandbox.stripe.state.account_state import AccountState, converted
 from sandbox.stripe.state.ids import APPLICATION
 
+GIVEN_BACK = "platform_earning_refund"
+
 
 def check(state: AccountState, params: Json) -> None:
     """A fee goes to the platform: it is of a payment on a connected account, and positive."""
@@ -92,15 +94,21 @@ def give_back(state: AccountState, charge: Json, amount: int) -> int:
     amount = min(amount, fee["amount"] - fee["amount_refunded"])
     if not amount:
         return 0
+    _refund(platform, fee, amount)
+    return converted(amount, state.settlement_of(charge["currency"])[1])
+
+
+def _refund(platform: AccountState, fee: Json, amount: int, metadata: Json | None = None) -> Json:
+    """Books a part of a fee back at the platform."""
     refund = blank(ApplicationFeeRefund) | {
-        "id": state.ids.new("fr"),
+        "id": platform.ids.new("fr"),
         "amount": amount,
-        "created": state.clock.now(),
+        "created": platform.clock.now(),
         "currency": fee["currency"],
         "fee": fee["id"],
-        "metadata": {},
+        "metadata": metadata or {},
     }
-    moved = platform.transact(refund, amount=-amount, type="application_fee_refund", category="platform_earning_refund")
+    moved = platform.transact(refund, amount=-amount, type="application_fee_refund", category=GIVEN_BACK)
     refund["balance_transaction"] = moved["id"]
     platform.application_fee_refunds.insert(refund)
     fee["refunds"]["data"].insert(0, refund)
@@ -108,7 +116,23 @@ def give_back(state: AccountState, charge: Json, amount: int) -> int:
     fee |= {"amount_refunded": total, "refunded": total == fee["amount"]}
     platform.emit("application_fee.refunded", fee)
     platform.emit("application_fee.refund.updated", refund)
-    return converted(amount, state.settlement_of(charge["currency"])[1])
+    return refund
+
+
+def create_refund(state: AccountState, params: Json, id: str) -> Json:
+    """Gives a fee back by itself, to the account of which it was taken; what that calls the movement is assumed."""
+    fee = state.application_fees.get(id)
+    left = fee["amount"] - fee["amount_refunded"]
+    amount = int(params.get("amount") or left)
+    if amount > left or not left:
+        message = f"Refund amount ({amount}) is greater than the unrefunded amount on the fee ({left})"
+        raise invalid_request(message, param="amount")
+    refund = _refund(state, fee, amount, params.get("metadata"))
+    if state.connected_state is not None:
+        state.connected_state(fee["account"]).transact(
+            refund, amount=amount, type="application_fee_refund", category=GIVEN_BACK
+        )
+    return refund
 
 
 def list_refunds(state: AccountState, params: Json, id: str) -> Json:
