@@ -69,7 +69,7 @@ grant execute on function duly.card_of_link, duly.card_view, duly.change_card, d
 
 -- collections
 grant execute on function duly.chargeable_card, duly.close_collection, duly.free_name, duly.is_owed, duly.open_collection,
-    duly.open_next_part, duly.write_off_given_up to duly_app;
+    duly.open_next_part, duly.stopped_pages, duly.write_off_given_up to duly_app;
 
 -- configuration
 grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version,

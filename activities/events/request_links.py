@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from activities.messages.rendering import reader_locale
 from activities.messages.template_values import money_text, one_line, until_text
+from models.gateway.amounts import charge_step
 from models.money import Money
 from models.payments.payment_request import PaymentRequestState
 
@@ -106,7 +107,7 @@ def chosen_amount(request: LinkedRequest, typed: str) -> int:
         amount = Money.parse(f"{written:f}", request.currency).amount_minor
     except ValueError as error:
         raise InvalidAmountError(typed) from error
-    if not request.least_minor <= amount <= request.most_minor:
+    if not request.least_minor <= amount <= request.most_minor or amount % charge_step(request.currency):
         raise InvalidAmountError(typed)
     return amount
 
@@ -126,16 +127,19 @@ def request_page(request: LinkedRequest, token: str, *, refused: str | None = No
         amount=money_text(amount, locale),
         text=texts[word].format(until=until_text(request.expires_at, datetime.now(UTC), request.time_zone, locale)),
         button=texts["button"] if request.is_payable else "",
-        choice=_limits(request, locale, texts["choice"]) if request.is_payable and request.is_payers_choice else "",
+        choice=_limits(request, locale, texts, "choice") if request.is_payable and request.is_payers_choice else "",
         given=_typed(request, locale) if refused is None else refused[:TYPED_MAX],
-        error=_limits(request, locale, texts["refused"]) if refused is not None else "",
+        error=_limits(request, locale, texts, "refused") if refused is not None else "",
     )
     return HTMLResponse(content, status_code=200 if refused is None else 422, headers=dict(PRIVATE_HEADERS))
 
 
-def _limits(request: LinkedRequest, locale: Locale, text: str) -> str:
-    least, most = (Money(minor, request.currency) for minor in (request.least_minor, request.most_minor))
-    return text.format(least=money_text(least, locale), most=money_text(most, locale))
+def _limits(request: LinkedRequest, locale: Locale, texts: Mapping[str, str], word: str) -> str:
+    """Say which amounts may be chosen, and in which steps where the gateway does not take every minor unit."""
+    minors = (request.least_minor, request.most_minor, step := charge_step(request.currency))
+    least, most, steps = (money_text(Money(minor, request.currency), locale) for minor in minors)
+    text = texts[word].format(least=least, most=most)
+    return f"{text} {texts['steps'].format(step=steps)}" if step > 1 else text
 
 
 def _typed(request: LinkedRequest, locale: Locale) -> str:

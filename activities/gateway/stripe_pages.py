@@ -1,6 +1,7 @@
 """Payments on a page of Stripe's, for a customer who has to be there: authentication, another card."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,15 @@ class StripePages:
         """Expire a page that is open, and read what it came to: who paid at the last moment has paid."""
         if session.status == "open":
             await self._client.v1.checkout.sessions.expire_async(session.id)
+            session = await self._page(session.id)
+        return self._page_result(session, charge)
+
+    async def _read_page(self, session: stripe.checkout.Session, charge: Charge) -> ChargeResult:
+        """Read what a page came to. One that is open is closed first, where nothing new may be taken."""
+        if charge.is_stopped and session.status == "open":
+            # Refused of one that is paid in this moment, as its next reading says.
+            with suppress(stripe.InvalidRequestError):
+                await self._client.v1.checkout.sessions.expire_async(session.id)
             session = await self._page(session.id)
         return self._page_result(session, charge)
 

@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.database import Database, RuleBrokenError
 from activities.gateway.pace import Pace
 from activities.gateway.retries import retryable_gateway_errors
-from activities.merchants.connections import announce_connection, load_connection, stored_connection
+from activities.merchants.connections import announce_connection, end_pages, load_connection, stored_connection
 from models.gateway.errors import GatewayUnansweredError
 from models.merchants.account import (
     SHUT_OUT,
@@ -88,6 +88,7 @@ class MerchantAccountActivities:
         )
         if (recorded.state, recorded.reason) != (stored.state, stored.reason):
             announce_connection(recorded)
+            await end_pages(self._database)
         return recorded
 
     @activity.defn

@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 from temporalio import activity
 
 from activities.business_events import announce
+from activities.collections.stopped_pages import signal_stopped_pages
 from activities.database import Database, RuleBrokenError
 from models.merchants.account import ConnectionState
 from models.merchants.connection import (
@@ -79,7 +80,14 @@ class MerchantConnectionActivities:
             )
         )
         announce_connection(stored)
+        await end_pages(self._database)
         return stored
+
+
+async def end_pages(database: Database) -> None:
+    """Let pages be closed on which nothing new may be taken; outside of activities the supervisor sees to it."""
+    if activity.in_activity():
+        await signal_stopped_pages(database, activity.client())
 
 
 async def open_connection(

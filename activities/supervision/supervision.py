@@ -18,6 +18,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from activities.collections.stopped_pages import signal_stopped_pages
 from activities.database import Database, one_of
 from activities.events.delivery import WorkflowStart
 from activities.supervision.running import running_among
@@ -252,6 +253,8 @@ class SupervisionActivities:
         """Compare every open object of a kind. Safe to repeat at any point: what runs is left alone."""
         reached = activity.info().heartbeat_details
         begun = _PROGRESS.validate_python(reached[0]) if reached else Progress((), Supervised(request.kind))
+        if request.kind is ObjectKind.PAYMENT_REQUEST and not request.supervision.is_dry_run:
+            await signal_stopped_pages(self._database, activity.client())
         comparison = Supervision(self._database, activity.client(), self._resumable)
         return await comparison.compare(request.kind, request.supervision, begun=begun, beat=activity.heartbeat)
 

@@ -52,6 +52,7 @@ class Charge:
     `known_references` are what other attempts came to. `is_key_used`: somebody has used the key before, perhaps
     for another amount. `methods` are the provider's payment methods, of which a page offers those that fit,
     `brand` how it looks. `application_fee_minor` is what the platform takes of a payment on its merchant's account.
+    `is_stopped`: nothing new may be taken through the provider, so that a page that is found open is closed.
     """
 
     idempotency_key: str
@@ -72,6 +73,7 @@ class Charge:
     methods: tuple[str, ...] = ()
     brand: PageBrand = NO_BRAND
     application_fee_minor: int = 0
+    is_stopped: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -147,7 +149,10 @@ class ChargeGateway(Protocol):
         ...
 
     async def find_page_payment(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
-        """Find what a page came to: processing while it is open, None when it ended unpaid."""
+        """Find what a page came to: processing while it is open, None when it ended unpaid.
+
+        Of a charge that is stopped, a page that is open is closed first.
+        """
         ...
 
     async def verify(self) -> None:

@@ -61,6 +61,43 @@ async def test_what_is_no_amount_within_the_limits_is_said_so_and_opens_no_page(
     assert await merchant.value("select count(*) from duly.gateway_attempts") == 0
 
 
+@pytest.mark.parametrize(
+    ("currency", "typed", "refused", "shown", "paid"),
+    [
+        ("JPY", "5000", ["999", "5001", "1000.5"], "From ¥1,000 to ¥5,000.", 5000),
+        (
+            "KWD",
+            "1.010",
+            ["0.999", "5.001", "1.005", "2.0101"],
+            "From KWD 1.000 to KWD 5.000. In steps of KWD 0.010.",
+            1010,
+        ),
+    ],
+)
+async def test_amounts_of_no_and_of_three_decimals_are_those_that_the_gateway_takes(
+    standing_duly: RunningDuly,
+    merchant: Merchant,
+    payer: Payer,
+    currency: str,
+    typed: str,
+    refused: list[str],
+    shown: str,
+    paid: int,
+) -> None:
+    account = await merchant.account(currency=currency, cards=[])
+    handle, link = await make(standing_duly, f"of-{account}", choice(account, currency=currency))
+
+    page = await payer.visit(link.path)
+    answers = [await payer.browser.post(link.path, data={"amount": each}) for each in refused]
+    await submit(await payer.press(link.path, typed))
+    await handle.signal(PaymentRequest.gateway_event)
+
+    assert shown in page.text.replace("\xa0", " ")
+    assert [answer.status_code for answer in answers] == [422] * len(refused)
+    assert (await handle.result()).amount_minor == paid
+    assert await merchant.balance(account) == -paid
+
+
 async def test_an_amount_is_read_as_its_reader_writes_it(
     standing_duly: RunningDuly, merchant: Merchant, payer: Payer
 ) -> None:

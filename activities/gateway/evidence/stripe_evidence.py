@@ -29,12 +29,12 @@ class StripeEvidence(StripePages):
         """Read the page by its id, else find it, or what else was paid, among all that the customer has."""
         with translating_errors():
             if gateway_reference:
-                return await self._ended(gateway_reference, charge) or self._page_result(
+                return await self._ended(gateway_reference, charge) or await self._read_page(
                     await self._page(gateway_reference), charge
                 )
             async for session in self._pages_of(charge):
                 if charge.identity.is_attempt(metadata_at(session)):
-                    return self._page_result(session, charge)
+                    return await self._read_page(session, charge)
             return await self._listed(charge)
 
     async def _listed(self, charge: Charge) -> ChargeResult | None:

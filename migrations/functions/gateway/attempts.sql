@@ -72,6 +72,7 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
         'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since,
+        'is_stopped', p_attempt.channel = 'hosted_page' and duly.is_stopped(p_request.provider_id),
         'was_unanswered', p_request.state = 'unknown', 'methods', duly.methods_offered(p_request.provider_id),
         'brand', case when p_attempt.channel = 'hosted_page' then duly.page_brand(p_request.provider_id) else '{}' end)
         || duly.attempt_identity(p_request))

@@ -70,6 +70,33 @@ begin
         else '' end;
 end $$;
 
+-- Whether nothing new may be taken through a provider, whoever asks: then a page that is open is closed as soon as it is read.
+create or replace function duly.is_stopped(p_provider_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.providers where id = p_provider_id
+        and (state <> 'effective' or merchant_id is not null and duly.why_not_effective(id) <> ''))
+$$;
+
+-- Receivables with a page that may be open although nothing new may be taken through its provider, as long as the gateway shows us its
+-- account: account, period, and the payment request that asks for it, if one does. Who looks after one closes its page when it reads it.
+create or replace function duly.stopped_pages(p_limit integer) returns table (account_id text, period text, payment_request_id text)
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_stopped text[] := array(select p.id from duly.providers p where duly.is_stopped(p.id) and (p.state <> 'effective'
+        or duly.is_provider_reachable(p.id)));
+begin
+    if v_stopped = '{}' then return; end if;
+    return query
+    select c.account_id, c.period, coalesce((duly.payment_request_of_receivable(c.account_id, c.period)).id, '')
+    from duly.collections c
+    join duly.gateway_requests r on r.account_id = c.account_id and r.period = c.period and r.kind = 'payment'
+    join duly.gateway_attempts a on a.request_id = r.id and not duly.is_final(a.outcome)
+    where c.closed_at is null and r.provider_id = any (v_stopped) and a.channel = 'hosted_page'
+      -- A bank debit that was given on its page is waited for.
+      and coalesce(a.gateway_reference, '') not like 'pi\_%'
+    order by c.account_id, c.period limit p_limit;
+end $$;
+
 -- Whether what has begun may go on at a provider, such as giving back money: also on an account that takes nothing new, as long as
 -- the gateway lets us see it.
 create or replace function duly.is_provider_reachable(p_provider_id text) returns boolean
