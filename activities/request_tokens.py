@@ -1,4 +1,4 @@
-"""Links of payment requests and into the portal: made where they are handed out; the hashes alone are kept."""
+"""Links of requests, into the portal and out of mail: made where they are handed out; the hashes alone are kept."""
 
 import hashlib
 import secrets
@@ -48,5 +48,24 @@ class PortalLinks:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         await self._database.call(
             "note_portal_link", account_id=account_id, token_hash=hash_of(token), minutes=self.MINUTES
+        )
+        return token
+
+
+class OptOutLinks:
+    """Makes links by which the reader of a letter opts out of letters like it; each is of one sending of one letter."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def made(self, account_id: str, message_id: str, address_hash: str) -> str:
+        """Return the end of a new link."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        await self._database.call(
+            "note_opt_out_link",
+            account_id=account_id,
+            message_id=message_id,
+            address_hash=address_hash,
+            token_hash=hash_of(token),
         )
         return token

@@ -61,6 +61,11 @@ class SecurityHeaders:
 async def form_of(request: Request, origin: str, bounds: FormBounds = FORM) -> FormData:
     """Return the form of a request that our own page sent. Raises HTTPException: it is another's, or too large."""
     require_same_origin(request, origin)
+    return await bounded_form(request, bounds)
+
+
+async def bounded_form(request: Request, bounds: FormBounds) -> FormData:
+    """Return the form of a request, whoever has sent it. Raises HTTPException: it is too large."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > bounds.bytes_max:
         raise HTTPException(413)

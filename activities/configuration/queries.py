@@ -200,6 +200,7 @@ LISTS = MappingProxyType(
             MessageTemplateRow.name,
             MessageTemplateRow.about,
             MessageTemplateRow.attaches_documents,
+            MessageTemplateRow.is_required,
             MessageTemplateRow.texts,
             MessageTemplateRow.is_active,
         ).order_by(MessageTemplateRow.id),

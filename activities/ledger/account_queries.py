@@ -13,6 +13,7 @@ from models.listing import ListPage
 from models.tables.accounts import AccountBalanceRow, AccountRow
 from models.tables.collecting import GatewayRequestRow
 from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow
+from models.tables.messages import MailStopRow
 from models.tables.reference import ProductRow
 from models.tables.subscriptions import AccountChangeRow, SubscriptionRow
 
@@ -146,6 +147,12 @@ class AccountQueries:
     async def changes(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
         """Return what commands changed of an account, by whom and why, newest first."""
         return await self._database.read(_CHANGES.where(AccountChangeRow.account_id == account_id).limit(limit))
+
+    async def mail_stops(self, account_id: str) -> Sequence[Row[Any]]:
+        """Return why an account is not written to, since when and how it came; of an address nothing is told."""
+        row = MailStopRow
+        columns = (row.kind, row.actor, row.reason, row.since)
+        return await self._database.read(select(*columns).where(row.account_id == account_id).order_by(row.kind))
 
     async def payments(self, account_id: str, limit: int) -> Sequence[Row[Any]]:
         """Return the latest payment requests to a gateway, newest first."""

@@ -16,19 +16,20 @@ from models.messages.message import MessageKind
 from models.problem import refusal
 from models.reports.periods import DaySpan
 from models.tables.accounts import AccountRow
-from models.tables.messages import CommunicationRow, MailStopRow, MessageTemplateRow
+from models.tables.messages import CommunicationRow, MessageTemplateRow
 
 TRANSACTIONS_AT_MOST = 1000
+OPTED_OUT = "opted_out"
 # Criteria are looked at for every account, or every transaction of the days.
 SWEEP_SECONDS = 10 * 60.0
 
 _COUNTED = """
-    select left_out, count(*) as number_of
+    select nullif(left_out, :overruled) as left_out, count(*) as number_of
     from duly.communication_recipients(:segment_id, :transactions, :first, :last) x group by 1
 """
 _FIRST = """
     select * from duly.communication_recipients(:segment_id, :transactions, :first, :last) x
-    where left_out is null order by account_id, transaction_id limit :limit
+    where nullif(left_out, :overruled) is null order by account_id, transaction_id limit :limit
 """
 
 
@@ -71,7 +72,7 @@ class Communications:
     async def require_template(self, template_id: str, about: About) -> Row[Any]:
         """Return a template in use. Raises RefusedError for none, or for one that is about something else."""
         row = MessageTemplateRow
-        columns = (row.id, row.about, row.texts, row.attaches_documents, row.is_active)
+        columns = (row.id, row.about, row.texts, row.attaches_documents, row.is_required, row.is_active)
         found = await self._database.read_first(select(*columns).where(row.id == template_id))
         if found is None or not found.is_active:
             raise refusal("template", "template_exists", f"there is no template {template_id!r} in use")
@@ -83,7 +84,8 @@ class Communications:
         self, order: CommunicationOrder, template: Row[Any], renderer: MessageRenderer, *, limit: int
     ) -> CommunicationPreview:
         """Return what a communication would do, with the first letters as they would be sent now."""
-        asked = order.recipients()
+        # What the law or a contract requires goes to whoever has opted out, too.
+        asked = {**order.recipients(), "overruled": OPTED_OUT if template.is_required else ""}
         counted = await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
         numbers = Counter({row.left_out: row.number_of for row in counted})
         first = await self._database.rows(_FIRST, **asked, limit=limit, timeout_seconds=SWEEP_SECONDS)
@@ -130,12 +132,6 @@ class Communications:
         columns = (row.id, row.template_id, row.asked, row.counts, row.actor, row.reason, row.created_at)
         return await self._database.read(select(*columns).order_by(row.created_at.desc(), row.id).limit(limit))
 
-    async def stops(self, account_id: str) -> Sequence[Row[Any]]:
-        """Return why an account is not written to; of an address nothing is told."""
-        row = MailStopRow
-        columns = (row.kind, row.actor, row.reason, row.since)
-        return await self._database.read(select(*columns).where(row.account_id == account_id).order_by(row.kind))
-
     async def stop(self, account_id: str, kind: str, *, actor: str, reason: str) -> bool:
         """Stop mail to an account; False where it was stopped. Raises RuleBrokenError for no account or address."""
         return bool(
@@ -177,6 +173,7 @@ class Communications:
             link_token="",
             texts=template.texts,
             record=record,
+            is_required=template.is_required,
         )
         return renderer.text_of(message, renderer.locale_of(message))
 

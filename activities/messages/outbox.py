@@ -18,7 +18,7 @@ from activities.messages.attachments import Attachment, AttachmentError, Attachm
 from activities.messages.rendering import MessageRenderer, NoMessageError, RenderedMessage, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
-from activities.request_tokens import PortalLinks, RequestLinks
+from activities.request_tokens import OptOutLinks, PortalLinks, RequestLinks
 from models.messages.message import CardNotice, MailedPage, MessageKind, MessageState, Notice
 from models.tables.messages import MessageRow
 
@@ -167,12 +167,7 @@ class MessageActivities:
         if isinstance(attached, AttachmentError):
             await self._note(message, MessageState.FAILED, f"not_attached: {attached}")
             return MessageState.WITHHELD
-        if message.request_id:
-            token = await RequestLinks(self._database).made(message.request_id, payer=message.payer)
-            message = replace(message, link_token=token)
-        elif message.kind is MessageKind.PORTAL_LINK:
-            message = replace(message, link_token=await PortalLinks(self._database).made(message.account_id))
-        rendered = await self._render(message, attached)
+        rendered = await self._render(await self._linked(message), attached)
         if rendered is None:
             return MessageState.WITHHELD
         try:
@@ -181,6 +176,18 @@ class MessageActivities:
             await self._note(message, MessageState.PENDING)
             raise
         return await self._note_handover(message, result)
+
+    async def _linked(self, message: ClaimedMessage) -> ClaimedMessage:
+        """Return the message with the link that is made for this sending of it, where it has one."""
+        if message.request_id:
+            token = await RequestLinks(self._database).made(message.request_id, payer=message.payer)
+        elif message.kind is MessageKind.PORTAL_LINK:
+            token = await PortalLinks(self._database).made(message.account_id)
+        elif message.is_optional and self._renderer.has_portal:
+            token = await OptOutLinks(self._database).made(message.account_id, message.id, message.address_hash)
+        else:
+            return message
+        return replace(message, link_token=token)
 
     async def _attached(self, message_id: str) -> Sequence[Attachment] | AttachmentError:
         if self._attachments is None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from pathlib import Path
@@ -31,8 +31,30 @@ _PORTAL_LINES = MappingProxyType(
     }
 )
 
+# Without a script, a login or a second page: the mail program's own button opts out (RFC 2369, RFC 8058).
+_OPT_OUT, _ONE_CLICK = "List-Unsubscribe", "List-Unsubscribe=One-Click"
+_OPT_OUT_LINES = MappingProxyType(
+    {
+        "en": "\n-- \nTo get no more mail like this: {url}\n",
+        "de": "\n-- \nKeine solchen E-Mails mehr erhalten: {url}\n",
+    }
+)
+
+
+class _AddressHeader(UnstructuredHeader):
+    """A header with an address of a page. Folded as text it would become encoded words, which no program follows."""
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return it on a line of its own length: up to 998 characters are allowed (RFC 5322, 2.1.1)."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
 # Seven bits go through every mail server.
-_PLAIN = SMTP.clone(cte_type="7bit")
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type(_OPT_OUT, _AddressHeader)  # type: ignore[arg-type]  # it mixes the class with the base itself
+_PLAIN = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 
 
 class TemplateRefusedError(ValueError):
@@ -93,6 +115,9 @@ class MessageRenderer:
         mail["Date"] = format_datetime(datetime.now(UTC))
         mail["Message-ID"] = message_id(message, self._sender)
         mail["Auto-Submitted"] = "auto-generated"
+        if message.is_optional and message.link_token:
+            mail[_OPT_OUT] = f"<{self._opt_out_url(message)}>"
+            mail[f"{_OPT_OUT}-Post"] = _ONE_CLICK
         mail.set_content(body)
         for file in attached:
             kind, _, subtype = file.media_type.partition("/")
@@ -111,12 +136,26 @@ class MessageRenderer:
         facts = Facts(message, locale, self._signature, head.public_url, head.ui_url, head.portal_url)
         if message.kind is MessageKind.COMMUNICATION:
             # What somebody wrote is sent as it was written: where the portal is, a tag of it says.
-            return communication_text(facts)
+            return communication_text(facts) + self._opt_out_line(message, locale.language)
         values = {tag: VALUES[tag](facts) for tag in TAGS[message.kind]}
         if message.kind not in FOR_CUSTOMERS:
             values["link"] = facts.workflow_link()
         folder = locale.language if message.kind in FOR_CUSTOMERS else OPERATORS
         return self._templates[folder, message.kind].render(values) + self._portal_line(message, folder)
+
+    @property
+    def has_portal(self) -> bool:
+        """Whether there is a portal for links to lead to."""
+        return bool(self._head.portal_url)
+
+    def _opt_out_url(self, message: ClaimedMessage) -> str:
+        # A preview has no link: one is made when a letter is sent.
+        return f"{self._head.portal_url}/mail/{message.link_token or '...'}"
+
+    def _opt_out_line(self, message: ClaimedMessage, language: str) -> str:
+        """Return what a letter ends with that neither law nor contract requires: where to opt out."""
+        written = _OPT_OUT_LINES.get(language, _OPT_OUT_LINES["en"])
+        return written.format(url=self._opt_out_url(message)) if message.is_optional and self.has_portal else ""
 
     def _portal_line(self, message: ClaimedMessage, language: str) -> str:
         """Return what every letter to an account's holder ends with: where the portal is. Other payers have none."""

@@ -60,6 +60,13 @@ class ClaimedMessage:
     # Of a communication: its template by language, and what its tags say.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
+    # Whether the law or a contract requires a communication: nobody opts out of it.
+    is_required: bool = False
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether its reader may opt out of mail like it: receipts, invoices, reminders, notices are none."""
+        return self.kind is MessageKind.COMMUNICATION and not self.is_required
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from models.gateway.gateway_request import AttemptOutcome
 from models.tables.accounts import PostalAddressRow
 from models.tables.collecting import ClaimRow, CollectionRow, GatewayAttemptRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.configuration import CardRow, PaymentPreferenceRow, ProviderMethodRow
+from models.tables.messages import MailStopRow
 from models.tables.views import TransactionView
 
 _T = TransactionView
@@ -39,6 +40,11 @@ class PortalQueries:
     def __init__(self, database: Database, account_id: str) -> None:
         self._database = database
         self._account_id = account_id
+
+    async def is_out_of_mail(self) -> bool:
+        """Whether the customer gets no mail that neither law nor contract requires."""
+        stop = select(MailStopRow.since).where(MailStopRow.account_id == self._account_id)
+        return await self._database.read_first(stop.where(MailStopRow.kind == "opted_out")) is not None
 
     async def documents(self, kinds: Sequence[str], *, before: int, limit: int) -> Sequence[Row[Any]]:
         """Return posted documents of some kinds older than a number of the sequence, the newest first."""

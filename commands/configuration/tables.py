@@ -195,10 +195,10 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             lambda row: (row.id, row.name, row.about, to_json(row.criteria), _yes(row.is_active)),
         ),
         "message_templates": (
-            ("Id", "Name", "About", "Languages", "With documents", "Active"),
+            ("Id", "Name", "About", "Languages", "With documents", "Required", "Active"),
             lambda row: (
                 *(row.id, row.name, row.about, ", ".join(sorted(row.texts))),
-                *(_yes(row.attaches_documents), _yes(row.is_active)),
+                *(_yes(row.attaches_documents), _yes(row.is_required), _yes(row.is_active)),
             ),
         ),
         "message_rules": (

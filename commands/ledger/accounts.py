@@ -34,6 +34,7 @@ async def show(output: Output, account_id: str) -> None:
         unsettled = await records.unsettled(account_id)
         payments = await records.payments(account_id, PAYMENTS)
         changes = await records.changes(account_id, CHANGES)
+        stops = await records.mail_stops(account_id)
     output.answer(
         {
             **document(account),
@@ -44,8 +45,9 @@ async def show(output: Output, account_id: str) -> None:
             "unsettled_invoices": [document(row) for row in unsettled],
             "payments": [document(row) for row in payments],
             "changes": [document(row) for row in changes],
+            "mail_stops": [document(row) for row in stops],
         },
-        table("", "Account", account.id, rows=_facts(account, customers, preferences)),
+        table("", "Account", account.id, rows=[*_facts(account, customers, preferences), *map(_stop, stops)]),
         _subscriptions(subscriptions),
         _cards(cards),
         _invoices(unsettled, account.currency),
@@ -90,6 +92,11 @@ def _facts(
         *(("Pays by", f"{row.method} ({preference_number(row.number)})") for row in preferences if row.is_preferred),
         *((f"Customer at {row.provider_id}", row.customer_reference) for row in customers),
     ]
+
+
+def _stop(row: Row[Any]) -> tuple[str, str]:
+    how = ", ".join(filter(None, (row.actor, row.reason)))
+    return "Mail", f"{row.kind.replace('_', ' ')} since {moment(row.since)}: {how}"
 
 
 def _subscriptions(rows: Iterable[Row[Any]]) -> Any:

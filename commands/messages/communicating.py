@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.configuration.segment_queries import SegmentQueries, days_of_segment
 from activities.database import Database
+from activities.ledger.account_queries import AccountQueries
 from activities.ledger.transaction_queries import TransactionQueries
 from activities.messages.communications import CommunicationOrder, Communications, require_order
 from activities.messages.rendering import MessageRenderer, Sender
@@ -131,7 +132,7 @@ async def allow(output: Output, account: str, kind: str, *, actor: str, reason: 
 async def show_stops(output: Output, account: str) -> None:
     """Show why an account is not written to."""
     async with reading_database_of(read_settings()) as database:
-        rows = await Communications(database).stops(account)
+        rows = await AccountQueries(database).mail_stops(account)
     shown = table("", "Why", "Who", "Reason", "Since", rows=[(*row[:3], moment(row.since)) for row in rows])
     answer_all(output, "stops", [document(row) for row in rows], shown)
 

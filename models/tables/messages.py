@@ -76,6 +76,7 @@ class MessageTemplateRow(Base):
     name: Mapped[str]
     about: Mapped[str]
     attaches_documents: Mapped[bool]
+    is_required: Mapped[bool]
     texts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     is_active: Mapped[bool]
 
@@ -101,6 +102,7 @@ class CommunicationRow(Base):
     template_id: Mapped[str]
     texts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     attaches_documents: Mapped[bool]
+    is_required: Mapped[bool]
     asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     actor: Mapped[str]
@@ -119,3 +121,15 @@ class MailStopRow(Base):
     actor: Mapped[str]
     reason: Mapped[str]
     since: Mapped[datetime]
+
+
+class OptOutLinkRow(Base):
+    """The link of a letter by which its reader opts out of communications; of what it ends in the hash alone."""
+
+    __tablename__ = "opt_out_links"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str]
+    message_id: Mapped[str]
+    address_hash: Mapped[str]
+    made_at: Mapped[datetime]

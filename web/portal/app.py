@@ -14,7 +14,7 @@ from activities.database import DatabaseUnavailableError, RuleBrokenError, Schem
 from activities.events.link_limits import BoundedLinks
 from models.problem import RefusedError
 from web.assets import Assets
-from web.portal import bills, details, paying, views, wallet
+from web.portal import bills, details, mail, paying, views, wallet
 from web.portal.context import Portal, reader_before
 from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out
 from web.security import SecurityHeaders
@@ -51,6 +51,7 @@ _FORMS = {
     "/wallet/top-up": wallet.switch_top_up,
     "/details": details.edit_account,
     "/details/address": details.edit_address,
+    "/details/mail": mail.choose,
     "/sign-out": sign_out,
 }
 
@@ -77,6 +78,8 @@ def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
         Route("/sign-in", gated(link_request(portal)), methods=["POST"]),
         Route("/enter/{token}", gated(entry_page(portal)), methods=["GET"]),
         Route("/enter/{token}", gated(entering(portal)), methods=["POST"]),
+        Route("/mail/{token}", gated(mail.choice_page(portal)), methods=["GET"]),
+        Route("/mail/{token}", gated(mail.choosing(portal)), methods=["POST"]),
         *(Route(path, gated(of_session(portal, page)), methods=["GET"]) for path, page in _PAGES.items()),
         *(Route(path, gated(sent(portal, form)), methods=["POST"]) for path, form in _FORMS.items()),
     ]

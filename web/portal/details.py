@@ -105,4 +105,5 @@ async def _page(visit: PortalVisit, given: Mapping[str, str], wrong: Any) -> Res
         languages=LANGUAGES,
         zones=sorted(available_timezones()),
         address_fields=ADDRESS,
+        is_out_of_mail=await visit.queries.is_out_of_mail(),
     )

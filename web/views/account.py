@@ -23,6 +23,7 @@ from models.workflow_ids import collection_id
 from web.actions.forms import links_of
 from web.bills.pages import bills_of
 from web.context import Visit
+from web.messages.stops import stops_of
 from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, show_part
 from web.views.wallet import wallet_of
@@ -63,7 +64,7 @@ async def show_account(visit: Visit) -> Response:
             ("now", f"{address('accounts', id)}/now"),
             ("What has happened", f"{address('accounts', id)}/timeline"),
             ("Statement, bills and payments", f"{address('accounts', id)}/money"),
-            ("Subscriptions, preferences and changes", f"{address('accounts', id)}/about"),
+            ("Subscriptions, preferences, mail and changes", f"{address('accounts', id)}/about"),
         ),
         links=[
             (name, Cell(name, listed(noun, account=id)))
@@ -112,13 +113,14 @@ async def account_money(visit: Visit) -> Response:
 
 
 async def account_about(visit: Visit) -> Response:
-    """Show what an account buys, how it pays, and who changed what of it."""
+    """Show what an account buys, how it pays, why it is not written to, and who changed what of it."""
     id = visit.request.path_params["id"]
     _, records = await _require(visit, id)
     subscriptions = await records.subscriptions(id)
     preferences = await records.preferences(id)
     changes = await records.changes(id, _SHOWN)
-    return show_part(visit, (_subscriptions(subscriptions), _preferences(preferences), _changes(changes)))
+    stops = stops_of(await records.mail_stops(id))
+    return show_part(visit, (_subscriptions(subscriptions), _preferences(preferences), stops, _changes(changes)))
 
 
 def overdue_sentence(unsettled: Sequence[Row[Any]], currency: str, today: date) -> str:

@@ -160,13 +160,15 @@ class MessageTemplate(DocumentPart):
     """What `communicate` writes (F140, F141): texts by language, with tags written #{tag}.
 
     Whose language is not there reads the English text, else the first one. With `attaches_documents` a transaction's
-    document goes with it.
+    document goes with it. `is_required` says that the law or a contract requires the text: it goes to whoever has opted
+    out of communications too, and has no link to opt out by.
     """
 
     id: DefinitionId
     name: Name
     about: Literal["accounts", "transactions"]
     attaches_documents: bool = False
+    is_required: bool = False
     texts: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], MessageText], Field(min_length=1, max_length=50)
     ]

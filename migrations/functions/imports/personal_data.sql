@@ -81,6 +81,7 @@ begin
     where f.id = l.file_id and t.id = f.transaction_id and t.account_id = a.id;
     delete from duly.portal_links where account_id = a.id;
     delete from duly.mail_stops where account_id = a.id;
+    delete from duly.opt_out_links where account_id = a.id;
     delete from duly.portal_sessions where account_id = a.id;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
     delete from duly.request_attachments f using duly.payment_requests q where q.id = f.request_id and q.account_id = a.id;

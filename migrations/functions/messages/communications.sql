@@ -5,8 +5,8 @@ create or replace function duly.address_hash(p_email text) returns text language
     select encode(sha256(convert_to(lower(btrim(p_email)), 'UTF8')), 'hex')
 $$;
 
--- Why a message to an account's own address is not sent, or null: nothing goes to an address that bounced, and no communication to
--- who wants none. Whoever has asked for a link a moment ago reads that address, whatever a mail server has said of it.
+-- Why a message to an account's own address is not sent, or null: nothing goes to an address that bounced, and to who wants none no
+-- communication that neither law nor contract requires. Whoever has asked for a link a moment ago reads that address, whatever a mail server has said of it.
 create or replace function duly.mail_stop_of(m duly.messages) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
     select case min(s.kind) when 'bounced' then 'address_bounced' else min(s.kind) end
@@ -14,7 +14,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where m.audience = 'customer' and s.account_id = m.account_id
       -- A payer whom a request names, and whoever asked for it, has another address.
       and coalesce((m.parameters ->> 'payer')::integer, 0) = 0 and coalesce(m.parameters ->> 'to', '') = ''
-      and case s.kind when 'bounced' then m.kind <> 'portal_link' and s.address_hash = duly.address_hash(a.email) else m.kind = 'communication' end
+      and case s.kind when 'bounced' then m.kind <> 'portal_link' and s.address_hash = duly.address_hash(a.email) else m.kind = 'communication'
+          and not coalesce((select c.is_required from duly.communications c where c.id = m.parameters ->> 'communication'), false) end
 $$;
 
 -- Stop mail to an account, or let it go again; false where it was so. An address bounced as it is now.
@@ -141,9 +142,12 @@ begin
         return c.counts || jsonb_build_object('id', c.id, 'is_new', false);
     end if;
     select * into m from duly.message_templates where id = p_template_id;
-    insert into duly.communications (id, template_id, texts, attaches_documents, asked, counts, actor, reason)
-    values (p_id, m.id, m.texts, m.attaches_documents, p_asked, '{}', p_actor, p_reason);
-    with chosen as materialized (select * from duly.communication_recipients(p_segment_id, p_transactions, p_from, p_to)),
+    insert into duly.communications (id, template_id, texts, attaches_documents, is_required, asked, counts, actor, reason)
+    values (p_id, m.id, m.texts, m.attaches_documents, m.is_required, p_asked, '{}', p_actor, p_reason);
+    -- What the law or a contract requires goes to whoever has opted out, too.
+    with chosen as materialized (select r.account_id, r.transaction_id, r.state,
+            nullif(r.left_out, case when m.is_required then 'opted_out' end) as left_out
+        from duly.communication_recipients(p_segment_id, p_transactions, p_from, p_to) r),
     written as (
         insert into duly.messages (id, audience, kind, account_id, parameters)
         select 'communication/' || p_id || '/' || coalesce(nullif(x.transaction_id, ''), x.account_id), 'customer', 'communication', x.account_id,

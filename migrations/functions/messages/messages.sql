@@ -138,6 +138,7 @@ begin
             'request_id', case when m.kind = 'payment_requested' then q.id else '' end)
             || case when m.kind = 'communication' then jsonb_build_object(
                 'texts', (select c.texts from duly.communications c where c.id = m.parameters ->> 'communication'),
+                'is_required', (select c.is_required from duly.communications c where c.id = m.parameters ->> 'communication'),
                 'record', duly.communication_facts(m.account_id, m.parameters ->> 'transaction_id')) else '{}' end
         from duly.installation i
         left join duly.accounts a on a.id = m.account_id
