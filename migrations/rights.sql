@@ -73,7 +73,7 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
 
 -- configuration
 grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version,
-    duly.segment_accounts, duly.segment_totals, duly.segment_transactions, duly.take_away_configuration to duly_app;
+    duly.segment_accounts, duly.segment_accounts_behind, duly.segment_totals, duly.segment_transactions, duly.take_away_configuration to duly_app;
 
 -- console
 grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.begin_form, duly.begin_passkey, duly.change_user,

@@ -22,6 +22,8 @@ from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_ba
 from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
+from web.messages.segments import export_members, segment_members, segment_totals, show_segment
+from web.messages.sending import send_message, show_message_form
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
 from web.provider_sign_in import coming_back, leaving
 from web.reports.home_charts import home_chart
@@ -82,6 +84,9 @@ OBJECTS: Mapping[str, Page] = {
     "/debit-files/{id}": show_debit_file,
     "/reports/{id}": show_report,
     "/vouchers/{id}": show_voucher,
+    "/segments/{id}": show_segment,
+    "/segments/{id}/totals": segment_totals,
+    "/segments/{id}/members": segment_members,
 }
 
 
@@ -124,6 +129,9 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
+        Route("/segments/{id}/members.csv", signed_in(web, export_members, Permission.EXPORT)),
+        Route("/segments/{id}/message", signed_in(web, show_message_form, Permission.COMMUNICATE), methods=["GET"]),
+        Route("/segments/{id}/message", sent_form(web, send_message, Permission.COMMUNICATE), methods=["POST"]),
         Route("/sent/{key}", signed_in(web, show_sent)),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page is not run_now)) for path, page in OBJECTS.items()),

@@ -28,6 +28,7 @@ RAIL = (
     ("/vouchers", "Vouchers", "u"),
     ("/approvals", "Approvals", "v"),
     ("/reports", "Reports", "o"),
+    ("/segments", "Segments", "n"),
     ("/messages", "Messages", "m"),
     ("/events", "Events", "e"),
     ("/commands", "Commands", "l"),

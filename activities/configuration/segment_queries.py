@@ -21,6 +21,11 @@ _MEMBERS = {
     About.ACCOUNTS: "select * from duly.segment_accounts(:id)",
     About.TRANSACTIONS: "select * from duly.segment_transactions(:id, :first, :last)",
 }
+_PAGES = {
+    About.ACCOUNTS: "select * from duly.segment_accounts_behind(:id, :after, :limit)",
+    # What is posted is found by its days, and judged as a whole.
+    About.TRANSACTIONS: f"{_MEMBERS[About.TRANSACTIONS]} x where x.id > :after order by x.id limit :limit",
+}
 
 
 class SegmentQueries:
@@ -42,15 +47,25 @@ class SegmentQueries:
             raise refusal("segment", "segment_exists", f"there is no segment {segment_id!r}")
         return found[0]
 
-    async def counted(self, segment: Row[Any], days: DaySpan | None) -> Sequence[Row[Any]]:
+    async def counted(
+        self, segment: Row[Any], days: DaySpan | None, *, seconds: float = SWEEP_SECONDS
+    ) -> Sequence[Row[Any]]:
         """Return how many a segment has by currency, and what they come to in minor units."""
         asked = {"id": segment.id, **_bounds(days)}
-        return await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
+        return await self._database.rows(_COUNTED, **asked, timeout_seconds=seconds)
+
+    async def page(
+        self, segment: Row[Any], days: DaySpan | None, *, after: str, limit: int, seconds: float
+    ) -> Sequence[Row[Any]]:
+        """Return what a segment has behind an id, in the order of their ids: at most so many."""
+        about = About(segment.about)
+        asked = {"id": segment.id, "after": after, "limit": limit, **_bounds_of(about, days)}
+        return await self._database.rows(_PAGES[about], **asked, timeout_seconds=seconds)
 
     async def members(self, segment: Row[Any], days: DaySpan | None) -> AsyncIterator[Sequence[Row[Any]]]:
         """Yield pages of what a segment has, in the order of their ids: of one statement, and of one moment."""
         about = About(segment.about)
-        asked = {"id": segment.id, **(_bounds(days) if about is About.TRANSACTIONS else {})}
+        asked = {"id": segment.id, **_bounds_of(about, days)}
         statement = text(_MEMBERS[about]).execution_options(yield_per=PAGE)
         async with self._database.transaction(SWEEP_SECONDS) as connection:
             found = await connection.stream(statement, asked)
@@ -78,3 +93,7 @@ def days_of_segment(segment: Row[Any], first: date | None, last: date | None, to
 
 def _bounds(days: DaySpan | None) -> dict[str, date | None]:
     return {"first": days.first if days else None, "last": days.last if days else None}
+
+
+def _bounds_of(about: About, days: DaySpan | None) -> dict[str, date | None]:
+    return _bounds(days) if about is About.TRANSACTIONS else {}

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from activities.database import Database
+from activities.database import Database, matching
+from activities.listing import Listed, NewestFirst
 from activities.messages.rendering import MessageRenderer
 from activities.messages.template_values import ClaimedMessage
+from models.listing import ListPage
 from models.messages.communication import About
 from models.messages.message import MessageKind
 from models.problem import refusal
@@ -29,8 +31,16 @@ _COUNTED = """
 """
 _FIRST = """
     select * from duly.communication_recipients(:segment_id, :transactions, :first, :last) x
-    where nullif(left_out, :overruled) is null order by account_id, transaction_id limit :limit
+    where nullif(left_out, :overruled) is null and :member in ('', account_id, transaction_id)
+    order by account_id, transaction_id limit :limit
 """
+_C = CommunicationRow
+_LIST = NewestFirst(
+    select(_C.id, _C.template_id, _C.asked, _C.counts, _C.actor, _C.reason, _C.created_at),
+    moment=_C.created_at,
+    key=_C.id,
+    state=_C.template_id,
+)
 
 
 @dataclass(frozen=True)
@@ -80,15 +90,31 @@ class Communications:
             raise refusal("template", "template_fits", f"{template_id!r} is about {found.about}, not {about}")
         return found
 
+    async def templates(self, about: str) -> Sequence[tuple[str, str]]:
+        """Return the templates in use that are about something: id and name."""
+        row = MessageTemplateRow
+        found = select(row.id, row.name).where(row.is_active, row.about == about).order_by(row.name, row.id)
+        return [(one.id, one.name) for one in await self._database.read(found)]
+
     async def preview(
-        self, order: CommunicationOrder, template: Row[Any], renderer: MessageRenderer, *, limit: int
+        self,
+        order: CommunicationOrder,
+        template: Row[Any],
+        renderer: MessageRenderer,
+        *,
+        limit: int,
+        member: str = "",
+        seconds: float = SWEEP_SECONDS,
     ) -> CommunicationPreview:
-        """Return what a communication would do, with the first letters as they would be sent now."""
+        """Return what a communication would do, with the first letters as they would be sent now.
+
+        With `member`, an account or a transaction by its id, those to it alone: none where it is left out.
+        """
         # What the law or a contract requires goes to whoever has opted out, too.
         asked = {**order.recipients(), "overruled": OPTED_OUT if template.is_required else ""}
-        counted = await self._database.rows(_COUNTED, **asked, timeout_seconds=SWEEP_SECONDS)
+        counted = await self._database.rows(_COUNTED, **asked, timeout_seconds=seconds)
         numbers = Counter({row.left_out: row.number_of for row in counted})
-        first = await self._database.rows(_FIRST, **asked, limit=limit, timeout_seconds=SWEEP_SECONDS)
+        first = await self._database.rows(_FIRST, **asked, member=member, limit=limit, timeout_seconds=seconds)
         letters = [(row, await self._one_message(row, template, renderer)) for row in first]
         left_out = {reason: number for reason, number in sorted(numbers.items(), key=str) if reason is not None}
         return CommunicationPreview(numbers.total(), numbers[None], left_out, letters)
@@ -125,6 +151,10 @@ class Communications:
             timeout_seconds=SWEEP_SECONDS,
         )
         return answer
+
+    async def page(self, page: ListPage, *, segment_id: str) -> Listed:
+        """Return a page of communications, the newest first; with a segment those to it."""
+        return await _LIST.page(self._database, page, *matching(CommunicationRow.asked["segment"].astext, segment_id))
 
     async def list_newest(self, limit: int) -> Sequence[Row[Any]]:
         """Return the newest communications."""

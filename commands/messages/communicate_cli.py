@@ -36,13 +36,19 @@ def preview_communication(
     since: Since = None,
     until: Until = None,
     letters: Annotated[int, typer.Option("--letters", min=0, max=100, help="Show so many letters.")] = 1,
+    member: Annotated[
+        str, typer.Option("--member", metavar="ID", help="Those to this account, or about this transaction, alone.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Show who would be written to, who is left out and why, and the first letters as they would be sent now."""
     from commands.messages.communicating import preview
 
     days = (since, until)
-    perform(lambda output: preview(output, template, about or [], segment, days, letters=letters), as_json=as_json)
+    perform(
+        lambda output: preview(output, template, about or [], segment, days, letters=letters, member=member),
+        as_json=as_json,
+    )
 
 
 @app.command("send")

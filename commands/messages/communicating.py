@@ -20,6 +20,7 @@ from commands.lists.paging import answer_all
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import require_who_and_why
+from models.messages.communication import About
 from models.messages.message import MailingRequest
 from models.problem import refusal
 from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
@@ -27,23 +28,35 @@ from settings import Settings
 from workflows.messages.mailing import Mailing
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-_Days = tuple[date | None, date | None]
+Days = tuple[date | None, date | None]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class AskedCommunication:
+    """What is to be communicated by which template; `member` is an account or transaction by its id, or empty."""
+
     order: CommunicationOrder
     template: Row[Any]
+    member: str = ""
 
 
 async def preview(
-    output: Output, template: str, numbers: Sequence[str], segment: str, days: _Days, *, letters: int
+    output: Output,
+    template: str,
+    numbers: Sequence[str],
+    segment: str,
+    days: Days,
+    *,
+    letters: int,
+    member: str = "",
 ) -> None:
-    """Show what a communication would do."""
+    """Show what a communication would do, with the first letters, or those to one member."""
     settings = read_settings()
     async with reading_database_of(settings) as database:
-        asked = await _asked(database, template, numbers, segment, days)
-        found = await Communications(database).preview(asked.order, asked.template, _renderer(settings), limit=letters)
+        asked = await asked_of(database, template, numbers, segment, days, member=member)
+        found = await Communications(database).preview(
+            asked.order, asked.template, renderer_of(settings), limit=letters, member=asked.member
+        )
     shown = [{"account_id": row.account_id, "transaction_id": row.transaction_id, "text": text}
              for row, text in found.letters]  # fmt: skip
     output.answer(
@@ -59,7 +72,7 @@ async def send(
     template: str,
     numbers: Sequence[str],
     segment: str,
-    days: _Days,
+    days: Days,
     *,
     actor: str,
     reason: str,
@@ -77,7 +90,7 @@ async def send(
         # Before anything else: of what was sent the template may be out of use by now, and the segment have other days.
         counts = await communications.known(id, template, words)
         if counts is None:
-            asked = await _asked(database, template, numbers, segment, days)
+            asked = await asked_of(database, template, numbers, segment, days)
             counts = await communications.write(id, asked.order, words, actor=actor, reason=reason)
     # Also after a repeat: whoever was cut off between the two finds the letters waiting in the outbox.
     handle = await client.start_workflow(
@@ -137,13 +150,18 @@ async def show_stops(output: Output, account: str) -> None:
     answer_all(output, "stops", [document(row) for row in rows], shown)
 
 
-async def _asked(database: Database, template: str, numbers: Sequence[str], segment: str, days: _Days) -> _Asked:
+async def asked_of(
+    database: Database, template: str, numbers: Sequence[str], segment: str, days: Days, *, member: str = ""
+) -> AskedCommunication:
+    """Return what is asked for. Raises RefusedError for no such template, segment or transaction, or wrong days."""
     found = await SegmentQueries(database).require(segment) if segment else None
     about = require_order(found, numbers, days)
     known = await Communications(database).require_template(template, about)
     transactions = [(await _posted(database, number)).id for number in numbers]
     over = days_of_segment(found, *days, datetime.now(UTC).date()) if found is not None else None
-    return _Asked(CommunicationOrder(template, segment, tuple(transactions), over), known)
+    if member and about is About.TRANSACTIONS:
+        member = (await _posted(database, member)).id
+    return AskedCommunication(CommunicationOrder(template, segment, tuple(transactions), over), known, member)
 
 
 async def _posted(database: Database, number: str) -> Row[Any]:
@@ -153,7 +171,8 @@ async def _posted(database: Database, number: str) -> Row[Any]:
     return found
 
 
-def _renderer(settings: Settings) -> MessageRenderer:
+def renderer_of(settings: Settings) -> MessageRenderer:
+    """Return what writes letters, as the workers do."""
     return MessageRenderer(
         Sender(
             mail_from=settings.mail_from,

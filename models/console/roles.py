@@ -25,6 +25,7 @@ class Permission(StrEnum):
     CORRECT = "correct"
     APPROVE = "approve"
     DECIDE = "decide"
+    COMMUNICATE = "communicate"
     RUN = "run"
     SEE_USERS = "see_users"
 
@@ -47,6 +48,8 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
         Permission.APPROVE: frozenset({_AC, _AD}),
         # What nobody else could know: discrepancies, unknown outcomes, paid outside, given up.
         Permission.DECIDE: frozenset({_AC, _OP}),
+        # Whole segments are written to; single messages are sent again by whoever may collect.
+        Permission.COMMUNICATE: frozenset({_AC, _OP, _AD}),
         Permission.RUN: frozenset({_OP}),
         Permission.SEE_USERS: frozenset({_AD}),
     }

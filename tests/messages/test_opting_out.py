@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -78,9 +79,9 @@ class Campaign:
 
     async def write(self, id: str, template: str = "offer") -> dict[str, int]:
         """Write a letter to everybody; return who is left out."""
-        words = {"segment_id": "everybody", "transactions": [], "from": None, "to": None, "asked": {}}
-        given = {"id": id, "template_id": template, "actor": "maria", "reason": "autumn", **words}
-        left_out: dict[str, int] = (await self._database.call("communicate", **given))["left_out"]
+        words: dict[str, Any] = {"segment_id": "everybody", "transactions": [], "from": None, "to": None}
+        given: dict[str, Any] = {"id": id, "template_id": template, "actor": "maria", "reason": "autumn", **words}
+        left_out: dict[str, int] = (await self._database.call("communicate", **given, asked={}))["left_out"]
         return left_out
 
     async def send(self, url: str = "") -> None:

@@ -31,6 +31,7 @@ from web.actions import (
     of_accounts,
     of_approvals,
     of_bank_files,
+    of_messages,
     of_processes,
     of_transactions,
     of_vouchers,
@@ -47,7 +48,7 @@ ACTIONS: Mapping[str, Action] = {
     action.path: action
     for action in chain(
         *(of_accounts.ACTIONS, of_account_fields.ACTIONS, of_transactions.ACTIONS, of_processes.ACTIONS),
-        *(of_approvals.ACTIONS, of_bank_files.ACTIONS, of_vouchers.ACTIONS),
+        *(of_approvals.ACTIONS, of_bank_files.ACTIONS, of_vouchers.ACTIONS, of_messages.ACTIONS),
     )
 }
 # The place of an id in the address of what makes something, and so of nothing that is there.
@@ -148,7 +149,8 @@ async def show_sent(visit: Visit) -> Response:
         outcome=found.outcome,
         answer=found.answer.splitlines(),
         subject="the page it was sent from" if action.place else found.subject or f"the list of {action.noun}",
-        back=action.place or (address(action.noun, found.subject) if found.subject else f"/{action.noun}"),
+        back=action.place.format(id=address("", found.subject).lstrip("/"))
+        or (address(action.noun, found.subject) if found.subject else f"/{action.noun}"),
         sent_at=found.sent_at,
         waits_as=_waits_as(visit, found.answer) if found.outcome == "waiting" else (),
     )

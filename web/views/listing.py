@@ -130,7 +130,7 @@ async def _one_of_few(exports: Semaphore, lines: AsyncIterator[str]) -> AsyncIte
 
 
 async def _lines(of: ListOfNoun, database: Database, page: ListPage, given: Given) -> AsyncIterator[str]:
-    yield _line([name for column in of.columns for name in _heads(column)])
+    yield csv_line([name for column in of.columns for name in _heads(column)])
     count, totals = 0, defaultdict[tuple[str, str], Decimal](Decimal)
     while True:
         listed = await of.read(database, page, given)
@@ -145,22 +145,23 @@ async def _lines(of: ListOfNoun, database: Database, page: ListPage, given: Give
                 values += [cell.plain, cell.currency]
                 if cell.currency:
                     totals[column.head, cell.currency] += Decimal(cell.plain)
-            text += _line(values)
+            text += csv_line(values)
         count += len(listed.rows)
         yield text
         if not listed.following:
             break
         page = replace(page, after=listed.following)
-    yield _line(["Rows", str(count)])
+    yield csv_line(["Rows", str(count)])
     for (head, currency), total in sorted(totals.items()):
-        yield _line([f"Total: {head}", str(total), currency])
+        yield csv_line([f"Total: {head}", str(total), currency])
 
 
 def _heads(column: Column) -> tuple[str, ...]:
     return (column.head, f"{column.head} currency") if column.is_money else (column.head,)
 
 
-def _line(values: Sequence[str]) -> str:
+def csv_line(values: Sequence[str]) -> str:
+    """Return a line of CSV."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerow(values)
     return written.getvalue()

@@ -15,6 +15,7 @@ from models.console.roles import Permission
 from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
 from web.bills.pages import BILLS
+from web.messages.segments import COMMUNICATIONS, SEGMENTS
 from web.views.cells import Column, link, moment, money, state, text
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
@@ -28,7 +29,9 @@ async def _events(database: Database, page: ListPage, given: Given) -> Listed:
 
 
 async def _messages(database: Database, page: ListPage, given: Given) -> Listed:
-    return await MessageQueries(database).page(page, state=given["state"], account_id=given["account"])
+    return await MessageQueries(database).page(
+        page, state=given["state"], account_id=given["account"], communication=given["communication"]
+    )
 
 
 async def _movements(database: Database, page: ListPage, given: Given) -> Listed:
@@ -83,7 +86,11 @@ MESSAGES = ListOfNoun(
         Column("Sent", lambda row: moment(row.sent_at)),
         Column("Written", lambda row: moment(row.created_at)),
     ),
-    (Filter("state", "State", tuple(MESSAGE.words)), Filter("account", "Account")),
+    (
+        Filter("state", "State", tuple(MESSAGE.words)),
+        Filter("account", "Account"),
+        Filter("communication", "Communication"),
+    ),
     _messages,
     "Nobody has been written to.",
 )
@@ -165,6 +172,6 @@ LISTS: Mapping[str, ListOfNoun] = {
     for of in (
         *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
-        *(EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
+        *(SEGMENTS, COMMUNICATIONS, EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
     )
 }

@@ -119,6 +119,16 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     order by a.id
 $$;
 
+-- A page of them behind an account: judged one after the other until there are enough.
+create or replace function duly.segment_accounts_behind(p_id text, p_after text, p_limit integer)
+returns table (id text, label text, region text, classification text, state text, currency text, balance_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select a.id, a.segment, a.region, a.classification, a.state, a.currency, b.balance_minor
+    from duly.segments s join duly.accounts a on a.id > p_after and duly.meets_criteria(s.criteria, a)
+    join duly.account_balances b on b.account_id = a.id
+    where s.id = p_id and s.about = 'accounts' order by a.id limit p_limit
+$$;
+
 create or replace function duly.segment_transactions(p_id text, p_from date, p_to date)
 returns table (id text, number text, classification text, type_id text, account_id text, state text, posted_on date, due_on date, currency text,
     total_minor bigint, open_minor bigint)

@@ -1,0 +1,49 @@
+"""Actions on segments: whoever is in one is written to by a template, as `communicate send` does it."""
+
+from datetime import date
+
+from commands.console.limited import AskedAction
+from commands.messages.communicating import Days, send
+from commands.output import Output
+from models.console.roles import Permission
+from models.moment import YEARS, YEARS_MEANING
+from models.problem import refusal
+from web.actions.action import Action, FormField
+
+
+def days_given(first: str, last: str) -> Days:
+    """Return the days of a form. Raises RefusedError (day_valid) for what is none."""
+    return _day("from", first), _day("to", last)
+
+
+def _day(name: str, given: str) -> date | None:
+    try:
+        day = date.fromisoformat(given) if given else None
+    except ValueError as error:
+        raise refusal(name, "day_valid", f"{given!r} is not a day like 2026-11-26") from error
+    if day is not None and day.year not in YEARS:
+        raise refusal(name, "day_valid", f"{given!r} is not within {YEARS_MEANING}")
+    return day
+
+
+async def _send(output: Output, asked: AskedAction) -> None:
+    days = days_given(asked["from"], asked["to"])
+    await send(
+        output, asked["id"], asked["template"], (), asked.id, days, actor=asked.actor, reason=asked.reason
+    )  # fmt: skip
+
+
+MESSAGE = Action(
+    *("segments", "message", "Send", "communicate send", Permission.COMMUNICATE),
+    "Each account of the segment, or each about one of its transactions, gets one letter.",
+    _send,
+    (
+        FormField("template", "Template", "select", is_required=True),
+        FormField("id", "Id", is_required=True, help="Names it: a repeat with the same id sends nothing."),
+        FormField("from", "From", "date"),
+        FormField("to", "To", "date"),
+    ),
+    final="Customers are written to; a letter that was sent stays sent.",
+    place="/segments/{id}",
+)
+ACTIONS = (MESSAGE,)
