@@ -13,6 +13,7 @@ from tests.supervision.pressing import Button, press, until_right
 from tests.supervision.scenario import Company, Moment, Opened, Scenario
 from tests.support.attempts import broken_invariants
 from tests.support.command_line import CommandLine
+from tests.support.run_control import until
 from worker import debit_worker
 
 MOMENTS = (Moment.BEFORE_CALL, Moment.WAITING, Moment.DONE)
@@ -37,7 +38,10 @@ class DebitScenario(Scenario):
     async def open(self, name: str, moment: Moment) -> Opened:
         account = await self._debits.payer(name)
         handle = await self.company.duly.start_collection(account, self.company.period, provider="sepa")
-        if moment is not Moment.BEFORE_CALL:
+        if moment is Moment.BEFORE_CALL:
+            # Of what ends before it has a row nothing was begun, and nobody but its starter knows.
+            await until(lambda: self._is_begun(account))
+        else:
             await handle.execute_update("first_outcome", result_type=CollectResult)
         workflow_id = collection_id(account, self.company.period)
         if moment is Moment.DONE:
@@ -64,6 +68,10 @@ class DebitScenario(Scenario):
         for line in lines:
             amount = f"{line.amount_minor / 100:.2f}"
             await self._debits.statement(credited(line.id, amount, f"B-{line.id}"), name=f"{line.id}.xml")
+
+    async def _is_begun(self, account: str) -> bool:
+        begun = "select count(*) from duly.collections where account_id = :account"
+        return bool(await self.company.merchant.value(begun, account=account))
 
     async def _was_let_go(self, account: str) -> bool:
         closed = "select reason from duly.collections where account_id = :account and closed_at is not null"
