@@ -14,6 +14,7 @@ VIEWS = (
     "reconciliation/views.sql",
     "reports/views.sql",
     "reports/gateway_views.sql",
+    "reports/fee_views.sql",
     "reports/lifetime_views.sql",
 )
 RIGHTS = FOLDER / "rights.sql"

@@ -31,7 +31,12 @@ from models.tables.reports.books import (
     ReportSealView,
     ReportTransferView,
 )
-from models.tables.reports.gateways import ReportAttemptView, ReportReceivableView, ReportReturnView
+from models.tables.reports.gateways import (
+    ReportApplicationFeeView,
+    ReportAttemptView,
+    ReportReceivableView,
+    ReportReturnView,
+)
 from models.tables.reports.snapshots import ReportLifetimeView, ReportMrrView
 
 _VIEWS = {
@@ -44,6 +49,7 @@ _VIEWS = {
     "balances": ReportBalanceView,
     "attempts": ReportAttemptView,
     "receivables": ReportReceivableView,
+    "application_fees": ReportApplicationFeeView,
     "returns": ReportReturnView,
     "returns_by_payment": ReportReturnView,
     "mrr": ReportMrrView,

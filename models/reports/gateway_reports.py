@@ -77,6 +77,15 @@ GATEWAY_REPORTS: tuple[Mapping[str, Any], ...] = (
         "measures": [*_RETURNS, "lost", "won", "dispute_rate"],
         "period": "last_12_months",
     },
+    {
+        "id": "application-fees",
+        "title": "Application fees by merchant",
+        "about": "Charges, what was taken of them and given back, and what of it the platform's account has had.",
+        "source": "application_fees",
+        "group_by": ["merchant_id"],
+        "measures": ["charges", "taken", "given_back", "net", "income"],
+        "period": "last_month",
+    },
 )
 
 RECURRING_REPORTS: tuple[Mapping[str, Any], ...] = (

@@ -90,3 +90,22 @@ RETURNS_BY_PAYMENT = Source(
     ("kind", "id"),
     "payment_on",
 )
+APPLICATION_FEES = Source(
+    "application_fees",
+    "what a platform takes of its merchants' payments and gives back, booking by booking in both books",
+    columns_named(
+        "booked_on book merchant_id provider kind reference payment_id month currency taken_minor given_back_minor"
+        " income_minor",
+        charges=ColumnKind.NUMBER,
+    ),
+    {
+        "charges": count("charges"),
+        "taken": total("taken_minor"),
+        "given_back": total("given_back_minor"),
+        "net": total("taken_minor", "-given_back_minor"),
+        "income": total("income_minor"),
+    },
+    ("id",),
+    "booked_on",
+    (Tie("net", ("platform_fees",)), Tie("income", ("application_fees",), (), -1)),
+)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from models.reports.columns import DISTINCT, ColumnKind, ReportMeasure, count, rate, total
-from models.reports.gateway_sources import ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT
+from models.reports.gateway_sources import APPLICATION_FEES, ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT
 from models.reports.recurring_sources import AT_RISK, FORECAST, LIFETIME, MRR
 from models.reports.source import CURRENCY, RECEIVABLE_KINDS, Source, Tie, columns_named
 
@@ -192,6 +192,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             RECEIVABLES,
             RETURNS,
             RETURNS_BY_PAYMENT,
+            APPLICATION_FEES,
             MRR,
             LIFETIME,
             AT_RISK,

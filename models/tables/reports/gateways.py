@@ -75,6 +75,28 @@ class ReportReceivableView(Base):
     recovered_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class ReportApplicationFeeView(Base):
+    """A booking of what a platform takes of its merchants' payments, in either book; amounts in minor units."""
+
+    __tablename__ = "report_application_fees"
+    __table_args__ = VIEW
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    booked_on: Mapped[date]
+    month: Mapped[date]
+    book: Mapped[str]
+    provider: Mapped[str]
+    merchant_id: Mapped[str | None]
+    kind: Mapped[str]
+    reference: Mapped[str]
+    payment_id: Mapped[str | None]
+    currency: Mapped[str]
+    charges: Mapped[int] = mapped_column(Integer)
+    taken_minor: Mapped[int] = mapped_column(BigInteger)
+    given_back_minor: Mapped[int] = mapped_column(BigInteger)
+    income_minor: Mapped[int] = mapped_column(BigInteger)
+
+
 class ReportReturnView(Base):
     """A payment, refund, dispute or inquiry with the day of its payment; amounts in minor units."""
 

@@ -1,5 +1,6 @@
 """A platform gives a fee back by itself, in its dashboard: both books have it, once, whichever is reconciled first."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,10 @@ from tests.merchants.providers.test_application_fees import (
     takes,
 )
 from tests.merchants.providers.test_month import reconciled
+from tests.reports.conftest import Reports
+
+# Of a sandbox whose clock a test moves on.
+A_YEAR = timedelta(days=365)
 
 
 async def fees(platform: Platform) -> list[Any]:
@@ -40,6 +45,15 @@ async def assert_both_have(platform: Platform, cafe: ConnectedMerchant, minor: i
     assert await platform.own.wrong() == []
 
 
+async def assert_reported(platform: Platform, cafe: ConnectedMerchant) -> None:
+    """See that the report ties to the ledger, and that the platform has had what it took and did not give back."""
+    today = datetime.now(UTC).date()
+    report = await Reports(platform.database).run("application-fees", today - A_YEAR, today + A_YEAR)
+    assert report.texts("merchant_id", "currency", "charges", "taken", "given_back", "net", "income") == [
+        (cafe.id, "EUR", "1", "0.88", "0.18", "0.70", "0.70")
+    ]
+
+
 @pytest.mark.parametrize("is_platform_first", [False, pytest.param(True, marks=pytest.mark.nightly)])
 async def test_a_fee_given_back_by_itself_is_booked_in_both_books_and_operators_hear_of_it(
     platform: Platform, cafe: ConnectedMerchant, is_platform_first: bool
@@ -62,6 +76,7 @@ async def test_a_fee_given_back_by_itself_is_booked_in_both_books_and_operators_
     assert (cafe.id, "application_fee_given_back", "mended") in await listed(platform)
     assert {state for _, _, state in await listed(platform)} <= {"mended", "gone"}
     await assert_both_have(platform, cafe, 88 - 2 * 9)
+    await assert_reported(platform, cafe)
 
 
 @pytest.mark.nightly
