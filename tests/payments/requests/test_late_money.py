@@ -10,7 +10,7 @@ from models.operator_command import OperatorCommand
 from models.reconciliation.reconciliation import ObjectCheckRequest
 from models.workflow_ids import WORKFLOW_QUEUE
 from sandbox.stripe.control.client import AT_ONCE, STRIPES_DELAYS, SandboxControl
-from tests.payments.paying_by_link import Payer, make, payer_at, terms
+from tests.payments.paying_by_link import Payer, make, payer_at, submit, terms
 from tests.support.builders import Merchant
 from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
@@ -38,11 +38,19 @@ async def paid_after_the_end(duly: RunningDuly, merchant: Merchant, payer: Payer
     await payer.press(link.path)
     await handle.execute_update(PaymentRequest.withdraw, WHO)
     await handle.result()
-    [attempt] = await merchant.run("select customer, idempotency_key, request_id from duly.gateway_attempts")
+    await paid_late(duly, merchant)
+    return account
+
+
+async def paid_late(duly: RunningDuly, merchant: Merchant) -> None:
+    """Let the gateway say of the first page, which it has called closed, that it was paid all the same."""
+    attempt, *_ = await merchant.run(
+        "select customer, idempotency_key, request_id, amount_minor from duly.gateway_attempts order by attempt"
+    )
     card = await merchant.stripe.v1.payment_methods.attach_async("pm_card_visa", {"customer": attempt.customer})
     late = await merchant.stripe.v1.payment_intents.create_async(
         {
-            "amount": 2500,
+            "amount": attempt.amount_minor,
             "currency": "eur",
             "customer": attempt.customer,
             "payment_method": card.id,
@@ -55,7 +63,6 @@ async def paid_after_the_end(duly: RunningDuly, merchant: Merchant, payer: Payer
     await duly.client.execute_workflow(
         ObjectCheck.run, ObjectCheckRequest(late.id, "stripe"), id=f"check/stripe/{late.id}", task_queue=WORKFLOW_QUEUE
     )
-    return account
 
 
 async def requests(merchant: Merchant) -> list[tuple[str, str, int]]:
@@ -94,3 +101,44 @@ async def test_what_comes_late_is_kept_or_refunded_by_rule(
     assert await requests(merchant) == booked
     assert await merchant.balance(account) == balance
     assert (await merchant.run("select state from duly.payment_requests")) == [("withdrawn",)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "balance", "booked"),
+    [
+        ("keep", -5000, [("payment", "posted", 2000), ("payment", "posted", 3000)]),
+        pytest.param(
+            "refund",
+            -3000,
+            [("payment", "posted", 2000), ("payment", "posted", 3000), ("refund", "posted", 2000)],
+            marks=pytest.mark.nightly,
+        ),
+    ],
+)
+async def test_of_two_pages_that_were_paid_the_first_is_the_payment_and_the_other_goes_by_the_rule(
+    standing_duly: RunningDuly,
+    merchant: Merchant,
+    payer: Payer,
+    period: str,
+    rule: str,
+    balance: int,
+    booked: list[tuple[str, str, int]],
+) -> None:
+    await merchant.configure(f'[refund_rules]\nlate_payments = "{rule}"')
+    account = await merchant.account(cards=[])
+    handle, link = await make(standing_duly, f"two-{period}", terms(account, 0, least_minor=1000, most_minor=5000))
+    first = await payer.press(link.path, "20.00")
+    second = await payer.press(link.path, "30.00")
+    tabs = [await submit(first), await submit(second)]
+    await handle.signal("gateway_event")
+    paid = await handle.result()
+
+    await paid_late(standing_duly, merchant)
+
+    async def is_so() -> bool:
+        return sorted(await requests(merchant)) == booked
+
+    await until(is_so)
+    assert tabs == [410, 303]
+    assert (paid.state, paid.amount_minor) == ("paid", 3000)
+    assert await merchant.balance(account) == balance
