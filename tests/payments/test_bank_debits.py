@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.payment_methods import page_types
+from models.operator_command import OperatorCommand
 from models.payments.payment_request import PaymentRequestResult, PaymentRequestState
 from models.refunds.refund import RefundOutcome
 from sandbox.stripe.control.client import SandboxControl
@@ -19,6 +21,7 @@ from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 from workflows.payments.payment_request import PaymentRequest
 
+WHO = OperatorCommand("maria", "agreed otherwise")
 PAYS, RETURNS, TAKEN_BACK = "AT611904300234573201", "AT861904300235473202", "AT591904300235473203"
 
 DEBITS = """
@@ -124,6 +127,49 @@ async def test_a_debit_that_the_bank_returns_opens_the_request_again_and_a_card_
     assert result.state is PaymentRequestState.PAID
     assert (await cli.json("payments", "list", "--method", "card"))["payments"][0]["state"] == "succeeded"
     assert stripe_sandbox.movements().totals[0].charges.count == 1
+
+
+async def test_who_asks_no_more_while_the_bank_is_asked_hears_so_and_withdraws_once_it_says_no(
+    duly: RunningDuly, merchant: Merchant, payer: Payer, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account()
+    handle, link = await make(duly, "debit-5", terms(account, valid_days=30))
+    await debited(handle, payer, link.path, RETURNS)
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update(PaymentRequest.withdraw, WHO)
+    stripe_sandbox.advance(timedelta(days=7).total_seconds())
+    await handle.signal(PaymentRequest.gateway_event)
+    await until(lambda: _is(handle, "open"))
+
+    assert await handle.execute_update(PaymentRequest.withdraw, WHO) == "withdrawn"
+    assert "the request is processing" in str(refused.value.cause)
+    assert await merchant.balance(account) == 0
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("bank", "state", "balance"), [(PAYS, "paid", -2500), (RETURNS, "expired", 0)])
+async def test_a_request_that_expires_while_the_bank_is_asked_ends_by_what_the_bank_says(
+    duly: RunningDuly,
+    merchant: Merchant,
+    payer: Payer,
+    stripe_sandbox: SandboxControl,
+    bank: str,
+    state: str,
+    balance: int,
+) -> None:
+    account = await merchant.account()
+    handle, link = await make(duly, f"debit-{state}", terms(account, valid_days=1))
+    await debited(handle, payer, link.path, bank)
+
+    await duly.environment.sleep(timedelta(days=2))
+    still = await _is(handle, "processing")
+    stripe_sandbox.advance(timedelta(days=7).total_seconds())
+    result = await ended(duly, handle)
+
+    assert still
+    assert result.state == state
+    assert await merchant.balance(account) == balance
 
 
 async def test_a_paid_debit_is_refunded_by_its_own_method(
