@@ -129,6 +129,7 @@ async def test_a_debit_that_the_bank_returns_opens_the_request_again_and_a_card_
     assert stripe_sandbox.movements().totals[0].charges.count == 1
 
 
+@pytest.mark.nightly
 async def test_who_asks_no_more_while_the_bank_is_asked_hears_so_and_withdraws_once_it_says_no(
     duly: RunningDuly, merchant: Merchant, payer: Payer, stripe_sandbox: SandboxControl
 ) -> None:

@@ -101,6 +101,7 @@ async def test_a_page_of_a_collection_is_closed_for_a_merchant_that_is_switched_
     assert platform.charges(cafe.account) == 0
 
 
+@pytest.mark.nightly
 async def test_a_charge_whose_answer_is_outstanding_is_booked_and_no_other_is_made(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:

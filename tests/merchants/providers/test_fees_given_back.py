@@ -54,8 +54,24 @@ async def assert_reported(platform: Platform, cafe: ConnectedMerchant) -> None:
     ]
 
 
-@pytest.mark.parametrize("is_platform_first", [False, pytest.param(True, marks=pytest.mark.nightly)])
 async def test_a_fee_given_back_by_itself_is_booked_in_both_books_and_operators_hear_of_it(
+    platform: Platform, cafe: ConnectedMerchant
+) -> None:
+    await takes(cafe, SHARE + "true")
+    await cafe.client.paid(2500)
+    [fee] = await fees(platform)
+    await give_back(platform, fee, 18)
+
+    assert_both_add_up(await both_reconciled(platform, cafe))
+
+    assert await listed(platform) == [(cafe.id, "application_fee_given_back", "mended")]
+    await assert_both_have(platform, cafe, 88 - 18)
+    await assert_reported(platform, cafe)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("is_platform_first", [False, True])
+async def test_what_a_refund_gives_back_of_a_fee_and_as_much_by_itself_are_both_booked_whoever_is_reconciled_first(
     platform: Platform, cafe: ConnectedMerchant, is_platform_first: bool
 ) -> None:
     await takes(cafe, SHARE + "true")

@@ -22,7 +22,8 @@ async def supervise(platform: Platform) -> None:
     await supervision.compare(ObjectKind.COLLECTION, SupervisionRequest(), begun=begun, beat=lambda _: None)
 
 
-@pytest.mark.parametrize("how", ["terminate", pytest.param("cancel", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("how", ["terminate", "cancel"])
 async def test_a_receivable_whose_collection_was_stopped_in_temporals_ui_can_be_collected(
     platform: Platform, cafe: ConnectedMerchant, how: str
 ) -> None:
