@@ -77,7 +77,7 @@ grant execute on function duly.configuration_conflicts, duly.configuration_user,
 
 -- console
 grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.begin_form, duly.begin_passkey, duly.change_user,
-    duly.decide_approval, duly.end_approval, duly.end_form, duly.end_session, duly.is_fresh_session, duly.note_sign_in,
+    duly.decide_approval, duly.end_approval, duly.end_form, duly.end_session, duly.is_fresh_session, duly.limit_alone, duly.note_sign_in,
     duly.remove_passkey, duly.start_session, duly.take_passkey_challenge, duly.use_passkey, duly.user_of_open_page,
     duly.user_of_session to duly_app;
 

@@ -175,6 +175,7 @@ LISTS = MappingProxyType(
             ApprovalRulesRow.cancellations_minor,
             ApprovalRulesRow.refund_files_minor,
             ApprovalRulesRow.debit_files_minor,
+            ApprovalRulesRow.roles_minor,
             ApprovalRulesRow.expire_hours,
         ),
         "run_definitions": select(

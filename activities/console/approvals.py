@@ -9,7 +9,7 @@ from sqlalchemy import Row, case, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
-from models.console.approval import ApprovalDecision, ApprovedRequest, LimitedKind
+from models.console.approval import ApprovalDecision, ApprovedRequest, LimitAlone, LimitedKind
 from models.console.roles import APPROVERS, ConsoleRole
 from models.listing import ListPage
 from models.tables.operations import ApprovalRow
@@ -67,6 +67,11 @@ class Approvals:
         given |= {"kind": asked.kind.value, "fields": Jsonb(dict(asked.fields))}
         found = await self._database.call("ask_approval", **given, user_id=user_id, reason=reason)
         return str(found or "")
+
+    async def limit_alone(self, kind: LimitedKind, user_id: str, currency: str) -> LimitAlone | None:
+        """Return what a user does of a kind and currency alone, and how much of it is used today; None for no user."""
+        found = await self._database.call("limit_alone", kind=kind.value, user_id=user_id, currency=currency)
+        return LimitAlone(kind, currency, **found) if found else None
 
     async def decide(self, id: str, decision: ApprovalDecision, *, actor: str, reason: str) -> ApprovedRequest:
         """Keep a decision and return what it is about. Raises RuleBrokenError, also when the actor may not."""

@@ -87,7 +87,11 @@ APPROVAL_LIMITS = ("refunds", "write_offs", "cancellations", "refund_files", "de
 
 def _approval_rules(row: Row[Any]) -> dict[str, Any]:
     amounts = {name: getattr(row, f"{name}_minor") for name in APPROVAL_LIMITS}
-    return {**{name: _in_major_units(held) for name, held in amounts.items()}, "expire_hours": row.expire_hours}
+    roles = {
+        role: {name: _in_major_units(held) for name, held in limits.items()} for role, limits in row.roles_minor.items()
+    }
+    limits = {name: _in_major_units(held) for name, held in amounts.items()}
+    return {**limits, "roles": roles, "expire_hours": row.expire_hours}
 
 
 def _wallet_limit(row: Row[Any]) -> dict[str, Any]:

@@ -104,6 +104,14 @@ def _days(days: Sequence[int]) -> str:
     return ", ".join(map(str, days)) or "none"
 
 
+def _of_roles(held: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
+    return "; ".join(
+        f"{role} {name.replace('_', ' ')} {_amounts(limits)}"
+        for role, kinds in sorted(held.items())
+        for name, limits in sorted(kinds.items())
+    )
+
+
 def _amounts(held: Mapping[str, int]) -> str:
     return ", ".join(str(Money(minor, code)) for code, minor in sorted(held.items())) or "any amount"
 
@@ -186,8 +194,16 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ),
         ),
         "approval_rules": (
-            ("Refunds alone up to", "Write-offs", "Cancellations", "Refund files", "Debit files", "Expire after hours"),
-            lambda row: (*map(_amounts, row[:5]), row.expire_hours),
+            (
+                "Refunds alone up to",
+                "Write-offs",
+                "Cancellations",
+                "Refund files",
+                "Debit files",
+                "Of roles",
+                "Expire after hours",
+            ),
+            lambda row: (*map(_amounts, row[:5]), _of_roles(row.roles_minor), row.expire_hours),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
         "segments": (

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+
+from models.money import Money
 
 
 class LimitedKind(StrEnum):
@@ -31,6 +34,40 @@ class ApprovalDecision(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+
+
+_WORDS: Mapping[LimitedKind, str] = MappingProxyType(
+    {
+        LimitedKind.REFUND: "refunds",
+        LimitedKind.WRITE_OFF: "writes off",
+        LimitedKind.CANCELLATION: "cancels",
+        LimitedKind.REFUND_FILE: "releases files of refunds of",
+        LimitedKind.DEBIT_FILE: "releases files of debits of",
+    }
+)
+
+
+@dataclass(frozen=True)
+class LimitAlone:
+    """What somebody of a role does alone in a day (UTC), of a kind and currency, in minor units; None is any amount.
+
+    It `is_own` where it is said of the role, and not of all.
+    """
+
+    kind: LimitedKind
+    currency: str
+    role: str
+    is_own: bool
+    limit_minor: int | None
+    used_minor: int
+
+    def __str__(self) -> str:
+        who = f"{'an' if self.role[:1] in 'ao' else 'a'} {self.role} {_WORDS[self.kind]}"
+        if self.limit_minor is None:
+            return f"{who} any amount alone"
+        limit = str(Money(self.limit_minor, self.currency)) if self.limit_minor else f"nothing in {self.currency}"
+        used = f", of which {Money(self.used_minor, self.currency)} are used" if self.used_minor else ""
+        return f"{who} {limit} a day (UTC) alone{used}" if self.limit_minor else f"{who} {limit} alone"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     COLLECT = "collect"
     REFUND = "refund"
     CORRECT = "correct"
+    WRITE_OFF = "write_off"
     APPROVE = "approve"
     DECIDE = "decide"
     COMMUNICATE = "communicate"
@@ -42,8 +43,10 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
         Permission.COLLECT: frozenset({_AG, _AC, _OP, _AD}),
         # A part or all of a payment goes back; who cancels it undoes what it has paid as well, which is a correction.
         Permission.REFUND: frozenset({_AG, _AC}),
-        # Documents: posted, rejected, cancelled, written off, moved, paid; a gateway's payments are cancelled.
+        # Documents: posted, rejected, cancelled, moved, paid; a gateway's payments are cancelled.
         Permission.CORRECT: frozenset({_AC}),
+        # What is unsettled is given up: an agent only within a limit that agents have of their own.
+        Permission.WRITE_OFF: frozenset({_AG, _AC}),
         # What somebody else has asked for, above the limits.
         Permission.APPROVE: frozenset({_AC, _AD}),
         # What nobody else could know: discrepancies, unknown outcomes, paid outside, given up.
@@ -55,6 +58,8 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
     }
 )
 
+# Who does what within a limit of the role's own alone, and without one not at all.
+WITHIN_OWN_LIMIT = frozenset({(ConsoleRole.AGENT, Permission.WRITE_OFF)})
 APPROVERS = ALLOWED[Permission.APPROVE]
 PASSWORD_LENGTH_MIN = 12
 

@@ -122,6 +122,7 @@ class ApprovalRulesRow(Base):
     cancellations_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     refund_files_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     debit_files_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    roles_minor: Mapped[dict[str, dict[str, dict[str, int]]]] = mapped_column(JSONB)
     expire_hours: Mapped[int] = mapped_column(Integer)
 
 

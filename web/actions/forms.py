@@ -37,6 +37,7 @@ from web.actions import (
     of_vouchers,
 )
 from web.actions.action import Action, Filled
+from web.actions.limits import capitalized, limit_sentence, required_limit
 from web.context import Visit
 from web.security import text_of
 from web.views.cells import address
@@ -73,7 +74,8 @@ def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> li
 
 def links_of(visit: Visit, noun: str, id: str, state: str) -> list[ActionLink]:
     """Return the links to every action of a noun."""
-    return links_to(visit, [one for one in ACTIONS.values() if one.noun == noun and not one.is_of_list], id, state)
+    its = [one for one in ACTIONS.values() if one.noun == noun and not (one.is_of_list or one.place)]
+    return links_to(visit, its, id, state)
 
 
 def links_of_list(visit: Visit, noun: str) -> list[ActionLink]:
@@ -148,12 +150,17 @@ async def show_sent(visit: Visit) -> Response:
         title=action.name,
         outcome=found.outcome,
         answer=found.answer.splitlines(),
-        subject="the page it was sent from" if action.place else found.subject or f"the list of {action.noun}",
+        subject="the page it was sent from" if _is_of_page(action) else found.subject or f"the list of {action.noun}",
         back=action.place.format(id=address("", found.subject).lstrip("/"))
         or (address(action.noun, found.subject) if found.subject else f"/{action.noun}"),
         sent_at=found.sent_at,
         waits_as=_waits_as(visit, found.answer) if found.outcome == "waiting" else (),
     )
+
+
+def _is_of_page(action: Action) -> bool:
+    """Whether an action's page is one of its own, and none of the object that it is about."""
+    return bool(action.place) and "{id}" not in action.place
 
 
 def _shown_once(visit: Visit, action: Action, output: CapturedOutput) -> Response:
@@ -176,7 +183,7 @@ def _waits_as(visit: Visit, answer: str) -> Sequence[str]:
 
 async def _answered(visit: Visit, action: Action, asked: AskedAction, output: CapturedOutput) -> tuple[str, list[str]]:
     """Carry an action out and return its outcome and answer; above the limits of its asker it waits for another."""
-    waits = False
+    waits = ""
     command = KeptCommand(action.command, asked.id, asked.actor, asked.reason)
 
     async def kept() -> None:
@@ -188,7 +195,7 @@ async def _answered(visit: Visit, action: Action, asked: AskedAction, output: Ca
         if waits := await _waits(visit, action, asked):
             command = KeptCommand("approvals ask", f"{command.name} {asked.id}", asked.actor, asked.reason)
             async with keeping(command, output):
-                output.note("Another person decides about it, for it is above the limit of what one does alone.")
+                output.note(f"{capitalized(waits)}: another person decides about it.")
 
     with served():
         if action.path in LIMITED:
@@ -200,14 +207,16 @@ async def _answered(visit: Visit, action: Action, asked: AskedAction, output: Ca
     return "waiting" if waits or output.waits else "done", output.lines
 
 
-async def _waits(visit: Visit, action: Action, asked: AskedAction) -> bool:
+async def _waits(visit: Visit, action: Action, asked: AskedAction) -> str:
+    """Return the limit that an action is above; "" where it is within, or there is none."""
     found = await amounting(visit.web.reading, action.path, asked)
+    limit = await required_limit(visit, action, found.currency)
     request = LimitedRequest(
         *(asked.key, action.path, LIMITED[action.path].kind, asked.id),
         *(found.account_id or "", found.amount_minor, found.currency),
         asked.fields,
     )
-    return bool(await visit.web.approvals.ask(request, user_id=asked.actor, reason=asked.reason))
+    return str(limit) if await visit.web.approvals.ask(request, user_id=asked.actor, reason=asked.reason) else ""
 
 
 def _asked_for(visit: Visit) -> tuple[Action, str]:
@@ -278,6 +287,7 @@ async def _form(visit: Visit, action: Action, id: str, filled: Filled, status: i
         shown_id="" if action.is_of_list else id,
         target=NEW if action.is_of_list else id,
         about=await _about(visit, action, id),
+        limit=await limit_sentence(visit, action, id),
         filled=filled,
         choices=choices,
         back=f"/{action.noun}" if action.is_of_list else address(action.noun, id),

@@ -74,7 +74,7 @@ CANCEL_BY_HAND = Action(
     "The payment is cancelled for good.",
 )
 WRITE_OFF = Action(
-    *("transactions", "write-off", "Write off", "transactions write-off", Permission.CORRECT),
+    *("transactions", "write-off", "Write off", "transactions write-off", Permission.WRITE_OFF),
     "What is unsettled is given up; the write-off account gets an invoice of the same amount.",
     LIMITED["transactions/write-off"].carry,
     (FormField("type", _TYPE, "select", "types:write_off", is_required=True),),

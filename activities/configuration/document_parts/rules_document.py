@@ -1,6 +1,8 @@
 """The tables of the document for what is done by itself: about cards, refunds, alerts, reminders; and of four eyes."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,6 +10,7 @@ from pydantic import Field, model_validator
 from activities.configuration.fields import Currency
 from activities.documents import DocumentPart
 from models.bank.refund_plan import FileFormat
+from models.console.roles import ConsoleRole, Permission, is_allowed
 from models.money import Money
 
 # A reminder further from the due date than a year is none.
@@ -103,45 +106,70 @@ class RefundRulesPart(DocumentPart):
     late_payments: Literal["keep", "refund"] | None = None
 
 
-class ApprovalRulesPart(DocumentPart):
-    """Up to which amount a day one person does something alone in the console; what is more, another person approves.
+_Amounts = dict[Currency, str]
+# What a limit of a role is of: whoever may not do it has none. Files are released by any user on the command line.
+_PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
+    {
+        "refunds": Permission.REFUND,
+        "write_offs": Permission.WRITE_OFF,
+        "cancellations": Permission.CORRECT,
+        "refund_files": Permission.SEE,
+        "debit_files": Permission.SEE,
+    }
+)
 
-    Files for the bank are limited on the command line too: `refund_files` of refunds, `debit_files` of bank debits.
-    Amounts are in major units by currency. Without any, everything is done alone; of a currency that is not named
-    beside others nothing is. Nobody decides about what was asked for more than `expire_hours` ago. What it says
-    nothing of stays as it is.
-    """
 
-    refunds: dict[Currency, str] | None = None
-    write_offs: dict[Currency, str] | None = None
-    cancellations: dict[Currency, str] | None = None
-    refund_files: dict[Currency, str] | None = None
-    debit_files: dict[Currency, str] | None = None
-    expire_hours: Annotated[int, Field(ge=1, le=720)] | None = None
+class LimitsPart(DocumentPart):
+    """Up to which amount a day one person of a role does something alone; what it says nothing of is as for all."""
+
+    refunds: _Amounts | None = None
+    write_offs: _Amounts | None = None
+    cancellations: _Amounts | None = None
+    refund_files: _Amounts | None = None
+    debit_files: _Amounts | None = None
 
     @model_validator(mode="after")
     def _amounts_are_none_or_more(self) -> Self:
-        for field, amounts in self._amounts().items():
+        for field, amounts in self.amounts().items():
             for code, minor in amounts.items():
                 if minor < 0:
                     raise ValueError(f"{field}: {code} must be 0 or more")
         return self
 
-    def stored(self) -> dict[str, Any]:
-        """Return what it says, as the database keeps it: amounts in minor units."""
-        amounts = {f"{field}_minor": amounts for field, amounts in self._amounts().items()}
-        return amounts | ({} if self.expire_hours is None else {"expire_hours": self.expire_hours})
-
-    def _amounts(self) -> dict[str, dict[str, int]]:
-        given = {
-            "refunds": self.refunds,
-            "write_offs": self.write_offs,
-            "cancellations": self.cancellations,
-            "refund_files": self.refund_files,
-            "debit_files": self.debit_files,
-        }
+    def amounts(self) -> dict[str, dict[str, int]]:
+        """Return the limits that are given, in minor units."""
+        given: dict[str, _Amounts | None] = {name: getattr(self, name) for name in _PERMISSIONS}
         return {
             field: {code: Money.parse(text, code).amount_minor for code, text in amounts.items()}
             for field, amounts in given.items()
             if amounts is not None
         }
+
+
+class ApprovalRulesPart(LimitsPart):
+    """Up to which amount a day one person does something alone in the console; what is more, another person approves.
+
+    Files for the bank are limited on the command line too: `refund_files` of refunds, `debit_files` of bank debits.
+    Amounts are in major units by currency. Without any, everything is done alone; of a currency that is not named
+    beside others nothing is. `roles` has limits of a role's own, which hold for its people instead of those for all;
+    an agent writes off within `write_offs` of agents alone. Nobody decides about what was asked for more than
+    `expire_hours` ago. What it says nothing of stays as it is; roles are kept as they are given, all of them at once.
+    """
+
+    roles: dict[ConsoleRole, LimitsPart] | None = None
+    expire_hours: Annotated[int, Field(ge=1, le=720)] | None = None
+
+    @model_validator(mode="after")
+    def _roles_may(self) -> Self:
+        for role, limits in (self.roles or {}).items():
+            for field in limits.amounts():
+                if not is_allowed(role, _PERMISSIONS[field]):
+                    raise ValueError(f"roles.{role}.{field}: the role {role} may not do this, whatever the amount")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """Return what it says, as the database keeps it: amounts in minor units."""
+        stored: dict[str, Any] = {f"{field}_minor": amounts for field, amounts in self.amounts().items()}
+        if self.roles is not None:
+            stored["roles_minor"] = {role.value: limits.amounts() for role, limits in self.roles.items()}
+        return stored | ({} if self.expire_hours is None else {"expire_hours": self.expire_hours})

@@ -6,12 +6,16 @@ create or replace function duly.release_bank_file(p_kind text, p_subject text, p
     p_actor text, p_reason text) returns text
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
-    v_limits jsonb;
+    r duly.approval_rules;
     v_actor text := lower(btrim(p_actor));
     v_waits text;
 begin
-    select case p_kind when 'refund_file' then refund_files_minor else debit_files_minor end into v_limits from duly.approval_rules;
-    if v_limits = '{}' or p_amount_minor = 0 then return null; end if;
+    select * into r from duly.approval_rules;
+    -- With a limit of anybody's, a file is somebody's.
+    if p_amount_minor = 0 or (case p_kind when 'refund_file' then r.refund_files_minor else r.debit_files_minor end) = '{}'
+            and not exists (select from jsonb_each(r.roles_minor) as one (role, limits) where one.limits ? (p_kind || 's')) then
+        return null;
+    end if;
     perform pg_advisory_xact_lock(hashtextextended(format('bank_file/%s/%s', p_kind, p_subject), 0));
     if exists (select from duly.bank_file_releases where (kind, subject, currency) = (p_kind, p_subject, p_currency)
         and amount_minor >= p_amount_minor) then return null; end if;

@@ -1,5 +1,25 @@
 -- Four eyes: what one person may do alone, what waits for another, and what the other decides.
 
+-- Up to which amounts by currency somebody of a role does a kind of thing alone in a day: as it is said of the role, or else of all.
+-- {}: any amount.
+create or replace function duly.limits_of(p_kind text, p_role text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(r.roles_minor -> p_role -> (p_kind || 's'), case p_kind when 'refund' then r.refunds_minor when 'write_off' then r.write_offs_minor
+        when 'refund_file' then r.refund_files_minor when 'debit_file' then r.debit_files_minor else r.cancellations_minor end)
+    from duly.approval_rules r
+$$;
+
+-- What a user does of a kind and currency alone: {role, is_own, limit_minor (null: any amount), used_minor of today (UTC)}; null for no user.
+create or replace function duly.limit_alone(p_kind text, p_user_id text, p_currency text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('role', u.role, 'is_own', coalesce(r.roles_minor -> u.role ? (p_kind || 's'), false),
+        'limit_minor', case when l.limits <> '{}' then coalesce((l.limits ->> p_currency)::bigint, 0) end,
+        'used_minor', (select coalesce(sum(x.amount_minor), 0) from duly.limited_actions x
+            where x.user_id = u.id and x.kind = p_kind and x.currency = p_currency and x.used_at >= date_trunc('day', now(), 'UTC')))
+    from duly.users u cross join duly.approval_rules r cross join lateral (select duly.limits_of(p_kind, u.role) as limits) l
+    where u.id = lower(btrim(p_user_id))
+$$;
+
 -- Count an amount against what its asker may do alone today (UTC), or keep the request for another person: then its id is returned.
 create or replace function duly.ask_approval(p_key text, p_user_id text, p_action text, p_kind text, p_subject text, p_account_id text,
     p_amount_minor bigint, p_currency text, p_fields jsonb, p_reason text) returns text
@@ -11,8 +31,7 @@ declare
     v_other text;
 begin
     select * into r from duly.approval_rules;
-    v_limits := case p_kind when 'refund' then r.refunds_minor when 'write_off' then r.write_offs_minor
-        when 'refund_file' then r.refund_files_minor when 'debit_file' then r.debit_files_minor else r.cancellations_minor end;
+    v_limits := duly.limits_of(p_kind, (select u.role from duly.users u where u.id = p_user_id));
     if v_limits = '{}' then return null; end if;
     -- Two forms of one person, or two about one document, are looked at one after the other.
     perform pg_advisory_xact_lock(hashtextextended('approval/' || least(p_user_id, p_subject), 0));
