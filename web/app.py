@@ -19,6 +19,17 @@ from web.actions.forms import send_form, show_form, show_sent
 from web.assets import Assets
 from web.bank.files import show_debit_file, show_refund_file
 from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
+from web.bank.writing import (
+    WITH_PAYEES,
+    draft_refunds,
+    make_debit_batch,
+    show_batch_form,
+    show_debit_file_form,
+    show_draft_form,
+    show_refund_file_form,
+    write_debit_file,
+    write_refund_file,
+)
 from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
@@ -129,9 +140,8 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
-        Route("/segments/{id}/members.csv", signed_in(web, export_members, Permission.EXPORT)),
-        Route("/segments/{id}/message", signed_in(web, show_message_form, Permission.COMMUNICATE), methods=["GET"]),
-        Route("/segments/{id}/message", sent_form(web, send_message, Permission.COMMUNICATE), methods=["POST"]),
+        *_of_segments(web),
+        *_of_files_to_write(web),
         Route("/sent/{key}", signed_in(web, show_sent)),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page is not run_now)) for path, page in OBJECTS.items()),
@@ -179,6 +189,29 @@ def _of_provider(web: Web) -> Sequence[Route]:
         Route("/sign-in/provider", leaving(web, provider)),
         Route(CALLBACK, coming_back(web, provider)),
     )
+
+
+def _of_segments(web: Web) -> Sequence[Route]:
+    may, message = Permission.COMMUNICATE, "/segments/{id}/message"
+    return (
+        Route("/segments/{id}/members.csv", signed_in(web, export_members, Permission.EXPORT)),
+        Route(message, signed_in(web, show_message_form, may), methods=["GET"]),
+        Route(message, sent_form(web, send_message, may), methods=["POST"]),
+    )
+
+
+def _of_files_to_write(web: Web) -> Sequence[Route]:
+    forms = {
+        "/bank-files/refunds": (show_draft_form, draft_refunds),
+        "/bank-files/debits": (show_batch_form, make_debit_batch),
+        "/refund-files/{id}/file": (show_refund_file_form, write_refund_file),
+        "/debit-files/{id}/file": (show_debit_file_form, write_debit_file),
+    }
+    may = Permission.CORRECT
+    return [
+        *(Route(path, signed_in(web, form, may), methods=["GET"]) for path, (form, _) in forms.items()),
+        *(Route(path, sent_form(web, sent, may, WITH_PAYEES), methods=["POST"]) for path, (_, sent) in forms.items()),
+    ]
 
 
 def _of_list(web: Web, of: ListOfNoun) -> Sequence[Route]:

@@ -1,13 +1,15 @@
 """What forms offer to choose from: types, methods, reasons and layouts that are in use, and an account's cards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from activities.database import Database
 from models.cards.card import CardState
 from models.tables.accounts import VoucherTypeRow
-from models.tables.configuration import CardRow, ProviderMethodRow, ProviderRow
+from models.tables.configuration import CardRow, CreditorRow, ProviderMethodRow, ProviderRow
 from models.tables.reference import (
     DueDateRuleRow,
     PaymentMethodRow,
@@ -18,6 +20,10 @@ from models.tables.reference import (
 )
 
 Choices = Sequence[tuple[str, str]]
+# What has no name of its own.
+_BY_ID: Mapping[str, InstrumentedAttribute[str]] = MappingProxyType(
+    {"layouts": StatementLayoutRow.id, "due_date_rules": DueDateRuleRow.id, "creditors": CreditorRow.id}
+)
 
 
 class FormChoices:
@@ -34,9 +40,9 @@ class FormChoices:
             label = func.trim(func.concat(row.brand, " ", row.last4))
             query = select(row.id, label).where(row.account_id == account_id, row.state == CardState.ACTIVE)
             return _pairs(await self._database.read(query.order_by(row.fallback_order)))
-        if kind == "layouts":
-            layout = StatementLayoutRow
-            return _pairs(await self._database.read(select(layout.id, layout.id).order_by(layout.id)))
+        if kind in _BY_ID:
+            column = _BY_ID[kind]
+            return _pairs(await self._database.read(select(column, column).order_by(column)))
         if kind == "methods":
             method = PaymentMethodRow
             by_gateway = select(ProviderMethodRow.payment_method_id)
@@ -46,9 +52,6 @@ class FormChoices:
             method = PaymentMethodRow
             every = select(method.id, method.name).where(method.is_active)
             return _pairs(await self._database.read(every.order_by(method.name)))
-        if kind == "due_date_rules":
-            rules = await self._database.read(select(DueDateRuleRow.id).order_by(DueDateRuleRow.id))
-            return [(row.id, row.id) for row in rules]
         if kind == "voucher_types":
             voucher = VoucherTypeRow
             return _pairs(await self._database.read(select(voucher.id, voucher.name).order_by(voucher.name)))

@@ -22,6 +22,8 @@ from models.console.approval import LimitedKind
 from models.listing import ListPage
 from models.problem import Problem, refusal
 
+_LEFT_OUT = "{} debits are due and not in it: their payers were not notified in time."
+
 
 async def export(output: Output, provider: str, file: Path, batch: str, *, actor: str, reason: str) -> None:
     """Make a batch of what is due, or take the one that is named, and write its file. Raises RefusedError."""
@@ -34,7 +36,7 @@ async def export(output: Output, provider: str, file: Path, batch: str, *, actor
         if id:
             await require_released(database, LimitedKind.DEBIT_FILE, id, actor=actor, reason=reason)
     if unannounced:
-        output.note(f"{unannounced} debits are due and not in it: their payers were not notified in time.")
+        output.note(_LEFT_OUT.format(unannounced))
     if not id:
         output.answer({"batch": None, "file": None, "debits": [], "not_announced": unannounced})
         output.note("No file: no debit is due.")
@@ -63,6 +65,30 @@ async def export(output: Output, provider: str, file: Path, batch: str, *, actor
         },
         table(f"Batch {id}", "Debit", "Mandate", "Amount", "Type", "Collect on", rows=rows, right=("Amount",)),
     )
+
+
+async def make_batch(output: Output, provider: str, *, actor: str, reason: str) -> None:
+    """Put what is due into a batch, as the export does before it writes. Raises RefusedError: nothing is due."""
+    async with database_of(read_settings()) as database:
+        files = DebitFiles(database)
+        id = await files.batch(provider, actor=actor, reason=reason)
+        _, debits = await files.content(id) if id else (b"", [])
+        unannounced = await files.unannounced(provider)
+    left_out = _LEFT_OUT.format(unannounced) if unannounced else ""
+    if not id:
+        raise refusal("batch", "debits_due", left_out or "no debit is due")
+    totals = Counter[str]()
+    for one in debits:
+        totals[one.amount.currency] += one.amount.amount_minor
+    rows = [
+        *(("Batch", id), ("Debits", str(len(debits)))),
+        *(("Amount", money(amount, currency)) for currency, amount in sorted(totals.items())),
+    ]
+    output.answer(
+        {"batch": id, "debits": len(debits), "not_announced": unannounced}, table("", "What", "It", rows=rows)
+    )
+    if left_out:
+        output.note(left_out)
 
 
 def _require_new(file: Path) -> None:

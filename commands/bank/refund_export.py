@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from activities.bank.bank_refunds import state_of_month
 from activities.bank.refund_export import RefundExport
 from activities.bank.refund_file import Instruction, Payer, as_csv, as_pain_001, month_content
+from activities.database import Database
 from activities.imports.csv_files import csv_rows
 from commands.bank.release import require_released
 from commands.formatting import money
@@ -47,26 +48,41 @@ async def export(output: Output, options: Export) -> None:
     if options.file.exists():
         raise refusal("file", "file_is_new", f"{options.file.name} exists; it may be with the bank already")
     payer, payees = payer_of(options), read_payees(options.payees)
+    terms = Terms(options.file_format, frozenset(payees), includes_gateway=options.includes_gateway)
     async with database_of(read_settings()) as database:
-        # A file that was sent before a restore would be sent again.
-        await database.call("require_sending", provider_id="")
-        await database.call("require_no_missing_refund_file")
-        if problem := file_problem(options.period, await state_of_month(database, options.period)):
-            raise refusal("period", "month_is_released", problem)
-        exporting = RefundExport(database, actor=options.actor or getpass.getuser())
-        skipped: list[tuple[Candidate, SkipReason]] = []
-        if not (drafted := await exporting.of_period(options.period)):
-            terms = Terms(options.file_format, frozenset(payees), includes_gateway=options.includes_gateway)
-            checked = [(one, against(one, terms)) for one in await exporting.candidates()]
-            skipped = [(one, reason) for one, reason in checked if reason is not None]
-            await exporting.draft(options.period, [one for one, reason in checked if reason is None])
-            drafted = await exporting.of_period(options.period)
+        drafted, skipped = await _drafted(database, options.period, terms, options.actor)
         waiting = _waiting(drafted)
         if waiting:
             await require_released(database, LimitedKind.REFUND_FILE, options.period, actor=options.actor, reason="")
     if waiting:
         _write(options, _content(options, drafted, payees, payer))
-    _report(output, options, drafted, skipped)
+    _report(output, options.period, options.file_format, drafted, skipped, file=options.file.name if waiting else None)
+    if not waiting:
+        output.note("No file: nothing waits for it. What a file has that `refunds adopt` was shown is with the bank.")
+
+
+async def draft(output: Output, period: str, terms: Terms, *, actor: str) -> None:
+    """Draft a month's refunds unless that is done, as the export does before it writes. Nothing is written."""
+    async with database_of(read_settings()) as database:
+        drafted, skipped = await _drafted(database, period, terms, actor)
+    _report(output, period, terms.file_format, drafted, skipped, file=None)
+
+
+async def _drafted(
+    database: Database, period: str, terms: Terms, actor: str
+) -> tuple[Sequence[Row[Any]], Sequence[tuple[Candidate, SkipReason]]]:
+    """Return the refunds of a month, drafted now unless they were, and who is left out of what is drafted now."""
+    # A file that was sent before a restore would be sent again.
+    await database.call("require_sending", provider_id="")
+    await database.call("require_no_missing_refund_file")
+    if problem := file_problem(period, await state_of_month(database, period)):
+        raise refusal("period", "month_is_released", problem)
+    exporting = RefundExport(database, actor=actor or getpass.getuser())
+    if drafted := await exporting.of_period(period):
+        return drafted, ()
+    checked = [(one, against(one, terms)) for one in await exporting.candidates()]
+    await exporting.draft(period, [one for one, reason in checked if reason is None])
+    return await exporting.of_period(period), [(one, reason) for one, reason in checked if reason is not None]
 
 
 def payer_of(options: Export) -> Payer:
@@ -141,7 +157,13 @@ def _write(options: Export, content: bytes) -> None:
 
 
 def _report(
-    output: Output, options: Export, drafted: Sequence[Row[Any]], skipped: Iterable[tuple[Candidate, SkipReason]]
+    output: Output,
+    period: str,
+    file_format: FileFormat,
+    drafted: Sequence[Row[Any]],
+    skipped: Iterable[tuple[Candidate, SkipReason]],
+    *,
+    file: str | None,
 ) -> None:
     refunds = [
         {
@@ -160,17 +182,14 @@ def _report(
     ]
     rows = [(row.reference_number, row.account_id, money(row.total_minor, row.currency), row.state) for row in drafted]
     others = [(one["account_id"], str(one["reason"]).replace("_", " ")) for one in left_out]
-    is_written = bool(_waiting(drafted))
     output.answer(
         {
-            "period": options.period,
-            "file": options.file.name if is_written else None,
-            "format": options.file_format,
+            "period": period,
+            "file": file,
+            "format": file_format,
             "refunds": refunds,
             "skipped": left_out,
         },
-        table(f"Refunds of {options.period}", "Reference", "Account", "Amount", "State", rows=rows, right=("Amount",)),
+        table(f"Refunds of {period}", "Reference", "Account", "Amount", "State", rows=rows, right=("Amount",)),
         *([table("In credit and left out", "Account", "Why", rows=others)] if others else []),
     )
-    if not is_written:
-        output.note("No file: nothing waits for it. What a file has that `refunds adopt` was shown is with the bank.")

@@ -67,6 +67,7 @@ async def test_every_page_that_another_leads_to_is_there_and_read_in_six_stateme
 ) -> None:
     # given somebody who may see everything, and a company with something on every list
     await browser.sign_in(role=ConsoleRole.ADMINISTRATOR)
+    await merchant.configure('[[segments]]\nid = "everybody"\nname = "Everybody"\nabout = "accounts"')
     waiting, seen, counts = (
         ["/", *(f"/{of.noun}" for of in LISTS.values() if not of.required)],
         set[str](),

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from commands.bank.debits import make_batch, note_sent
 from commands.bank.refund_confirmation import confirm
+from commands.bank.refund_export import draft, read_payees
 from commands.bank.release import release_debits, release_refunds
 from commands.bank.statement_import import import_statement
 from commands.console.limited import AskedAction, CapturedOutput
 from commands.output import Output
+from models.bank.refund_plan import FileFormat, Terms
 from models.console.roles import Permission
+from models.period import InvalidPeriodError, Period
 from models.problem import refusal
 from web.actions.action import Action, FormField
 
@@ -97,6 +101,75 @@ def _note_waiting(output: Output, waiting: list[str]) -> None:
         output.waits = True
 
 
+async def _draft(output: Output, asked: AskedAction) -> None:
+    """Draft a month's refunds. Bank details are read for whom there are some, and kept nowhere."""
+    period, file_format = month_of_form(asked.id), format_of_form(asked["format"])
+    with stored_payees(asked["content"]) as file:
+        known = frozenset(read_payees(file))
+    terms = Terms(file_format, known, includes_gateway=asked["gateway"] == "yes")
+    await draft(output, period, terms, actor=asked.actor)
+
+
+async def _batch(output: Output, asked: AskedAction) -> None:
+    await make_batch(output, asked.id, actor=asked.actor, reason=asked.reason)
+
+
+async def _sent(output: Output, asked: AskedAction) -> None:
+    await note_sent(output, asked.id, actor=asked.actor, reason=asked.reason)
+
+
+@contextmanager
+def stored_payees(content: str) -> Iterator[Path | None]:
+    """Lend a file of bank details that was uploaded, or nothing where none was."""
+    if not content:
+        yield None
+        return
+    with stored(content) as file:
+        yield file
+
+
+def month_of_form(given: str) -> str:
+    """Return a month of a form. Raises RefusedError (period_valid)."""
+    try:
+        return str(Period.parse(given))
+    except InvalidPeriodError as error:
+        raise refusal("period", "period_valid", str(error)) from error
+
+
+def format_of_form(given: str) -> FileFormat:
+    """Return what a bank reads, as it was chosen. Raises RefusedError (file_format)."""
+    try:
+        return FileFormat(given)
+    except ValueError as error:
+        raise refusal("format", "file_format", f"must be one of {', '.join(FileFormat)}") from error
+
+
+FORMAT = FormField(
+    "format",
+    "What the bank reads",
+    "select",
+    words=[(one.value, "CSV" if one is FileFormat.CSV else f"ISO 20022 {one}") for one in FileFormat],
+    is_required=True,
+    value=FileFormat.PAIN_001,
+)
+DRAFT = Action(
+    *("refund-files", "draft", "Draft the refunds", "refunds export", Permission.CORRECT),
+    "A refund is drafted for every account in credit, once a month. Drafts move nothing: their file is written later.",
+    _draft,
+    (
+        FormField("period", "Month", "month", is_required=True, help="Such as 2026-11."),
+        FORMAT,
+        FormField("gateway", "Also accounts whose money a gateway could send back", "checkbox"),
+    ),
+    place="/refund-files/{id}",
+)
+BATCH = Action(
+    *("debit-files", "batch", "Make a batch", "debits export", Permission.CORRECT),
+    "Every debit that is due is put into a batch, for good. The batch's file is written after it is released.",
+    _batch,
+    (FormField("provider", "Creditor", "select", "creditors", is_required=True),),
+    place="/bank-files",
+)
 _FINAL = "The bank's file can be written, and what it asks for be carried out."
 RELEASES = (
     Action(
@@ -114,4 +187,10 @@ RELEASES = (
         final=_FINAL,
     ),
 )
-ACTIONS = (STATEMENT, ANSWERS, *RELEASES)
+SENT = Action(
+    *("debit-files", "sent", "Note as sent", "debits sent", Permission.CORRECT),
+    "You have given the file to the bank; the bank's own answer says the same.",
+    _sent,
+    states=frozenset({"written"}),
+)
+ACTIONS = (STATEMENT, ANSWERS, DRAFT, BATCH, *RELEASES, SENT)

@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from activities.bank.release.bank_files import BankFiles
 from models.console.approval import LimitedKind
+from models.console.roles import Permission
 from models.problem import refusal
 from web.actions.forms import links_of
 from web.context import Visit
-from web.views.cells import Column, Table, link, moment, money, state, table_of, text
-from web.views.objects import ObjectPage, show_object
+from web.views.cells import Column, Table, address, link, moment, money, state, table_of, text
+from web.views.objects import ActionLink, ObjectPage, show_object
 
 _DRAFTED = "drafted"
 
@@ -37,7 +38,7 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
         title=id,
         kind=f"file for the bank, {name}",
         state=state(stands or _DRAFTED),
-        actions=links_of(visit, noun, id, stands or _DRAFTED),
+        actions=[*links_of(visit, noun, id, stands or _DRAFTED), *_writing(visit, noun, id, stands, amounts)],
         sentence=_sentence(amounts, released, requests),
         figures=[(f"Comes to, {currency}", money(minor, currency)) for currency, minor in amounts.items()],
         facts=(),
@@ -47,6 +48,14 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
         ),
     )
     return show_object(visit, shown)
+
+
+def _writing(visit: Visit, noun: str, id: str, stands: str, amounts: Mapping[str, int]) -> Sequence[ActionLink]:
+    """Return the link to the form that writes the file; why it may not be written yet stands beside it."""
+    if not amounts or not visit.user.may(Permission.CORRECT):
+        return ()
+    why_not = "not while waiting" if noun == "refund-files" and stands not in {"", "released"} else ""
+    return (ActionLink("Write the file", f"{address(noun, id)}/file", why_not),)
 
 
 def _sentence(amounts: Mapping[str, int], released: Sequence[Row[Any]], requests: Sequence[Row[Any]]) -> str:

@@ -197,7 +197,7 @@ def _refused(problems: Sequence[Problem]) -> list[Table]:
 
 async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
     choices = FormChoices(visit.web.reading)
-    reasons, layouts = [await choices.of(what, "") for what in ("reasons:rejection", "layouts")]
+    reasons, layouts, creditors = [await choices.of(what, "") for what in ("reasons:rejection", "layouts", "creditors")]
     return visit.page(
         "bank/files.html",
         422 if problems else 200,
@@ -207,6 +207,7 @@ async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
         problems=problems,
         reasons=reasons,
         layouts=layouts,
+        creditors=creditors,
         declined=DECLINED,
         megabytes=FILE_BYTES_MAX // 1024 // 1024,
         tables=await files_to_write(visit),

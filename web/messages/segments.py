@@ -166,7 +166,9 @@ async def export_members(visit: Visit) -> Response:
 
 
 async def _lines(visit: Visit, queries: SegmentQueries, segment: Row[Any], days: DaySpan | None) -> AsyncIterator[str]:
-    columns, count = _columns(segment), 0
+    # An amount is a number there, and its currency beside it.
+    columns = (*_columns(segment), Column("Currency", lambda row: text(row.currency)))
+    count = 0
     async with visit.web.exports:
         yield csv_line([one.head for one in columns])
         async for page in queries.members(segment, days):
@@ -200,7 +202,6 @@ def _actions(visit: Visit, found: Row[Any], query: str) -> Sequence[ActionLink]:
 
 
 def _columns(segment: Row[Any]) -> Sequence[Column]:
-    currency = Column("Currency", lambda row: text(row.currency))
     if segment.about == About.ACCOUNTS:
         return (
             Column("Account", lambda row: link("accounts", row.id)),
@@ -209,7 +210,6 @@ def _columns(segment: Row[Any]) -> Sequence[Column]:
             Column("Classification", lambda row: text(row.classification)),
             Column("State", lambda row: state(ACCOUNT.word(row.state))),
             Column("Balance", lambda row: money(row.balance_minor, row.currency), is_money=True),
-            currency,
         )
     return (
         Column("Number", lambda row: link("transactions", row.id, row.number)),
@@ -220,7 +220,6 @@ def _columns(segment: Row[Any]) -> Sequence[Column]:
         Column("State", lambda row: state(TRANSACTION.word(row.state, "" if row.open_minor else "settled"))),
         Column("Total", lambda row: money(row.total_minor, row.currency), is_money=True),
         Column("Open", lambda row: money(row.open_minor, row.currency), is_money=True),
-        currency,
     )
 
 
