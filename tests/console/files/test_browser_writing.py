@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from activities.database import Database
 from activities.request_tokens import OptOutLinks
@@ -46,6 +46,40 @@ async def has_pictures(seen: Person, name: str, path: str, *, narrow: bool = Tru
     await seen.page.set_viewport_size({"width": WIDE, "height": 800})
 
 
+async def signs_in(page: Page, url: str) -> None:
+    """Sign in by a password."""
+    await page.goto(f"{url}/sign-in")
+    await page.get_by_label("Name or e-mail").fill("maria")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
+
+
+async def sends_a_letter(person: Person) -> None:  # noqa: F811
+    """Write to a segment, and find the letter among the messages."""
+    page = person.page
+    await person.open("/segments/owing/message?template=offer")
+    await page.get_by_label("Why").fill("the autumn's letter")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_role("heading", name="Send: done")).to_be_visible()
+    await person.picture("segment-sent", full=True)
+    await page.get_by_role("link", name="To owing").click()
+    await page.get_by_role("link", name="owing-", exact=False).first.click()
+    await expect(page.get_by_text("communication/owing-")).to_be_visible()
+
+
+async def drafts_the_refunds(person: Person) -> None:  # noqa: F811
+    """Draft the refunds of the month, and go on to the page of their file."""
+    page = person.page
+    await person.open("/bank-files/refunds")
+    await page.get_by_label("What the bank reads").select_option("csv")
+    await page.get_by_label("Why").fill("the month's")
+    await page.get_by_role("button", name="Draft the refunds").click()
+    await expect(page.get_by_role("heading", name="Draft the refunds: done")).to_be_visible()
+    await person.picture("refunds-drafted", full=True)
+    await page.get_by_role("link", name=re.compile("^To 20")).click()
+
+
 @pytest.mark.browser
 @pytest.mark.nightly
 @pytest.mark.usefixtures("acting", "workers")
@@ -68,11 +102,7 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
     bill = await merchant.value("select duly.make_bill(:id, to_char(current_date, 'YYYY-MM'), 'maria')", id=owing[0])
     invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=owing[0])
     page = person.page
-    await page.goto(f"{person.url}/sign-in")
-    await page.get_by_label("Name or e-mail").fill("maria")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    await signs_in(page, person.url)
 
     # when each page is opened, wide and narrow
     for name, path in {
@@ -90,21 +120,8 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
         await has_pictures(person, name, path)
 
     # and she sends a letter, and drafts the refunds of the month
-    await person.open("/segments/owing/message?template=offer")
-    await page.get_by_label("Why").fill("the autumn's letter")
-    await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_role("heading", name="Send: done")).to_be_visible()
-    await person.picture("segment-sent", full=True)
-    await page.get_by_role("link", name="To owing").click()
-    await page.get_by_role("link", name="owing-", exact=False).first.click()
-    await expect(page.get_by_text("communication/owing-")).to_be_visible()
-    await person.open("/bank-files/refunds")
-    await page.get_by_label("What the bank reads").select_option("csv")
-    await page.get_by_label("Why").fill("the month's")
-    await page.get_by_role("button", name="Draft the refunds").click()
-    await expect(page.get_by_role("heading", name="Draft the refunds: done")).to_be_visible()
-    await person.picture("refunds-drafted", full=True)
-    await page.get_by_role("link", name=re.compile("^To 20")).click()
+    await sends_a_letter(person)
+    await drafts_the_refunds(person)
     month = page.url.removeprefix(person.url)
     await has_pictures(person, "refund-file", month)
     await has_pictures(person, "write-refund-file", f"{month}/file")
