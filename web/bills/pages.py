@@ -17,10 +17,10 @@ from models.operations.ledger_states import BILL
 from models.printouts.facts import PrintFormat
 from models.printouts.formats import MEDIA_TYPES
 from web.context import Visit
-from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text
+from web.views.cells import Column, Table, address, day, link, listed, moment, money, state, table_of, text
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN
-from web.views.objects import ObjectPage, show_object
+from web.views.objects import ActionLink, ObjectPage, show_object
 
 _SHOWN = 12
 _FORMATS = (PrintFormat.PDF, PrintFormat.XLSX)
@@ -40,7 +40,7 @@ async def _bills(database: Database, page: ListPage, given: Given) -> Listed:
 _COLUMNS = (
     Column("Bill", lambda row: link("bills", row.id, row.number)),
     Column("Period", lambda row: text(row.period)),
-    Column("Outstanding then", lambda row: money(row.outstanding_minor, row.currency), is_money=True),
+    Column("Outstanding when made", lambda row: money(row.outstanding_minor, row.currency), is_money=True),
     Column("Unsettled", lambda row: money(row.unsettled_minor, row.currency), is_money=True),
     Column("State", lambda row: state(BILL.word(row.state))),
     Column("Exceptional", lambda row: text("yes" if row.is_exceptional else "")),
@@ -80,7 +80,7 @@ async def show_bill(visit: Visit) -> Response:
         kind=f"bill of {bill.period}",
         state=state(BILL.word(bill.state)),
         figures=(
-            ("Outstanding then", money(bill.outstanding_minor, bill.currency)),
+            ("Outstanding when made", money(bill.outstanding_minor, bill.currency)),
             ("Unsettled", money(bill.unsettled_minor, bill.currency)),
         ),
         facts=(
@@ -94,11 +94,11 @@ async def show_bill(visit: Visit) -> Response:
             ("Run", link("runs", bill.run_id)),
             ("Made", moment(bill.made_at)),
         ),
-        tables=(_documents(documents, bill.currency), _steps(steps)),
-        links=[
-            (f"As {format.upper()}", Cell(f"As {format.upper()}", f"{address('bills', bill.id)}/file/{format}"))
-            for format in _FORMATS
+        # What a caller asks for: above the facts, and not below all tables.
+        actions=[
+            ActionLink(f"As {format.upper()}", f"{address('bills', bill.id)}/file/{format}") for format in _FORMATS
         ],
+        tables=(_documents(documents, bill.currency), _steps(steps)),
     )
     return show_object(visit, shown)
 
