@@ -24,7 +24,8 @@ declare
     v_attempt duly.gateway_attempts;
     v_payment text := p_request.transaction_id;
     v_customer text;
-    v_number integer := duly.next_number(p_account.id, p_period);
+    -- A receivable has one request (one_request_a_receivable): without it there is no attempt to count.
+    v_number integer := case when p_request.id is null then 1 else duly.next_number(p_account.id, p_period) end;
     -- A mandate is no stored card: the attempt names it by its reference.
     v_is_debit constant boolean := coalesce(p_card.brand = 'mandate', false);
     v_card text := case when not v_is_debit then p_card.id end;

@@ -65,15 +65,18 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'amount_minor', p_attempt.amount_minor, 'application_fee_minor', p_attempt.application_fee_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'invoices', duly.invoice_numbers(p_request.invoices), 'code', p_attempt.code,
-        'title', coalesce((duly.payment_request_of_receivable(p_request.account_id, p_request.period)).title, ''),
         'known_references', duly.known_references(p_request, p_attempt),
         -- Its outcome is committed before it is booked.
         'is_large', cardinality(p_request.invoices) > 500,
         -- The moments are for workers of 0.1.0.
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
         'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since,
-        'is_stopped', p_attempt.channel = 'hosted_page' and duly.is_stopped(p_request.provider_id),
-        'was_unanswered', p_request.state = 'unknown', 'methods', duly.methods_offered(p_request.provider_id),
+        'was_unanswered', p_request.state = 'unknown',
+        -- What only a page shows is looked up for pages alone, and whether one that is open has to be closed.
+        'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id) else false end,
+        'title', case when p_attempt.channel = 'hosted_page'
+            then coalesce((duly.payment_request_of_receivable(p_request.account_id, p_request.period)).title, '') else '' end,
+        'methods', case when p_attempt.channel = 'hosted_page' then duly.methods_offered(p_request.provider_id) else '{}' end,
         'brand', case when p_attempt.channel = 'hosted_page' then duly.page_brand(p_request.provider_id) else '{}' end)
         || duly.attempt_identity(p_request))
 $$;
@@ -109,10 +112,13 @@ $$ select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mod
 
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point. Where nothing
 -- may be sent, null is returned instead of writing one down. `receivable` is the name of what is collected: for a run's member
--- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's.
+-- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's. A plan is made once a
+-- connection: one that was made while tables were small would scan them for every payment until they are analyzed.
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
     p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session', p_may_send boolean default true)
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off
+as $$
 declare
     v_member duly.run_items;
     v_name text;
@@ -189,11 +195,12 @@ begin
     end if;
     v_uncharged := duly.uncharged_because(v_owed, v_account.currency, (select minimum_minor from duly.provider_currencies
         where provider_id = p_provider_id and currency = v_account.currency));
-    if v_request.id is null and v_owed = 0 and duly.is_claimed_by_others(p_account_id, p_period, (
-        select i.invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id)) then
-        -- Two runs that were frozen at the same moment may both have the invoices: who asks second leaves them alone.
-        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'in_collection', 'skipped');
-    elsif v_owed = 0 then
+    if v_owed = 0 then
+        if v_request.id is null and duly.is_claimed_by_others(p_account_id, p_period, (
+            select i.invoices from duly.run_items i where i.run_id = p_run_id and i.member_id = p_account_id)) then
+            -- Two runs that were frozen at the same moment may both have the invoices: who asks second leaves them alone.
+            return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'in_collection', 'skipped');
+        end if;
         return duly.without_attempt('nothing_owed', p_run_id, p_account_id, v_request, 'nothing_owed', 'skipped');
     elsif v_account.state = 'terminated' then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'account_terminated', 'skipped');

@@ -43,7 +43,9 @@ begin
     end if;
     perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor - e.application_fee_minor, e.object,
         case when e.kind = 'charge' then e.payment_id end);
-    perform duly.book_platform_fee(e, p_movement ->> 'source');
+    if e.application_fee_minor <> 0 then
+        perform duly.book_platform_fee(e, p_movement ->> 'source');
+    end if;
     -- The gateway has moved another currency than the customer's: what was posted leaves clearing, and what moved comes. The
     -- rate is the gateway's; what the conversion account keeps in the end is the exchange difference.
     if e.settled_currency <> e.currency then

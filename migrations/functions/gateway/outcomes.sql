@@ -7,7 +7,9 @@ create or replace function duly.record_outcome(p_request_id text, p_attempt inte
     p_network_decline_code text default '', p_blocks_card boolean default false,
     p_actor text default '', p_reason text default '', p_movement jsonb default null, p_found_minor bigint default null,
     p_paid_by text[] default '{}')
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off
+as $$
 declare
     v_request duly.gateway_requests;
     v_attempt duly.gateway_attempts;
@@ -33,7 +35,9 @@ begin
     end if;
     case p_outcome
         when 'succeeded' then
-            perform duly.note_method_used(v_request, v_attempt, p_paid_by);
+            if v_attempt.channel = 'hosted_page' then
+                perform duly.note_method_used(v_request, v_attempt, p_paid_by);
+            end if;
             perform duly.post_collected(v_request, v_attempt, p_fee_minor, p_movement);
         when 'invalid_request' then
             perform duly.reject_payment(v_request.transaction_id, p_code);

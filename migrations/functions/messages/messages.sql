@@ -40,8 +40,11 @@ create or replace function duly.write_receipt(p_account_id text, p_period text, 
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     if duly.notifies_customer(p_account_id, p_period, p_run_id) then
-        -- What its posting was confirmed by, in this commit: this receipt says what it was for, too.
-        delete from duly.messages where id = 'receipt/' || p_account_id || '/' || p_payment_id and state = 'pending';
+        if p_card_id is null then
+            -- What its posting was confirmed by, in this commit: this receipt says what it was for, too. Of what a card has
+            -- paid no posting is confirmed.
+            delete from duly.messages where id = 'receipt/' || p_account_id || '/' || p_payment_id and state = 'pending';
+        end if;
         insert into duly.messages (id, audience, kind, account_id, period, run_id, parameters)
         values ('receipt/' || p_account_id || '/' || p_period, duly.audience_of('receipt'), 'receipt', p_account_id, p_period,
             coalesce(p_run_id, ''),
