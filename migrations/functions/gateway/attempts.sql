@@ -112,13 +112,10 @@ $$ select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mod
 
 -- Write an attempt down before its call, or return it as an earlier call left it. Repeatable at any point. Where nothing
 -- may be sent, null is returned instead of writing one down. `receivable` is the name of what is collected: for a run's member
--- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's. A plan is made once a
--- connection: one that was made while tables were small would scan them for every payment until they are analyzed.
+-- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's.
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
     p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session', p_may_send boolean default true)
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_generic_plan
-    set enable_seqscan = off
-as $$
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_member duly.run_items;
     v_name text;

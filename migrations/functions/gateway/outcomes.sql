@@ -7,9 +7,7 @@ create or replace function duly.record_outcome(p_request_id text, p_attempt inte
     p_network_decline_code text default '', p_blocks_card boolean default false,
     p_actor text default '', p_reason text default '', p_movement jsonb default null, p_found_minor bigint default null,
     p_paid_by text[] default '{}')
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_generic_plan
-    set enable_seqscan = off
-as $$
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_request duly.gateway_requests;
     v_attempt duly.gateway_attempts;
