@@ -55,7 +55,7 @@ async def signs_in(page: Page, url: str) -> None:
     await expect(page.get_by_role("heading", name="Home")).to_be_visible()
 
 
-async def sends_a_letter(person: Person) -> None:  # noqa: F811
+async def sends_a_message(person: Person) -> None:  # noqa: F811
     """Write to a segment, and find the letter among the messages."""
     page = person.page
     await person.open("/segments/owing/message?template=offer")
@@ -120,7 +120,7 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
         await has_pictures(person, name, path)
 
     # and she sends a letter, and drafts the refunds of the month
-    await sends_a_letter(person)
+    await sends_a_message(person)
     await drafts_the_refunds(person)
     month = page.url.removeprefix(person.url)
     await has_pictures(person, "refund-file", month)
