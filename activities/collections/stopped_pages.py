@@ -1,6 +1,7 @@
 """Pages that are open although nothing new may be taken through their provider: whoever looks after one closes it."""
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
@@ -14,6 +15,8 @@ log = structlog.get_logger(__name__)
 # So many are signalled at once, and so many at a time: the supervisor comes back for more.
 SIGNALLED_MAX = 5000
 CONCURRENT = 16
+# One that Temporal does not take must not hold up the others.
+RPC_TIMEOUT = timedelta(seconds=10)
 
 
 async def signal_stopped_pages(database: Database, client: Client) -> int:
@@ -27,7 +30,7 @@ async def signal_stopped_pages(database: Database, client: Client) -> int:
     async def signal(workflow_id: str) -> bool:
         async with slots:
             try:
-                await client.get_workflow_handle(workflow_id).signal("gateway_event")
+                await client.get_workflow_handle(workflow_id).signal("gateway_event", rpc_timeout=RPC_TIMEOUT)
             except RPCError as error:
                 # What was stopped is resumed from its row, and reads its page then.
                 if error.status is not RPCStatusCode.NOT_FOUND:
