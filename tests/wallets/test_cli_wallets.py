@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.configuration.document_parts.wallet_document import WalletTopUp
 from tests.support.company import Company
 from tests.wallets.conftest import WALLETS
 
@@ -178,3 +179,11 @@ async def test_a_rule_of_top_ups_that_contradicts_the_configuration_is_refused(
             '[[wallet_transaction_types]]\nid = "top_up"\nname = "Top-up"\ndirection = "credit"\nproduct = "top_up"\n'
             "active = false\n"
         )
+
+
+def test_a_top_up_is_an_amount_that_a_card_can_be_charged() -> None:
+    rule = {"currency": "KWD", "below": "5.005", "type": "top_up", "product": "by_itself"}
+
+    assert WalletTopUp(amount="20.010", **rule).amount_minor == 20010
+    with pytest.raises(ValueError, match=r"amount: the gateway takes KWD in steps of 0\.010 KWD"):
+        WalletTopUp(amount="20.005", **rule)

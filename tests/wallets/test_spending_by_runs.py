@@ -164,3 +164,26 @@ async def test_criteria_of_methods_mean_who_prefers_the_wallet_by_the_wallet_and
     everybody = {"all", "cardless", "nearly", "other", "part"}
     absent = everybody - {"cardless"} if left_out is None else set(left_out)
     assert {one.account_id for one in page.members if one.reason != "method_not_in_criteria"} == everybody - absent
+
+
+async def test_a_wallet_pays_what_is_less_than_a_cards_step_too(merchant: Merchant, database: Database) -> None:
+    await merchant.configure(UNTAXED)
+    for name, owed, held in (("all", 10005, 10005), ("rest", 5, 900), ("part", 10005, 3007), ("card", 10005, 0)):
+        await merchant.account(name, currency="KWD", owes_minor=owed)
+        if held:
+            give = "select duly.wallet_credit(:name, :name, :held, 'KWD', 'present')"
+            await merchant.value(give, name=name, held=held)
+        await merchant.value("select duly.set_preferred_method(:name, 'prepaid')", name=name)
+
+    page = await DryRunActivities(database).dry_run_page(DryRunRequest("monthly", PERIOD))
+    await freeze(database)
+
+    assert [(one.account_id, one.from_wallet_minor, one.amount_minor, one.reason) for one in page.members] == [
+        ("all", 10005, 0, "paid_from_wallet"),
+        ("card", 0, 10000, ""),
+        ("part", 3007, 6990, ""),
+        ("rest", 5, 0, "paid_from_wallet"),
+    ]
+    assert await rows(merchant, SPENT) == [("all", 10005), ("part", 3007), ("rest", 5)]
+    due = await rows(merchant, "select account_id, amount_minor from duly.run_items where outcome is null order by 1")
+    assert due == [("card", 10000), ("part", 6990)]

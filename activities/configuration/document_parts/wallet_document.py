@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from activities.configuration.document_parts.ledger_document import as_list
 from activities.configuration.fields import Currency, Id, MethodId, Name, TypeId
 from activities.documents import DocumentPart
+from models.gateway.amounts import charge_step, steps_text
 from models.money import Money
 
 LedgerAccountName = Annotated[str, Field(pattern=r"^(revenue|reward_expense|write_off)(:[!-~]+)?$")]
@@ -105,6 +106,9 @@ class WalletTopUp(DocumentPart):
         for field in ("below", "amount"):
             if Money.parse(getattr(self, field), self.currency).amount_minor < 1:
                 raise ValueError(f"{field}: is more than nothing")
+        if self.amount_minor % charge_step(self.currency):
+            # What a card cannot be charged would stay open, and the wallet empty, for good.
+            raise ValueError(f"amount: {steps_text(self.currency)}")
         return self
 
     @property

@@ -25,15 +25,18 @@ begin
         'after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', v_definition.criteria,
         'members', (
             select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
-                'amount_minor', m.amount_minor - s.share_minor, 'card', m.card_label,
-                'reason', case when s.share_minor = 0 then m.reason when s.share_minor = m.amount_minor then 'paid_from_wallet'
-                    when m.reason = '' then coalesce(duly.uncharged_because(m.amount_minor - s.share_minor, m.currency, c.minimum_minor), '')
-                    else m.reason end, 'from_wallet_minor', s.share_minor,
+                'amount_minor', case when s.share_minor = 0 then m.amount_minor
+                    when m.reason = '' and x.uncharged is null then duly.chargeable_part(s.owed_minor - s.share_minor, m.currency)
+                    else s.owed_minor - s.share_minor end, 'card', m.card_label,
+                'reason', case when s.share_minor = 0 then m.reason when s.share_minor = s.owed_minor then 'paid_from_wallet'
+                    when m.reason = '' then coalesce(x.uncharged, '') else m.reason end, 'from_wallet_minor', s.share_minor,
                 'is_left_out', m.is_left_out) order by m.account_id), '[]')
             from duly.members_of_month(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) m
             left join duly.wallet_shares(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) w on w.account_id = m.account_id
             left join duly.provider_currencies c on c.provider_id = v_definition.provider_id and c.currency = m.currency
-            cross join lateral (values (coalesce(w.amount_minor, 0))) s (share_minor)));
+            cross join lateral (values (coalesce(w.amount_minor, 0), case when w.amount_minor is null then m.amount_minor
+                else duly.owed_to_wallet(m.account_id, m.currency, m.amount_minor, w.invoices) end)) s (share_minor, owed_minor)
+            cross join lateral (values (duly.uncharged_because(s.owed_minor - s.share_minor, m.currency, c.minimum_minor))) x (uncharged)));
 end $$;
 
 -- Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.

@@ -103,8 +103,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     )
     select j.account_id, j.currency, case when j.why is null then duly.chargeable_part(j.free_minor, j.currency)
             when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
-        coalesce(j.card_label, ''), case when j.why is null or j.left_out is null and j.why in ('no_card', 'no_gateway_customer', 'below_minimum')
-            then j.invoices else '{}' end, coalesce(j.why, ''),
+        coalesce(j.card_label, ''), case when j.why is null or j.left_out is null and j.why in ('no_card', 'no_gateway_customer', 'below_minimum',
+            'amount_not_in_steps') then j.invoices else '{}' end, coalesce(j.why, ''),
         case when j.why is null then j.rest_until end, j.left_out is not null
     from explained j
 $$;

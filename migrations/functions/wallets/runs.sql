@@ -6,6 +6,15 @@ create or replace function duly.wallet_spendable(a duly.accounts) returns bigint
     where c.expires_on is null or c.expires_on >= (clock_timestamp() at time zone a.time_zone)::date
 $$;
 
+-- What a member owes of its invoices, as a wallet pays it: a card is asked for whole steps of some currencies, a wallet for all.
+create or replace function duly.owed_to_wallet(p_account_id text, p_currency text, p_asked_minor bigint, p_invoices text[])
+returns bigint language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when duly.charge_step(p_currency) = 1 or p_invoices = '{}' then p_asked_minor else (
+      select sum(o.amount_minor - o.allocated_minor - (select coalesce(sum(w.amount_minor), 0) from duly.owned_invoices w
+          where w.account_id = p_account_id and w.invoice_id = o.transaction_id))::bigint
+        from duly.open_items o where o.account_id = p_account_id and o.transaction_id = any (p_invoices)) end
+$$;
+
 -- What a run takes from the wallets of accounts whose preference is one: what is free of what they owe, as far as there is money, by the
 -- type of debit that pays by the preferred method. Who has no card, or too little for the gateway, is paid from the wallet all the same.
 create or replace function duly.wallet_shares(p_definition duly.run_definitions, p_period text, p_supplement integer,
@@ -19,7 +28,8 @@ declare
 begin
   if v_accounts = '{}' then return; end if;
   return query
-  select j.account_id, j.currency, y.id, least(duly.wallet_spendable(a), j.amount_minor), j.invoices
+  select j.account_id, j.currency, y.id,
+      least(duly.wallet_spendable(a), duly.owed_to_wallet(j.account_id, j.currency, j.amount_minor, j.invoices)), j.invoices
     from duly.members_of_month(p_definition, p_period, p_supplement, v_accounts) j
     join duly.accounts a on a.id = j.account_id
     join duly.payment_preferences f on f.account_id = a.id and f.is_default
