@@ -55,6 +55,8 @@ class ClaimedMessage:
     recipient: str = ""
     request_id: str = ""
     payer: int = 0
+    # Of a payment request: whether its link still leads to a payment (duly.standing_of_request).
+    standing: str = ""
     # Of the address that is written to, by which a mail server's answer about it is kept.
     address_hash: str = ""
     # Of a communication: its template by language, and what its tags say.
@@ -212,6 +214,8 @@ VALUES: Mapping[str, Callable[[Facts], object]] = MappingProxyType(
         "retry_on": lambda facts: facts.day("at"),
         "run": lambda facts: facts.message.run_id,
         "sender": lambda facts: facts.sender,
+        "shared": lambda facts: facts.message.payer > 0,
+        "standing": lambda facts: facts.message.standing,
         "title": lambda facts: one_line(facts.message.title),
         "type": lambda facts: facts.message.parameters["type"],
         "until": lambda facts: facts.until("at"),

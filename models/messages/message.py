@@ -92,6 +92,7 @@ TAGS = MappingProxyType(
         MessageKind.REFUND_RETURNED: frozenset({"name", "sender", "amount", "number"}),
         MessageKind.PAYMENT_REQUESTED: frozenset(
             {"name", "sender", "amount", "least", "most", "title", "description", "reason", "until", "link"}
+            | {"shared", "standing"}
         ),
         MessageKind.PORTAL_LINK: frozenset({"name", "sender", "account", "link"}),
         # The tags of its own are models/messages/communication.py's: a template says which.

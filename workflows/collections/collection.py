@@ -239,7 +239,7 @@ class Collection(CollectionHandlers, CollectionWaits):
         snapshot.planned_at = None
         until = snapshot.customer_deadline = snapshot.customer_deadline or until
         snapshot.waiting_for = WaitingFor.CUSTOMER
-        if result is not None:
+        if result is not None and not self._is_over(until):
             kind = MessageKind.ACTION_REQUIRED if wanted == "an authentication" else MessageKind.CARD_NEEDED
             self._notices.notify(kind, result, at=until)
         state.waiter.note(f"waiting for the customer: {wanted}")

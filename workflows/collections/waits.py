@@ -9,7 +9,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.collections.ownership import CollectionActivities
 from models import workflow_ids
 from models.collections.collection import CollectionRequest, Stage, WaitingFor
-from models.gateway.gateway_request import ANSWERS_LATER, CollectOutcome, CollectResult
+from models.gateway.gateway_request import ANSWERS_LATER, AttemptCause, CollectOutcome, CollectResult
 from models.messages.message import MessageKind
 from models.waiting import Wake, WakeReason
 from workflows import visibility
@@ -62,6 +62,14 @@ class CollectionWaits:
         await workflow.wait_condition(workflow.all_handlers_finished)
         return await self._wait_for_chance(workflow.now() + LAST_MOMENT, "what an update before the deadline has done")
 
+    @staticmethod
+    def _is_over(until: datetime) -> bool:
+        """Say whether a customer's deadline was over before they could be asked: a bank may answer days after it.
+
+        That it has ended is all that they are notified of then: their link leads nowhere.
+        """
+        return until <= workflow.now() and workflow.patched("nobody-is-asked-past-the-deadline")
+
     async def _is_still_owed(self) -> bool:
         request = self._state.request
         return await workflow.execute_activity_method(
@@ -109,13 +117,21 @@ class CollectionWaits:
         policy = snapshot.terms.policy
         snapshot.unknown_since = snapshot.unknown_since or workflow.now()
         state.enter(Stage.PROCESSING if result.outcome is CollectOutcome.PROCESSING else Stage.UNKNOWN, result)
-        if workflow.now() - snapshot.unknown_since >= policy.review_after:
+        if workflow.now() - snapshot.unknown_since >= self._review_after(result):
             self._ask_a_person("unknown_outcome")
         pause = policy.evidence_after[min(snapshot.checks, len(policy.evidence_after) - 1)]
         snapshot.checks += 1
         summary = f"check {snapshot.checks} for evidence of attempt {snapshot.attempt}"
         await state.waiter.wait(workflow.now() + pause, summary, listen_to=EVIDENCE)
         return GO_ON
+
+    def _review_after(self, result: CollectResult) -> timedelta:
+        """Return after how long a person looks at what nobody knows: a bank debit that was given on a page takes days."""
+        snapshot = self._state.snapshot
+        is_debit = result.outcome is CollectOutcome.PROCESSING and snapshot.cause is AttemptCause.CUSTOMER
+        if is_debit and workflow.patched("debits-on-pages-take-days"):
+            return timedelta(days=LATER_ANSWER_DAYS)
+        return snapshot.terms.policy.review_after
 
     async def _wait_for_later_answer(self, result: CollectResult) -> Step:
         """Wait for a provider that answers by a file or a call, days later; it is looked at once a day all the same."""

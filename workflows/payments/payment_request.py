@@ -36,6 +36,8 @@ from workflows.waiting import ANYTHING, EVIDENCE
 # How long is waited before the gateway is asked again about a payment that is under way; the last pause repeats.
 CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 REVIEW_AFTER = timedelta(hours=6)
+# The change since which the commit that records a failed payment writes to its payer.
+FAILURES_IN_OUTBOX = "failures-in-outbox"
 
 
 @workflow.defn(name="PaymentRequest")
@@ -147,8 +149,12 @@ class PaymentRequest(PaymentRequestHandlers):
         state.checks = 0
         if result is not None and result.outcome is CollectOutcome.SETTLED:
             state.end = self._ending(PaymentRequestState.PAID, "paid")
+        elif workflow.patched(FAILURES_IN_OUTBOX):
+            # A bank debit may have failed days after it was given. What its payer reads is in the outbox since that was recorded, whatever
+            # has become of the request; and what is to be paid now may be something else.
+            await self._read_again()
+            self._send_pending()
         elif was_processing and state.end is None and state.stored.is_mailed:
-            # A bank debit that failed days later: nobody but we can tell the payer.
             await self._mail("failed", f"failed-{state.attempt}")
 
     async def _wait(self, summary: str) -> Wake:

@@ -50,6 +50,9 @@ begin
             perform duly.finish_run_item(v_request.run_id, v_request.account_id,
                 case when v_attempt.channel = 'bank_debit' and p_outcome = 'processing' then 'pending' else 'unknown' end, p_outcome);
     end case;
+    if v_attempt.channel = 'hosted_page' and p_outcome in ('declined', 'did_not_happen') then
+        perform duly.note_request_failure(v_request, v_attempt);
+    end if;
     return duly.stored_result(v_request, v_attempt);
 end $$;
 

@@ -80,7 +80,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select p.kind in ('invoice_due', 'invoice_overdue') and (
         duly.chargeable_part(duly.owed_on(array[p.parameters ->> 'transaction_id']), p.parameters ->> 'currency') = 0
         or exists (select from duly.owned_invoices w where w.invoice_id = p.parameters ->> 'transaction_id'))
-    or p.kind = 'payment_requested' and p.parameters ->> 'reason' <> 'settled' and (duly.payment_request_of_receivable(p.account_id, p.period)).closed_at is not null
+    -- Of a request that is over no link leads anywhere, and of one that nobody can pay at the moment nobody is reminded. That a bank has said
+    -- no is worth knowing all the same, unless the request was paid on a page since.
+    or p.kind = 'payment_requested' and (select case p.parameters ->> 'reason'
+            when 'settled' then false
+            when 'failed' then q.closed_at is not null and q.end_reason = 'paid'
+            when 'reminder' then duly.standing_of_request(q) <> 'open'
+            else duly.standing_of_request(q) not in ('open', 'stopped') end
+        from duly.payment_request_of_receivable(p.account_id, p.period) q)
     -- What was written of something that has been taken back since would tell what is not so.
     or p.kind in ('communication', 'invoice_posted') and exists (select from duly.financial_transactions t
         where t.id = p.parameters ->> 'transaction_id' and t.state::text <> p.parameters ->> 'state' and t.state in ('cancelled', 'rejected'))
@@ -137,8 +144,9 @@ begin
             'payer', coalesce((m.parameters ->> 'payer')::integer, 0),
             'number', coalesce(n.number, ''), 'link_token', coalesce(
                 case when m.kind = 'card_confirmation' then k.link_token when q.id is null then c.link_token end, ''),
+            'standing', w.standing,
             -- Its link is made when it is sent: what it ends in is kept nowhere.
-            'request_id', case when m.kind = 'payment_requested' then q.id else '' end)
+            'request_id', case when m.kind = 'payment_requested' and w.standing in ('open', 'stopped') then q.id else '' end)
             || case when m.kind = 'communication' then jsonb_build_object(
                 'texts', (select c.texts from duly.communications c where c.id = m.parameters ->> 'communication'),
                 'is_required', (select c.is_required from duly.communications c where c.id = m.parameters ->> 'communication'),
@@ -149,6 +157,7 @@ begin
         left join duly.transaction_numbers n
             on n.transaction_id = coalesce(m.parameters ->> 'payment_id', m.parameters ->> 'transaction_id')
         left join duly.payment_requests q on q.account_id = m.account_id and q.period = m.period
+        cross join lateral (select case when m.kind = 'payment_requested' then duly.standing_of_request(q) else '' end as standing) w
         left join duly.collections c on c.account_id = m.account_id and c.period = m.period and c.closed_at is null);
 end $$;
 

@@ -158,15 +158,29 @@ begin
     return duly.payment_request_view(q);
 end $$;
 
--- The message with the link: of a new request, a reminder, once more, or because the bank has said no.
+-- The message with the link: of a new request, a reminder, once more, or because the bank has said no. What it says of the request, and
+-- whether it has a link, is judged when it is sent (duly.standing_of_request).
 create or replace function duly.write_request_message(q duly.payment_requests, p_reason text, p_transition text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     -- The account's holder, or each of several payers.
     select duly.write_message('payment_requested', q.account_id, q.period, '', jsonb_build_object('amount_minor',
-        case when q.closed_at is null then duly.payable_now(q) else q.amount_minor end,
+        case when q.closed_at is null then coalesce(nullif(duly.payable_now(q), 0), q.amount_minor) else q.amount_minor end,
         'currency', q.currency, 'reason', p_reason, 'at', q.expires_at, 'payer', payer, 'least_minor', q.least_minor,
         'most_minor', q.most_minor), concat_ws('-', p_transition, nullif(payer, 0)))
     from generate_series(least(1, cardinality(q.payers)), cardinality(q.payers)) payer
+$$;
+
+-- What a payer can be told of a request at this moment: its state once it is over, also before its workflow has ended it; `stopped` while
+-- nothing new may be taken through its provider; else `open`.
+create or replace function duly.standing_of_request(q duly.payment_requests) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case
+        when q.id is null then ''
+        when q.closed_at is not null then q.state
+        when duly.payable_now(q) = 0 then 'paid'
+        when q.expires_at <= now() then 'expired'
+        when duly.is_stopped(q.provider_id) then 'stopped'
+        else 'open' end
 $$;
 
 create or replace function duly.send_payment_request(p_id text, p_reason text, p_transition text, p_actor text default '',
@@ -179,6 +193,8 @@ begin
     if q.closed_at is not null then return; end if;
     if p_actor <> '' and cardinality(q.payers) = 0 and coalesce((select email from duly.accounts where id = q.account_id), '') = '' then
         perform duly.refuse('address_known', format('account: %s has no e-mail address', q.account_id));
+    elsif p_actor <> '' and duly.is_stopped(q.provider_id) then
+        perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(q.provider_id)));
     end if;
     perform duly.write_request_message(q, p_reason, p_transition);
     if p_actor <> '' then
@@ -195,6 +211,23 @@ language sql security definer set search_path = duly, pg_temp as $$
     where account_id = p_account_id and period = p_period and closed_at is null
       and state <> case when p_is_processing then 'processing' else 'open' end
 $$;
+
+-- A payment on a request's page that came to nothing, in the commit that records it: a page itself only ends, so that it was a bank debit,
+-- given days before. Its payer believes to have paid, whatever has become of the request since.
+create or replace function duly.note_request_failure(p_request duly.gateway_requests, p_attempt duly.gateway_attempts) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    q duly.payment_requests;
+    v_was_given boolean;
+begin
+    select * into q from duly.payment_requests where account_id = p_request.account_id and period = p_request.period for update;
+    if not found then return; end if;
+    v_was_given := p_attempt.outcome = 'declined' or q.state = 'processing';
+    update duly.payment_requests set state = 'open' where id = q.id and state = 'processing' and closed_at is null;
+    if v_was_given and q.is_mailed then
+        perform duly.write_request_message(q, 'failed', 'failed-' || p_attempt.attempt);
+    end if;
+end $$;
 
 -- End a request: `expired` or `withdrawn`, unless its money came meanwhile: whoever has paid has paid. Refused (rule
 -- no_attempt_in_flight) while an attempt may still succeed. A repeat returns how it ended.
