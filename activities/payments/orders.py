@@ -76,6 +76,7 @@ class PaymentOrders:
             hands_over=order.hands_over,
             actor=order.actor,
             reason=order.reason,
+            prepays=order.prepays,
         )
         return Ordered(**stored)
 

@@ -67,6 +67,10 @@ def create_payment(
     hand_over: Annotated[
         bool, typer.Option("--hand-over", help="Follow a decline up by the dunning policy; else it ends the payment.")
     ] = False,
+    prepay: Annotated[
+        bool,
+        typer.Option("--prepay", help="Charge all of --amount, also what is not owed: it is kept as credit."),
+    ] = False,
     id: Annotated[
         str, typer.Option("--id", help="Your id of it: the same id is the same payment, however often it is asked for.")
     ] = "",
@@ -80,13 +84,23 @@ def create_payment(
     """Charge a card of an account now, and wait for the outcome.
 
     What a run of the month has planned or others collect is left alone, and the month's run charges the rest. A decline
-    ends the payment: what was asked for is free again.
+    ends the payment: what was asked for is free again. More than is owed is charged with --prepay alone.
     """
     from commands.changing.changes import person_of
     from commands.payments.create import OrderOptions, create
 
     options = OrderOptions(
-        id, account, provider, amount, tuple(invoice or ()), card, preference, hand_over, person_of(actor), reason
+        id,
+        account,
+        provider,
+        amount,
+        tuple(invoice or ()),
+        card,
+        preference,
+        hand_over,
+        person_of(actor),
+        reason,
+        prepay,
     )
     perform(lambda output: create(output, options, wait_seconds=wait_seconds), as_json=as_json)
 

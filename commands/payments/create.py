@@ -23,7 +23,7 @@ from models.collections.collection_start import problems_of_start
 from models.gateway.gateway_request import CollectResult
 from models.payments.order import PaymentOrder, asked_of, order_id, state_of
 from models.payments.state import PaymentState
-from models.problem import RefusedError
+from models.problem import Problem, RefusedError
 from models.workflow_ids import WORKFLOW_QUEUE, collection_id
 from settings import Settings
 from workflows.collections.collection import Collection
@@ -44,6 +44,7 @@ class OrderOptions:
     hands_over: bool
     actor: str
     reason: str
+    prepays: bool = False
 
 
 async def create(output: Output, options: OrderOptions, *, wait_seconds: float) -> None:
@@ -71,6 +72,7 @@ async def place(database: Database, options: OrderOptions) -> tuple[PaymentOrder
         options.hands_over,
         options.actor,
         options.reason,
+        options.prepays,
     )
     period = payer.receivable(order.id, datetime.now(UTC))
     if not await orders.is_known(order.id):
@@ -82,8 +84,16 @@ async def _require_collectable(database: Database, order: PaymentOrder, payer: P
     """Ask what a run asks, before anything is written; whether the card may be charged, the order itself does."""
     found = await CollectionQueries(database).collectable(payer.account_id, period, order.provider)
     known = replace(found, has_card=True) if found else None
-    if problems := list(problems_of_start(payer.account_id, period, order.provider, known, order.asked)):
+    found_wrong = problems_of_start(payer.account_id, period, order.provider, known, order.asked, prepays=order.prepays)
+    if problems := [_with_way_out(each) for each in found_wrong]:
         raise RefusedError(problems)
+
+
+def _with_way_out(problem: Problem) -> Problem:
+    """Say beside a refusal of more than is owed what keeps the rest as credit."""
+    if problem.rule not in {"amount_collectable", "something_owed"}:
+        return problem
+    return replace(problem, message=f"{problem.message}; with --prepay what is left is kept as credit")
 
 
 async def _answer(

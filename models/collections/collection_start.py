@@ -31,9 +31,18 @@ class Collectable:
 
 
 def problems_of_start(
-    account_id: str, period: str, provider: str, found: Collectable | None, asked: Money | None = None
+    account_id: str,
+    period: str,
+    provider: str,
+    found: Collectable | None,
+    asked: Money | None = None,
+    *,
+    prepays: bool = False,
 ) -> Iterator[Problem]:
-    """Yield every reason why nothing, or not the amount that is asked for, can be collected from an account."""
+    """Yield every reason why nothing, or not the amount that is asked for, can be collected from an account.
+
+    What is prepaid need not be owed.
+    """
     if found is None:
         yield Problem("account", "account_exists", f"there is no account {account_id!r}")
         return
@@ -48,7 +57,9 @@ def problems_of_start(
         )
         yield Problem("period", "one_request_a_receivable", problem)
     yield from _problems_of_provider(provider, found)
-    if found.free_minor <= 0:
+    if prepays and asked is not None:
+        yield from _problems_of_charge(asked, found)
+    elif found.free_minor <= 0:
         yield Problem("account", "something_owed", f"{account_id} owes nothing that nobody else is collecting")
     elif asked is not None:
         yield from _problems_of_asked(asked, found)
@@ -63,7 +74,13 @@ def _problems_of_asked(asked: Money, found: Collectable) -> Iterator[Problem]:
     elif asked.amount_minor > free.amount_minor:
         problem = f"{asked} is more than the {free} that {found.account_id} owes and nobody else is collecting"
         yield Problem("amount", "amount_collectable", problem)
-    elif chargeable_part(asked) != asked:
+    else:
+        yield from _problems_of_charge(asked, found)
+
+
+def _problems_of_charge(asked: Money, found: Collectable) -> Iterator[Problem]:
+    """Say why a provider charges no such amount."""
+    if chargeable_part(asked) != asked:
         yield Problem("amount", "amount_in_steps", f"{asked}: {steps_text(found.currency)}")
     elif found.minimum_minor is not None and asked.amount_minor < found.minimum_minor:
         minimum = Money(found.minimum_minor, found.currency)

@@ -25,7 +25,7 @@ class PaymentOrder:
     """What is ordered, by whom and why. Without an amount the invoices that are named are paid whole.
 
     `hands_over`: a decline is followed up by the account's dunning policy; else it ends the payment, and what was
-    claimed is free again.
+    claimed is free again. `prepays`: all of the amount is charged, and what is left of it is the account's credit.
     """
 
     id: str
@@ -38,6 +38,13 @@ class PaymentOrder:
     hands_over: bool
     actor: str
     reason: str
+    prepays: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a prepayment that could not be one. Raises RefusedError."""
+        if self.prepays and (self.asked is None or self.invoices or self.hands_over):
+            problem = "a prepayment is of an amount (--amount), names no invoices, and is not handed over"
+            raise refusal("prepay", "prepayment_of_amount", problem)
 
 
 def order_id(text: str) -> str:

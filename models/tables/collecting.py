@@ -178,6 +178,7 @@ class PaymentOrderRow(Base):
     actor: Mapped[str]
     reason: Mapped[str]
     ordered_at: Mapped[datetime]
+    is_prepayment: Mapped[bool]
 
 
 class PaymentRequestRow(Base):

@@ -126,7 +126,7 @@ class CollectionWaits:
         return GO_ON
 
     def _review_after(self, result: CollectResult) -> timedelta:
-        """Return after how long a person looks at what nobody knows: a bank debit that was given on a page takes days."""
+        """Return after how long a person looks at what nobody knows: a bank debit given on a page takes days."""
         snapshot = self._state.snapshot
         is_debit = result.outcome is CollectOutcome.PROCESSING and snapshot.cause is AttemptCause.CUSTOMER
         if is_debit and workflow.patched("debits-on-pages-take-days"):

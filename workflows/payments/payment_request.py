@@ -150,8 +150,8 @@ class PaymentRequest(PaymentRequestHandlers):
         if result is not None and result.outcome is CollectOutcome.SETTLED:
             state.end = self._ending(PaymentRequestState.PAID, "paid")
         elif workflow.patched(FAILURES_IN_OUTBOX):
-            # A bank debit may have failed days after it was given. What its payer reads is in the outbox since that was recorded, whatever
-            # has become of the request; and what is to be paid now may be something else.
+            # A bank debit may have failed days after it was given. What its payer reads is in the outbox since that was
+            # recorded, whatever has become of the request; and what is to be paid now may be something else.
             await self._read_again()
             self._send_pending()
         elif was_processing and state.end is None and state.stored.is_mailed:

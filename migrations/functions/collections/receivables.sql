@@ -85,6 +85,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       -- Who asked for an amount asks for no rest of it afterwards.
       and not exists (select from duly.collections
           where account_id = p_account_id and period = p_period and asked_minor is not null and closed_at is not null)
+    or duly.is_prepayment_awaited(p_account_id, p_period)
 $$;
 
 -- The attempts of a receivable, in order, with what the policy counts them by. An attempt on another card follows a decline

@@ -145,6 +145,7 @@ declare
     v_card duly.cards;
     v_part record;
     v_owed bigint;
+    v_asked bigint;
     v_uncharged text;
     v_link duly.payment_requests := duly.payment_request_of_receivable(p_account_id, p_period);
 begin
@@ -185,8 +186,11 @@ begin
         update duly.run_items set rest_until = v_part.rest_until
         where run_id = p_run_id and member_id = p_account_id and rest_until is null;
     end if;
-    v_owed := least(duly.owed_to(p_account_id, p_period, v_part.invoices),
-        (select asked_minor from duly.collections where account_id = p_account_id and period = p_period));
+    select c.asked_minor into v_asked from duly.collections c where c.account_id = p_account_id and c.period = p_period;
+    v_owed := least(duly.owed_to(p_account_id, p_period, v_part.invoices), v_asked);
+    if v_asked is not null then
+        v_owed := coalesce(duly.prepaid_amount(p_account_id, p_period), v_owed);
+    end if;
     if v_link.id is not null and cardinality(v_link.invoices) = 0 then
         v_owed := v_link.amount_minor;
     end if;

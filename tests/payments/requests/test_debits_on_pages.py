@@ -1,4 +1,4 @@
-"""A bank debit that is given on the page of a declined payment: it takes days, and may be refused after its deadline."""
+"""A bank debit on the page of a declined payment: it takes days, and may be refused after its deadline."""
 
 from datetime import timedelta
 
