@@ -87,7 +87,7 @@ async def test_by_hand_more_than_is_owed_is_charged_when_it_is_said_and_is_refus
     assert [one["state"] for one in (paid, again, nothing_owed)] == ["succeeded"] * 3
     assert paid["payment"]["number"] == again["payment"]["number"]
     assert [await merchant.balance(each) for each in (account, free)] == [-3000, -1000]
-    assert await left(merchant) == {key: 0 for key in await left(merchant)}
+    assert await left(merchant) == dict.fromkeys(await left(merchant), 0)
     assert await frozen(merchant) == {}
 
 
