@@ -174,12 +174,14 @@ class StripeBooks:
     async def _fees_of(self, charge: str) -> tuple[BalanceMovement, ...]:
         expand = ["data.balance_transaction", "data.refunds.data.balance_transaction"]
         answer = await self._read_raw("/v1/application_fees", charge=charge, limit=PAGE, expand=expand)
-        parts = [{**part, "fee": fee} for fee in answer["data"] for part in (fee, *fee["refunds"]["data"])]
-        return tuple(
-            balance_movement({**row, "source": part})
-            for part in parts
-            if isinstance(row := part["balance_transaction"], Mapping)
+        return tuple(moved for fee in answer["data"] for moved in _movements_of_fee(fee))
+
+    async def fee_movements(self, fee: str) -> tuple[BalanceMovement, ...]:
+        """Read what an application fee has moved on a platform's balance, and what of it was given back."""
+        answer = await self._read_raw(
+            f"/v1/application_fees/{fee}", expand=["balance_transaction", "refunds.data.balance_transaction"]
         )
+        return _movements_of_fee(answer)
 
     async def _read_listed(self, address: str, **asked: Any) -> Mapping[str, Any]:
         """Read a page of a list; of one that has fees of a platform's, with the charges that they were taken of."""
@@ -193,6 +195,15 @@ class StripeBooks:
             answer = await self._client.raw_request_async("get", address, **asked)
         data: Mapping[str, Any] = answer.data
         return data
+
+
+def _movements_of_fee(fee: Mapping[str, Any]) -> tuple[BalanceMovement, ...]:
+    parts = [{**part, "fee": fee} for part in (fee, *fee["refunds"]["data"])]
+    return tuple(
+        balance_movement({**row, "source": part})
+        for part in parts
+        if isinstance(row := part["balance_transaction"], Mapping)
+    )
 
 
 def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:

@@ -74,12 +74,21 @@ class GatewayBooks:
         with retryable_gateway_errors():
             return await self._gateway.balances()
 
-    async def store_movements_of(self, provider: str, source: str, kind: EntryKind) -> None:
-        """Read and store every movement of an object, by what it is of."""
+    async def store_fee(self, provider: str, fee: str) -> str:
+        """Read and store what a fee has moved on a platform's account; return the charge that it was taken of."""
+        with retryable_gateway_errors():
+            async with self._pace:
+                moved = await self._gateway.fee_movements(fee)
+        await self.store(provider, moved)
+        return moved[0].source.partition("/")[0] if moved else ""
+
+    async def store_movements_of(self, provider: str, source: str, kind: EntryKind) -> Sequence[BalanceMovement]:
+        """Read and store every movement of an object, by what it is of, and return them."""
         with retryable_gateway_errors():
             async with self._pace:
                 moved = await self._gateway.movements_of(source, kind)
         await self.store(provider, moved)
+        return moved
 
     async def store(self, provider: str, movements: Sequence[BalanceMovement]) -> int:
         """Store movements, and return how many of them are new."""

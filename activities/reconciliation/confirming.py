@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.database import Database
 from activities.reconciliation.books import GatewayBooks, GatewayWithBooks
 from activities.reconciliation.settling import Settling
+from models.reconciliation.gateway import FoundObject
 from models.reconciliation.movement_kinds import EntryKind
 from models.reconciliation.reconciliation import (
     OVERDUE,
@@ -23,6 +24,7 @@ from models.reconciliation.reconciliation import (
 CANDIDATES = 500
 
 _REFUND_IDS = ("re_", "pyr_")
+_FEE_ID = "fee_"
 
 
 class CandidateActivities:
@@ -60,7 +62,13 @@ class CandidateActivities:
 
     @activity.defn
     async def check_object(self, request: ObjectCheckRequest) -> CheckedObject:
-        """Read a payment or refund that nobody here has requested, book or list it, and alert operators at once."""
+        """Read a payment or refund that nobody here has requested, book or list it, and alert operators at once.
+
+        A platform's fee that went back is read on its own account, and then on its merchant's.
+        """
+        charge, _, fee = request.object_id.rpartition("/")
+        if fee.startswith(_FEE_ID):
+            return await (self._check_merchants_part(request, charge) if charge else self._check_fee(request))
         found = await self._books.read_object(request.object_id)
         if not found.currency:
             return CheckedObject("matched")
@@ -71,6 +79,31 @@ class CandidateActivities:
         if result["outcome"] in {"mended", "listed"}:
             await self._database.call("alert_of_discrepancies", occasion=activity.info().workflow_id)
         return CheckedObject(result["outcome"], result.get("kind") or "", result.get("wake") or "")
+
+    async def _check_fee(self, request: ObjectCheckRequest) -> CheckedObject:
+        """Read what has gone back of a fee on the platform's account, and say who looks for what nobody has expected."""
+        charge = await self._books.store_fee(request.provider, request.object_id)
+        if not charge:
+            return CheckedObject("matched")
+        checked = await self._database.call(
+            "check_fee", platform_id=request.provider, fee=request.object_id, charge=charge
+        )
+        return CheckedObject(checked["outcome"], wake=checked.get("wake") or "")
+
+    async def _check_merchants_part(self, request: ObjectCheckRequest, charge: str) -> CheckedObject:
+        """Book what came back to a merchant's account of a fee, without a refund: both books have it then."""
+        kinds: dict[str, str] = {}
+        back = EntryKind.APPLICATION_FEE_REFUND
+        for source in await self._database.call("unexplained_fee_refunds", provider_id=request.provider, charge=charge):
+            for moved in await self._books.store_movements_of(request.provider, source, back):
+                settled = await self._settling.settle_movement(
+                    request.provider, moved.id, moved.kind, FoundObject(source), reconciliation_id=None
+                )
+                kinds[settled["outcome"]] = settled.get("kind") or ""
+        outcome = next((one for one in ("listed", "mended") if one in kinds), "matched")
+        if outcome != "matched":
+            await self._database.call("alert_of_discrepancies", occasion=activity.info().workflow_id)
+        return CheckedObject(outcome, kinds.get(outcome, ""))
 
     async def _confirmations(self, plan: ReconciliationPlan) -> AsyncIterator[dict[str, Any]]:
         after = ""

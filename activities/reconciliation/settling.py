@@ -34,7 +34,7 @@ class Settling:
         return settled
 
     async def settle_movement(
-        self, provider: str, movement_id: str, kind: str, found: FoundObject, *, reconciliation_id: str
+        self, provider: str, movement_id: str, kind: str, found: FoundObject, *, reconciliation_id: str | None
     ) -> Settled:
         """Settle a movement by what the gateway says of its source."""
         try:

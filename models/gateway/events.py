@@ -90,7 +90,11 @@ NEEDED = MappingProxyType(
         account__application__deauthorized="a merchant has shut us out of its account",
         capability__updated="what a merchant's account may do changed",
     )
-    | _needs(EventSubject.MOVEMENT, charge__updated="a charge has been booked on the balance, with its fee")
+    | _needs(
+        EventSubject.MOVEMENT,
+        charge__updated="a charge has been booked on the balance, with its fee",
+        application_fee__refunded="a platform's fee went back, by a refund or in the gateway's dashboard",
+    )
 )
 
 # A page may take a payment or save a card: the type of its event alone does not say which.
@@ -114,11 +118,13 @@ PAUSES = (
 
 # Events about a merchant's account happen on that account: the platform's own list has none of them.
 OF_MERCHANTS = frozenset(type_ for type_, need in NEEDED.items() if need.subject is EventSubject.MERCHANT)
+# What a platform takes is its own: no merchant's account has such an event.
+OF_PLATFORM = frozenset({"application_fee.refunded"})
 
 
 def needed_types(*, of_merchants: bool = False) -> tuple[str, ...]:
     """Return every type of event that the gateway must send us, in order: of its own account, or of merchants'."""
-    return tuple(sorted({*NEEDED, *PAGE_EVENTS} - (frozenset() if of_merchants else OF_MERCHANTS)))
+    return tuple(sorted({*NEEDED, *PAGE_EVENTS} - (OF_PLATFORM if of_merchants else OF_MERCHANTS)))
 
 
 def event_subject(type_: str, *, page_mode: str = "", gateway_account: str = "") -> EventSubject | None:
@@ -126,7 +132,7 @@ def event_subject(type_: str, *, page_mode: str = "", gateway_account: str = "")
 
     Of its own account a platform needs no more than its payments: only merchants' accounts have connections.
     """
-    if type_ in OF_MERCHANTS and not gateway_account:
+    if type_ in (OF_PLATFORM if gateway_account else OF_MERCHANTS):
         return None
     if type_ in PAGE_EVENTS:
         return _SUBJECT_OF_PAGE.get(page_mode)

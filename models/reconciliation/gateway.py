@@ -103,6 +103,10 @@ class ReconciledGateway(Protocol):
         """Return every movement of an object; of a charge on another account, what was taken of it and given back."""
         ...
 
+    async def fee_movements(self, fee: str) -> tuple[BalanceMovement, ...]:
+        """Return what a platform's fee has moved on its own balance, and what of it was given back."""
+        ...
+
     async def read_object(self, source: str) -> FoundObject | None:
         """Read a charge, refund, dispute or payout; None where the gateway has no such object that we can read."""
         ...

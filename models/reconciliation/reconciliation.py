@@ -49,7 +49,10 @@ class ReconciliationRequest:
 
 @dataclass(frozen=True)
 class ObjectCheckRequest:
-    """Look at an object of the gateway that an event names: a payment or a refund."""
+    """Look at an object of the gateway that an event names: a payment, a refund, or a platform's fee that went back.
+
+    On the account of the merchant of whom the fee was taken that is `CHARGE/FEE`.
+    """
 
     object_id: str
     provider: str = "stripe"

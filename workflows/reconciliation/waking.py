@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from models.disputes.dispute import DisputeRequest
+from models.reconciliation.reconciliation import ObjectCheckRequest
 from models.refunds.refund import RefundRequest
 from workflows import visibility
 from workflows.disputes.dispute import Dispute
@@ -27,6 +28,11 @@ async def wake(workflow_id: str, provider: str) -> None:
     elif kind == "refund":
         label = visibility.refund_label(name, provider=provider)
         await _start(Refund.run, RefundRequest(name, provider), workflow_id, label)
+    elif kind == "check":
+        # What was seen on a platform's account is looked for on its merchant's, by whoever reads that one.
+        merchants, _, found = name.partition("/")
+        label = visibility.object_check_label(found, provider=merchants)
+        await _start("ObjectCheck", ObjectCheckRequest(found, merchants), workflow_id, label)
 
 
 async def _start(run: Any, request: object, workflow_id: str, label: visibility.Label) -> None:

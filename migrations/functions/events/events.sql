@@ -64,6 +64,7 @@ begin
     cross join lateral (select case
         when a.is_unknown then null
         when e.subject = 'payment' then duly.found_by_event(e)
+        when e.subject = 'movement' then duly.fee_of_event(e)
         when e.subject = 'refund' and (duly.refund_of_event(e) is null or duly.is_given_up(e)
             or duly.is_second_refund(e)) then duly.found_by_event(e)
         end as found) f

@@ -100,6 +100,8 @@ begin
     perform duly.expect_movement(v_platform, v_charge || '/alone:' || v_refund, m.kind, t.account_id, t.payment_id, -m.amount_minor,
         m.currency);
     perform duly.match_source(m.provider_id, m.source, m.kind);
+    -- Where the platform's list was read before, both books have it at once.
+    perform duly.match_fee_refunds(v_platform, v_charge);
     return duly.list_movement(m, f, 'application_fee_given_back', 'mended', p_id, t.account_id, t.payment_id);
 end $$;
 

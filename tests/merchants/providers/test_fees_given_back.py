@@ -17,6 +17,7 @@ from tests.merchants.providers.test_application_fees import (
 )
 from tests.merchants.providers.test_month import reconciled
 from tests.reports.conftest import Reports
+from tests.support.run_control import until
 
 # Of a sandbox whose clock a test moves on.
 A_YEAR = timedelta(days=365)
@@ -67,6 +68,29 @@ async def test_a_fee_given_back_by_itself_is_booked_in_both_books_and_operators_
     assert await listed(platform) == [(cafe.id, "application_fee_given_back", "mended")]
     await assert_both_have(platform, cafe, 88 - 18)
     await assert_reported(platform, cafe)
+
+
+async def test_its_event_has_it_booked_in_both_books_at_once_and_that_of_a_refund_books_nothing_more(
+    platform: Platform, cafe: ConnectedMerchant
+) -> None:
+    await takes(cafe, SHARE + "true")
+    [part] = await cafe.client.paid(2500)
+    await both_reconciled(platform, cafe)
+    assert (await cafe.client.start(part, 250)).outcome is RefundOutcome.REFUNDED
+    [fee] = await fees(platform)
+
+    # As much as the refund has given back: of the two events one is of each.
+    await give_back(platform, fee, 9)
+    await platform.own.deliver_events()
+
+    async def is_booked() -> bool:
+        return await balances(platform, cafe.id) == {"platform_fees EUR": 88 - 2 * 9}
+
+    await until(is_booked)
+    assert await listed(platform) == [(cafe.id, "application_fee_given_back", "mended")]
+    assert await balances(platform, "stripe") == {"application_fees EUR": -(88 - 2 * 9)}
+    assert_both_add_up(await both_reconciled(platform, cafe))
+    await assert_both_have(platform, cafe, 88 - 2 * 9)
 
 
 @pytest.mark.nightly
