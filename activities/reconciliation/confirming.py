@@ -81,7 +81,7 @@ class CandidateActivities:
         return CheckedObject(result["outcome"], result.get("kind") or "", result.get("wake") or "")
 
     async def _check_fee(self, request: ObjectCheckRequest) -> CheckedObject:
-        """Read what has gone back of a fee on the platform's account, and say who looks for what nobody has expected."""
+        """Read what has gone back of a fee on the platform's account, and say who looks for what is left."""
         charge = await self._books.store_fee(request.provider, request.object_id)
         if not charge:
             return CheckedObject("matched")
