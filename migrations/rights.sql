@@ -76,7 +76,7 @@ grant execute on function duly.configuration_conflicts, duly.configuration_user,
     duly.segment_accounts, duly.segment_accounts_behind, duly.segment_totals, duly.segment_transactions, duly.take_away_configuration to duly_app;
 
 -- console
-grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.begin_form, duly.begin_passkey, duly.change_user,
+grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.begin_form, duly.begin_passkey, duly.change_user, duly.check_as_committed,
     duly.decide_approval, duly.end_approval, duly.end_form, duly.end_session, duly.is_fresh_session, duly.limit_alone, duly.note_sign_in,
     duly.remove_passkey, duly.start_session, duly.take_passkey_challenge, duly.use_passkey, duly.user_of_open_page,
     duly.user_of_session to duly_app;
@@ -144,7 +144,7 @@ grant execute on function duly.apply_merchants, duly.claw_back_reduction, duly.c
     duly.reductions_of_payment to duly_app;
 
 -- refunds
-grant execute on function duly.adopt_bank_refund, duly.ask_for_bank_release, duly.credit_basis, duly.decide_bank_refunds, duly.draft_bank_refunds,
+grant execute on function duly.adopt_bank_refund, duly.ask_for_bank_release, duly.credit_basis, duly.decide_bank_refunds, duly.is_refund_overtaken, duly.draft_bank_refunds,
     duly.drop_refund_credit, duly.move_refund_credit, duly.open_bank_refunds, duly.open_refund, duly.plan_refund_credit, duly.promotional_credit,
     duly.record_refund, duly.refund_view, duly.require_no_missing_refund_file, duly.standing_payment to duly_app;
 

@@ -11,6 +11,7 @@ from models.bank.refund_plan import Candidate, period_prefix, refund_key
 from models.ledger.account import AccountKind, AccountState
 from models.ledger.transaction import Classification, LifeCycleState
 from models.tables.accounts import AccountBalanceRow, AccountRow
+from models.tables.base import whole_row
 from models.tables.configuration import BANK_DEBITS, ProviderRow
 from models.tables.returns import RefundAtBankRow
 from models.tables.transactions import FinancialTransactionRow
@@ -63,6 +64,7 @@ _DRAFTED = (
         FinancialTransactionRow.state,
         AccountRow.owner_name,
         exists().where(RefundAtBankRow.transaction_id == FinancialTransactionRow.id).label("is_at_bank"),
+        func.duly.is_refund_overtaken(whole_row(FinancialTransactionRow)).label("is_overtaken"),
     )
     .join(AccountRow, AccountRow.id == FinancialTransactionRow.account_id)
     .order_by(FinancialTransactionRow.account_id)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.collections.attempt import ChargeAttempt, charge_attempt, charge_outcome, collect_result
 from activities.collections.booking import record_charge
@@ -56,13 +55,14 @@ class PaymentPageActivities:
         if not attempt.is_hosted:
             raise RuleBrokenError("no_attempt_in_flight", f"attempt {attempt.stored.number} is under way")
         if attempt.charge.is_key_used:
-            raise await self._made_before(attempt)
-        if not attempt.stored.may_be_sent:
+            page = await self._made_before(attempt)
+        elif attempt.stored.may_be_sent:
+            page = await self._page(attempt)
+        else:
             # Under a key that the gateway may have forgotten it would be a second page for one attempt.
             raise RuleBrokenError(
                 "page_is_new", f"the page of attempt {attempt.stored.number} cannot be opened again now"
             )
-        page = await self._page(attempt)
         await self._database.call(
             "record_page",
             request_id=attempt.stored.request_id,
@@ -87,16 +87,23 @@ class PaymentPageActivities:
             code=KEY_USED,
             is_final=True,
         )
-        raise await self._made_before(replace(attempt, charge=replace(attempt.charge, is_key_used=True)))
+        return await self._made_before(replace(attempt, charge=replace(attempt.charge, is_key_used=True)))
 
-    async def _made_before(self, attempt: ChargeAttempt) -> ApplicationError:
-        """Record what an attempt came to that somebody has made before: no page is opened for it."""
+    async def _made_before(self, attempt: ChargeAttempt) -> PaymentPage:
+        """Return the page that an attempt has opened before, as with an address of ours that was another one then.
+
+        Of one that is over, or that is for another amount and is closed, what it came to is recorded and no page is
+        opened: RuleBrokenError (attempt_was_made).
+        """
         with retryable_gateway_errors():
+            opened = await self._gateway.find_page_payment(attempt.charge, gateway_reference="")
+            if opened is not None and opened.page is not None and opened.page.is_for_charge:
+                return opened.page
             found = await self._gateway.find_charge(attempt.charge, gateway_reference="")
             if found is None:
-                return retryable(GatewayUnansweredError(KEY_USED))
+                raise retryable(GatewayUnansweredError(KEY_USED))
         await record_charge(self._database, attempt, charge_outcome(found))
-        return RuleBrokenError(ATTEMPT_WAS_MADE, f"attempt {attempt.stored.number} was made before: {found.status}")
+        raise RuleBrokenError(ATTEMPT_WAS_MADE, f"attempt {attempt.stored.number} was made before: {found.status}")
 
     @activity.defn
     async def close_page(self, request: CollectRequest) -> CollectResult:

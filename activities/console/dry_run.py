@@ -21,10 +21,14 @@ class DryRunDatabase(Database):
 
     @asynccontextmanager
     async def connection(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
-        """Lend the one connection, within a savepoint: what is refused takes itself back and nothing else."""
+        """Lend the one connection, within a savepoint: what is refused takes itself back and nothing else.
+
+        So is what the commit would refuse: constraints that wait for it are checked at the savepoint's end.
+        """
         del timeout_seconds
         async with translating_errors(), self._connection.begin_nested():
             yield self._connection
+            await self._connection.execute(text("select duly.check_as_committed()"))
 
     @asynccontextmanager
     async def transaction(self, timeout_seconds: float | None = None) -> AsyncIterator[AsyncConnection]:

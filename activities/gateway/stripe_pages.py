@@ -124,7 +124,7 @@ class StripePages:
         if isinstance(intent, stripe.PaymentIntent) and (session.status == "complete" or is_taken(intent)):
             return charge_result(intent, charge)
         status = ChargeStatus.CANCELED if session.status == "expired" else ChargeStatus.PROCESSING
-        return ChargeResult(status, gateway_reference=session.id, page=_open_page(session))
+        return ChargeResult(status, gateway_reference=session.id, page=_open_page(session, charge))
 
     async def _page(self, reference: str) -> stripe.checkout.Session:
         return await self._client.v1.checkout.sessions.retrieve_async(reference, {"expand": [_EXPAND_PAYMENT]})
@@ -160,9 +160,14 @@ def _branding(charge: Charge) -> "SessionCreateParams":
     return {"branding_settings": asked}
 
 
-def _page_of(session: stripe.checkout.Session) -> PaymentPage:
-    return PaymentPage(session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC))
+def _page_of(session: stripe.checkout.Session, *, is_for_charge: bool = True) -> PaymentPage:
+    return PaymentPage(
+        session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC), is_for_charge=is_for_charge
+    )
 
 
-def _open_page(session: stripe.checkout.Session) -> PaymentPage | None:
-    return _page_of(session) if session.status == "open" else None
+def _open_page(session: stripe.checkout.Session, charge: Charge) -> PaymentPage | None:
+    if session.status != "open":
+        return None
+    asked = (session.amount_total, (session.currency or "").upper())
+    return _page_of(session, is_for_charge=asked == (amount_to_send(charge), charge.currency))

@@ -57,6 +57,11 @@ async def export(output: Output, options: Export) -> None:
     if waiting:
         _write(options, _content(options, drafted, payees, payer))
     _report(output, options.period, options.file_format, drafted, skipped, file=options.file.name if waiting else None)
+    if overtaken := [row.reference_number for row in drafted if row.is_overtaken and not row.is_at_bank]:
+        output.note(
+            f"Not in the file: {' '.join(overtaken)}. The credit went back otherwise in the restore's gap,"
+            " or is at the bank; what no bank has is ended by `refunds confirm` with the status rejected."
+        )
     if not waiting:
         output.note("No file: nothing waits for it. What a file has that `refunds adopt` was shown is with the bank.")
 
@@ -119,8 +124,11 @@ def read_payees(file: Path | None) -> dict[str, Payee]:
 
 
 def _waiting(drafted: Iterable[Row[Any]]) -> list[Row[Any]]:
-    """Return what no bank has: a file that was shown after a restore has its refunds for good."""
-    return [row for row in drafted if row.state == "draft" and not row.is_at_bank]
+    """Return what no bank has: a file that was shown after a restore has its refunds for good.
+
+    What its account's credit does not cover any more was rejected before the restore, and has gone back since.
+    """
+    return [row for row in drafted if row.state == "draft" and not row.is_at_bank and not row.is_overtaken]
 
 
 def _content(options: Export, drafted: Sequence[Row[Any]], payees: dict[str, Payee], payer: Payer) -> bytes:

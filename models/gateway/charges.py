@@ -117,11 +117,12 @@ class ChargeResult:
 
 @dataclass(frozen=True)
 class PaymentPage:
-    """A hosted page, open until `expires_at`."""
+    """A hosted page, open until `expires_at`; `is_for_charge`: it asks for what is to be charged."""
 
     gateway_reference: str
     url: str
     expires_at: datetime
+    is_for_charge: bool = True
 
 
 class ChargeGateway(Protocol):

@@ -118,6 +118,7 @@ class GatewayAttemptRow(Base):
     finished_at: Mapped[datetime | None]
     application_fee_minor: Mapped[int] = mapped_column(BigInteger)
     refunds_application_fee: Mapped[bool]
+    page: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class CollectionRow(Base):

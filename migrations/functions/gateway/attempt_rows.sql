@@ -60,12 +60,13 @@ begin
     returning * into v_request;
     insert into duly.gateway_attempts
         (request_id, attempt, subject, number, idempotency_key, cause, channel, card_id, token, customer, payment_id,
-        amount_minor, application_fee_minor, refunds_application_fee)
+        amount_minor, application_fee_minor, refunds_application_fee, page)
     values (v_request.id, p_attempt, duly.subject_of(v_request), v_number,
         duly.attempt_key(duly.subject_of(v_request), v_number), p_cause,
         case when v_is_debit then 'bank_debit' else p_channel end, v_card,
         coalesce(p_card.token, ''), v_customer, v_payment, p_owed, duly.application_fee_at(p_provider_id, p_owed, p_account.currency),
-        duly.refunds_application_fee(p_provider_id))
+        duly.refunds_application_fee(p_provider_id),
+        case when p_channel = 'hosted_page' then duly.page_shown(p_account.id, p_period, p_provider_id) end)
     returning * into v_attempt;
     return duly.attempt_to_send(v_request, v_attempt);
 end $$;

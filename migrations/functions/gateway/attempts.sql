@@ -72,12 +72,11 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'started_at', p_attempt.started_at, 'sent_at', p_attempt.sent_at,
         'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since,
         'was_unanswered', p_request.state = 'unknown',
-        -- What only a page shows is looked up for pages alone, and whether one that is open has to be closed.
-        'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id) else false end,
-        'title', case when p_attempt.channel = 'hosted_page'
-            then coalesce((duly.payment_request_of_receivable(p_request.account_id, p_request.period)).title, '') else '' end,
-        'methods', case when p_attempt.channel = 'hosted_page' then duly.methods_offered(p_request.provider_id) else '{}' end,
-        'brand', case when p_attempt.channel = 'hosted_page' then duly.page_brand(p_request.provider_id) else '{}' end)
+        -- Whether a page that is open has to be closed.
+        'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id) else false end)
+        -- An attempt of a release before 0085 has nothing frozen.
+        || case when p_attempt.channel <> 'hosted_page' then '{}'
+            else coalesce(p_attempt.page, duly.page_shown(p_request.account_id, p_request.period, p_request.provider_id)) end
         || duly.attempt_identity(p_request))
 $$;
 

@@ -14,6 +14,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       and not exists (select from duly.payment_requests q where q.account_id = c.account_id and q.period = c.period)
 $$;
 
+-- What a page shows and offers besides its amount. It is fixed with its attempt: the same key must mean the same page, whatever is
+-- configured meanwhile.
+create or replace function duly.page_shown(p_account_id text, p_period text, p_provider_id text) returns jsonb
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select jsonb_build_object('title', coalesce((duly.payment_request_of_receivable(p_account_id, p_period)).title, ''),
+        'methods', duly.methods_offered(p_provider_id), 'brand', duly.page_brand(p_provider_id))
+$$;
+
 -- The brand of the pages on a provider's account: that of the seller whose payments go there. Nothing where there is none: a page of a
 -- merchant's account is never the house's.
 create or replace function duly.page_brand(p_provider_id text) returns jsonb

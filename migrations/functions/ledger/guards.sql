@@ -230,9 +230,28 @@ end $$;
 create or replace function duly.guard_complete() returns trigger language plpgsql
 set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
-  perform from duly.transaction_numbers where transaction_id = new.id and number not like 'TRIED-%';
+  perform from duly.transaction_numbers where transaction_id = new.id;
   if not found or new.posted_xid <> pg_current_xact_id() then
     perform duly.refuse('append_only', 'posting_is_complete', jsonb_build_object('transaction_id', new.id));
   end if;
   return null;
+end $$;
+
+-- What is tried out is never kept, whoever says so.
+create or replace function duly.guard_kept_number() returns trigger language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+begin
+  perform duly.refuse('append_only', 'posting_is_complete', jsonb_build_object('transaction_id', new.transaction_id));
+  return null;
+end $$;
+
+-- Check what was tried out so far as its commit would, and go on. Deferred is the rest again: what is tried out next may need its time.
+create or replace function duly.check_as_committed() returns void language plpgsql as $$
+declare
+  v_constraints text;
+begin
+  select string_agg(format('duly.%I', conname), ', ') into v_constraints from pg_constraint
+    where connamespace = 'duly'::regnamespace and condeferrable and conname <> 'guard_kept_number';
+  execute format('set constraints %s immediate', v_constraints);
+  execute format('set constraints %s deferred', v_constraints);
 end $$;

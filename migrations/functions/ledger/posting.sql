@@ -148,7 +148,7 @@ declare
   v_number text;
 begin
   if current_setting('duly.is_tried_out', true) = 'on' then
-    -- What is tried out and taken back takes no number and no lock of a series: nobody waits for it. guard_complete lets none be kept.
+    -- What is tried out and taken back takes no number and no lock of a series: nobody waits for it. guard_kept_number lets none be kept.
     insert into duly.transaction_numbers (number, transaction_id) select 'TRIED-' || u.id, u.id from unnest(p_ids) u (id);
     return 'TRIED-' || p_ids[cardinality(p_ids)];
   end if;

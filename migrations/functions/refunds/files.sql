@@ -103,3 +103,13 @@ begin
     perform duly.insert_header(t);
     return t.id;
 end $$;
+
+-- Whether a draft of a month stays out of its file: it was made before a restore, and its account's credit does not cover it beside what
+-- went back, or is at the bank, since. In the gap it was rejected. Where a file of before the backup has it, the bank's answer ends it.
+create or replace function duly.is_refund_overtaken(t duly.financial_transactions) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select t.state = 'draft' and exists (select from duly.recovery_left l where l.kind = 'refund_files' and l.noted_at > t.created_at)
+        and (select -b.balance_minor from duly.account_balances b where b.account_id = t.account_id)
+            < (select sum(o.total_minor) from duly.financial_transactions o where o.account_id = t.account_id
+                and o.classification = 'refund' and o.state = 'draft')
+$$;

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.console.dry_run import dry_run
-from activities.database import Database
+from activities.database import Database, RuleBrokenError
 from tests.support.builders import Merchant
 
 _PAY = "select duly.create_payment(:key, :account, 100, 'EUR', 'cash')"
@@ -38,3 +38,25 @@ async def test_what_is_tried_out_is_not_committed(merchant: Merchant, database: 
     )
     with pytest.raises(Exception, match="posting_is_complete"):
         await merchant.run(keep, account=account)
+
+
+async def test_what_a_commit_would_refuse_is_refused_while_it_is_tried_out(
+    merchant: Merchant, database: Database
+) -> None:
+    account = await merchant.account()
+    await merchant.configure('[[payment_methods]]\nid = "gift"\nname = "Gift"\nledger_account = "voucher_clearing"')
+    await merchant.run(
+        "update duly.transaction_types set allowed_methods = allowed_methods || '{gift}' where id = 'payment'"
+    )
+    pay = "select duly.create_payment(:key, :account, 100, 'EUR', :method)"
+
+    async with dry_run(database) as trying:
+        with pytest.raises(RuleBrokenError) as tried:
+            await trying.rows(pay, key="tried", account=account, method="gift")
+        await trying.rows(pay, key="tried", account=account, method="cash")
+        [seen] = await trying.rows(_NUMBER, key="tried")
+    with pytest.raises(RuleBrokenError) as posted:
+        await database.rows(pay, key="posted", account=account, method="gift")
+
+    assert tried.value.type == posted.value.type == "voucher_first"
+    assert seen.number.startswith("TRIED-")
