@@ -234,13 +234,17 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
     if row.get("object") == "payout":
         return _payout(row)
     metadata = row.get("metadata") or {}
+    # Of a charge whose money was captured later, what was captured; the rest was never taken.
+    is_held = row.get("object") == "charge" and row.get("captured") is False
+    amount = row["amount"] if is_held else row.get("amount_captured") or row["amount"]
     currency, (amount_minor, application_fee_minor) = from_books(
-        row["currency"], row["amount"], row.get("application_fee_amount") or 0
+        row["currency"], amount, row.get("application_fee_amount") or 0
     )
     method_type = str((row.get("payment_method_details") or {}).get("type", ""))
     return FoundObject(
         id=row["id"],
-        status=row.get("status") or "",
+        # What is only held was not paid so far, though the gateway says of its charge that it succeeded.
+        status="held" if is_held and row["status"] == "succeeded" else row.get("status") or "",
         # A charge that was made without an intent is its own payment.
         payment_reference=_id_of(row.get("payment_intent")) or _id_of(row.get("charge")) or row["id"],
         customer=_id_of(row.get("customer")),

@@ -15,10 +15,16 @@ from workflows.signals import signal_if_running
 
 # Every workflow that waits for the gateway has this signal; it carries nothing.
 GATEWAY_EVENT = "gateway_event"
+# Before the id of a workflow whose receivable was settled by money that names none: it looks at what is owed.
+RECEIVABLE = "receivable:"
+RECEIVABLE_CHANGED = "receivable_changed"
 
 
 async def wake(workflow_id: str, provider: str) -> None:
     """Hint a workflow by its id. Most collections do not run any more, and nothing is lost when nobody waits."""
+    if workflow_id.startswith(RECEIVABLE):
+        await signal_if_running(workflow_id.removeprefix(RECEIVABLE), RECEIVABLE_CHANGED)
+        return
     if await signal_if_running(workflow_id, GATEWAY_EVENT):
         return
     kind, _, name = workflow_id.partition("/")

@@ -105,7 +105,12 @@ begin
         if a.outcome is null and a.sent_at > clock_timestamp() - interval '15 minutes' then
             return jsonb_build_object('outcome', 'waiting');
         end if;
-        perform duly.record_outcome(a.request_id, a.attempt, 'succeeded', f ->> 'payment_reference', m.source);
+        if f ->> 'currency' <> r.currency then
+            return duly.list_movement(m, f, 'differs', 'open', p_id, r.account_id, a.payment_id);
+        end if;
+        perform duly.record_outcome(a.request_id, a.attempt, 'succeeded', f ->> 'payment_reference', m.source,
+            p_found_minor => (f ->> 'amount_minor')::bigint,
+            p_paid_by => case when f ->> 'method_type' <> '' then array[f ->> 'method_type', f ->> 'method'] else '{}' end);
         perform duly.match_source(m.provider_id, m.source, 'charge');
         return duly.list_movement(m, f, 'unbooked_charge', 'mended', p_id, r.account_id, a.payment_id)
             || jsonb_build_object('wake', duly.owner_of_receivable(r.account_id, r.period));
@@ -130,8 +135,17 @@ begin
         return duly.list_movement(m, f, 'double_charge', 'open', p_id, v_found.account_id, v_found.transaction_id);
     end if;
     return duly.list_movement(m, f, 'unbooked_charge', 'mended', p_id, v_found.account_id, v_found.transaction_id)
-        || jsonb_build_object('wake', case when r.id is not null then duly.owner_of_receivable(r.account_id, r.period) end);
+        || jsonb_build_object('wake', case when r.id is not null then duly.owner_of_receivable(r.account_id, r.period)
+            else duly.settled_by_found(v_found.account_id) end);
 end $$;
+
+-- Money that names no receivable settles what an account owes: who collects that looks again, as after a payment by hand.
+create or replace function duly.settled_by_found(p_account_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select 'receivable:' || duly.owner_of_receivable(c.account_id, c.period) from duly.collections c
+    where c.account_id = p_account_id and c.closed_at is null and not duly.is_owed(c.account_id, c.period)
+    order by c.opened_at, c.period limit 1
+$$;
 
 -- The payment is booked, perhaps without the charge's id; its fee came late, or something differs.
 create or replace function duly.confirm_booked_charge(m duly.gateway_movements, f jsonb, a duly.gateway_attempts,
