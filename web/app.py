@@ -16,6 +16,7 @@ from activities.database import DatabaseUnavailableError, RuleBrokenError, Schem
 from models.console.roles import Permission
 from models.problem import RefusedError
 from web.actions.forms import send_form, show_form, show_sent
+from web.actions.of_messages import MESSAGE, MESSAGE_ABOUT
 from web.assets import Assets
 from web.bank.files import show_debit_file, show_refund_file
 from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
@@ -34,7 +35,7 @@ from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
-from web.messages.sending import send_message, show_message_form
+from web.messages.sending import segment_subject, send_message, show_message_form, transaction_subject
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
 from web.provider_sign_in import coming_back, leaving
 from web.reports.home_charts import home_chart
@@ -140,7 +141,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
-        *(*_of_segments(web), *_of_files_to_write(web)),
+        *(*_of_letters(web), *_of_files_to_write(web)),
         Route("/sent/{key}", signed_in(web, show_sent)),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page is not run_now)) for path, page in OBJECTS.items()),
@@ -190,13 +191,22 @@ def _of_provider(web: Web) -> Sequence[Route]:
     )
 
 
-def _of_segments(web: Web) -> Sequence[Route]:
-    may, message = Permission.COMMUNICATE, "/segments/{id}/message"
-    return (
+def _of_letters(web: Web) -> Sequence[Route]:
+    forms = {
+        "/segments/{id}/message": (segment_subject, MESSAGE.permission),
+        "/transactions/{id}/message": (transaction_subject, MESSAGE_ABOUT.permission),
+    }
+    return [
         Route("/segments/{id}/members.csv", signed_in(web, export_members, Permission.EXPORT)),
-        Route(message, signed_in(web, show_message_form, may), methods=["GET"]),
-        Route(message, sent_form(web, send_message, may), methods=["POST"]),
-    )
+        *(
+            Route(path, signed_in(web, partial(show_message_form, find), may), methods=["GET"])
+            for path, (find, may) in forms.items()
+        ),
+        *(
+            Route(path, sent_form(web, partial(send_message, find), may), methods=["POST"])
+            for path, (find, may) in forms.items()
+        ),
+    ]
 
 
 def _of_files_to_write(web: Web) -> Sequence[Route]:

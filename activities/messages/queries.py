@@ -1,13 +1,14 @@
 """The outbox as the command line reads it, and sending again what a person has decided about."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
-from models.messages.message import MessageKind
+from models.messages.message import Audience, MessageKind
 from models.tables.messages import MessageRow, MessageRulesRow
 
 _MESSAGES = select(
@@ -26,6 +27,7 @@ _MESSAGES = select(
     MessageRow.sent_at,
     MessageRow.parameters,
 )
+_ABOUT = 20
 _LIST = NewestFirst(_MESSAGES, moment=MessageRow.created_at, key=MessageRow.id, state=MessageRow.state)
 
 
@@ -47,6 +49,14 @@ class MessageQueries:
             begins = f"{MessageKind.COMMUNICATION}/{communication}"
             filters += [MessageRow.id > f"{begins}/", MessageRow.id < f"{begins}0"]
         return await _LIST.page(self._database, page, *filters)
+
+    async def about(self, account_id: str, transaction_id: str) -> Sequence[Row[Any]]:
+        """Return the newest messages to a customer about one of their transactions."""
+        # By the account first: an index has its messages.
+        names = ("transaction_id", "payment_id")
+        is_about = or_(*(MessageRow.parameters[name].astext == transaction_id for name in names))
+        found = _MESSAGES.where(MessageRow.audience == Audience.CUSTOMER, MessageRow.account_id == account_id, is_about)
+        return await self._database.read(found.order_by(MessageRow.created_at.desc(), MessageRow.id).limit(_ABOUT))
 
     async def resend(self, message_id: str, *, actor: str, reason: str) -> None:
         """Queue a message again. Raises RuleBrokenError: it is not there, was sent, or is being sent just now."""

@@ -51,7 +51,7 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
         Permission.APPROVE: frozenset({_AC, _AD}),
         # What nobody else could know: discrepancies, unknown outcomes, paid outside, given up.
         Permission.DECIDE: frozenset({_AC, _OP}),
-        # Whole segments are written to; single messages are sent again by whoever may collect.
+        # Whole segments are written to; about one transaction whoever may collect writes.
         Permission.COMMUNICATE: frozenset({_AC, _OP, _AD}),
         Permission.RUN: frozenset({_OP}),
         Permission.SEE_USERS: frozenset({_AD}),

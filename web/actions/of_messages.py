@@ -1,4 +1,4 @@
-"""Actions on segments: whoever is in one is written to by a template, as `communicate send` does it."""
+"""Actions on segments and transactions: customers are written to by a template, as `communicate send` does it."""
 
 from datetime import date
 
@@ -33,6 +33,13 @@ async def _send(output: Output, asked: AskedAction) -> None:
     )  # fmt: skip
 
 
+async def _send_about(output: Output, asked: AskedAction) -> None:
+    days = (None, None)
+    await send(
+        output, asked["id"], asked["template"], (asked.id,), "", days, actor=asked.actor, reason=asked.reason
+    )  # fmt: skip
+
+
 MESSAGE = Action(
     *("segments", "message", "Send", "communicate send", Permission.COMMUNICATE),
     "Each account of the segment, or each about one of its transactions, gets one letter.",
@@ -46,4 +53,12 @@ MESSAGE = Action(
     final="Customers are written to; a letter that was sent stays sent.",
     place="/segments/{id}",
 )
-ACTIONS = (MESSAGE,)
+MESSAGE_ABOUT = Action(
+    *("transactions", "message", "Send", "communicate send", Permission.COLLECT),
+    "The account of the transaction gets one letter about it.",
+    _send_about,
+    MESSAGE.fields[:2],
+    final=MESSAGE.final,
+    place="/transactions/{id}",
+)
+ACTIONS = (MESSAGE, MESSAGE_ABOUT)

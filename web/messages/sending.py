@@ -1,23 +1,25 @@
-"""A message to a segment: a template is chosen, what it would do and say is shown, and it is sent once."""
+"""A message to a segment or about one transaction: a template is chosen, its text is shown, and it is sent once."""
 
+import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Row
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from activities.configuration.segment_queries import SegmentQueries
 from activities.database import DatabaseUnavailableError
+from activities.ledger.transaction_queries import TransactionQueries
 from activities.messages.communications import CommunicationPreview, Communications
 from commands.console.limited import AskedAction
 from commands.messages.communicating import asked_of, renderer_of
-from models.problem import RefusedError
+from models.messages.communication import About
+from models.problem import RefusedError, refusal
+from web.actions.action import Action
 from web.actions.forms import carried_once, problems_of, require_key
-from web.actions.of_messages import MESSAGE, days_given
+from web.actions.of_messages import MESSAGE, MESSAGE_ABOUT, days_given
 from web.context import Visit
 from web.messages.segments import PAGE_SECONDS
 from web.security import text_of
@@ -31,6 +33,23 @@ _TOO_LONG = (
 
 
 @dataclass(frozen=True)
+class MessageSubject:
+    """What is written about: a segment, or one transaction; `name` is how the id of a communication begins."""
+
+    id: str
+    name: str
+    title: str
+    kind: str
+    about: About
+    action: Action
+
+    @property
+    def back(self) -> str:
+        """The address of its page."""
+        return address(self.action.noun, self.id)
+
+
+@dataclass(frozen=True)
 class _Written:
     """What was given on the page before, what is wrong with it, and the key of its form."""
 
@@ -41,34 +60,55 @@ class _Written:
     key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
-async def show_message_form(visit: Visit) -> Response:
+async def segment_subject(visit: Visit) -> MessageSubject:
+    """Return the segment of an address. Raises RefusedError: there is none."""
+    found = await SegmentQueries(visit.web.reading).require(visit.request.path_params["id"])
+    about = About(found.about)
+    return MessageSubject(found.id, found.id, f"Message to {found.name}", f"segment of {about}", about, MESSAGE)
+
+
+async def transaction_subject(visit: Visit) -> MessageSubject:
+    """Return the posted transaction of an address. Raises RefusedError: there is none, or nobody may be written to."""
+    found = await TransactionQueries(visit.web.reading).require(visit.request.path_params["id"])
+    if found.posted_on is None:
+        raise refusal("about", "posted_only", f"{found.reference_number} is not posted: nobody is written to about it")
+    number = found.number or found.reference_number
+    kind = found.classification.replace("_", " ")
+    name = re.sub(r"[^a-z0-9._-]+", "-", number.lower()).strip("._-") or "transaction"
+    return MessageSubject(found.id, name, f"Message about {number}", kind, About.TRANSACTIONS, MESSAGE_ABOUT)
+
+
+Find = Callable[[Visit], Awaitable[MessageSubject]]
+
+
+async def show_message_form(find: Find, visit: Visit) -> Response:
     """Show the templates to choose from, and of a chosen one whom it would reach, and what a member would read."""
     asked = visit.request.query_params
-    return await _page(visit, _Written({name: asked.get(name, "").strip() for name in _GIVEN}))
+    given = {name: asked.get(name, "").strip() for name in _GIVEN}
+    return await _page(visit, await find(visit), _Written(given))
 
 
-async def send_message(visit: Visit, form: FormData) -> Response:
-    """Write to everybody in a segment, once by the form's key and the communication's id."""
-    fields = {one.name: text_of(form, one.name) for one in MESSAGE.fields}
-    asked = AskedAction(
-        *(visit.request.path_params["id"], visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
-    )
+async def send_message(find: Find, visit: Visit, form: FormData) -> Response:
+    """Write to everybody whom it is for, once by the form's key and the communication's id."""
+    subject = await find(visit)
+    action = subject.action
+    fields = {one.name: text_of(form, one.name) for one in action.fields}
+    asked = AskedAction(subject.id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
     require_key(asked.key)
-    problems: Sequence[object] = problems_of(MESSAGE, asked) or await carried_once(visit, MESSAGE, asked)
+    problems: Sequence[object] = problems_of(action, asked) or await carried_once(visit, action, asked)
     if problems:
         given = {name: fields.get(name, text_of(form, name)) for name in _GIVEN}
         shown = _Written(given, fields["id"], asked.reason, [str(one) for one in problems], asked.key)
-        return await _page(visit, shown)
+        return await _page(visit, subject, shown)
     return RedirectResponse(f"/sent/{asked.key}", 303)
 
 
-async def _page(visit: Visit, written: _Written) -> Response:
-    segment = await SegmentQueries(visit.web.reading).require(visit.request.path_params["id"])
+async def _page(visit: Visit, subject: MessageSubject, written: _Written) -> Response:
     given, problems = written.given, list(written.problems)
     found: CommunicationPreview | None = None
     if given["template"]:
         try:
-            found = await _tried(visit, segment, given)
+            found = await _tried(visit, subject, given)
         except RefusedError as refused:
             problems += [str(one) for one in refused.problems if str(one) not in problems]
         except DatabaseUnavailableError:
@@ -76,25 +116,30 @@ async def _page(visit: Visit, written: _Written) -> Response:
     return visit.page(
         "segments/message.html",
         422 if problems else 200,
-        title=f"Message to {segment.name}",
-        segment=segment,
-        back=address("segments", segment.id),
+        title=subject.title,
+        subject=subject,
+        back=subject.back,
+        is_of_segment=subject.action is MESSAGE,
         given=given,
-        templates=await Communications(visit.web.reading).templates(segment.about),
-        action=MESSAGE,
+        templates=await Communications(visit.web.reading).templates(subject.about),
+        action=subject.action,
         problems=problems,
         found=found,
         letter=found.letters[0] if found and found.letters else None,
-        id=written.id or _suggested(segment.id),
+        id=written.id or _suggested(subject.name),
         reason=written.reason,
         key=written.key,
     )
 
 
-async def _tried(visit: Visit, segment: Row[Any], given: Mapping[str, str]) -> CommunicationPreview:
+async def _tried(visit: Visit, subject: MessageSubject, given: Mapping[str, str]) -> CommunicationPreview:
+    is_segment = subject.action is MESSAGE
     days = days_given(given["from"], given["to"])
+    numbers, segment = ((), subject.id) if is_segment else ((subject.id,), "")
     async with visit.web.reports.of(visit.user.id):
-        asked = await asked_of(visit.web.reading, given["template"], (), segment.id, days, member=given["member"])
+        asked = await asked_of(
+            visit.web.reading, given["template"], numbers, segment, days, member=given["member"] if is_segment else ""
+        )
         return await Communications(visit.web.reading).preview(
             asked.order,
             asked.template,
@@ -105,7 +150,7 @@ async def _tried(visit: Visit, segment: Row[Any], given: Mapping[str, str]) -> C
         )
 
 
-def _suggested(segment_id: str) -> str:
-    """Return an id to begin with: the segment and the day."""
+def _suggested(name: str) -> str:
+    """Return an id to begin with: what is written about, and the day."""
     day = f"-{datetime.now(UTC).date()}"
-    return segment_id[: _ID_LENGTH - len(day)] + day
+    return name[: _ID_LENGTH - len(day)] + day

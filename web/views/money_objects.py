@@ -7,6 +7,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from activities.ledger.transaction_queries import TransactionQueries
+from activities.messages.queries import MessageQueries
 from activities.payments.queries import PaymentQueries
 from activities.payments.request_queries import RequestQueries
 from activities.refunds.credits import RefundCredits
@@ -14,14 +15,16 @@ from activities.refunds.queries import RefundQueries
 from commands.ledger.transactions import state_of
 from models.gateway.gateway_request import RequestKind
 from models.operations.payment_states import ATTEMPT, REFUND
+from models.operations.record_states import MESSAGE
 from models.problem import refusal
 from models.workflow_ids import collection_id, refund_id
 from web.actions.action import Action
 from web.actions.forms import links_of, links_to
+from web.actions.of_messages import MESSAGE_ABOUT
 from web.actions.of_transactions import actions_of
 from web.context import Visit
-from web.views.cells import Cell, Column, Table, day, link, moment, money, state, table_of, text
-from web.views.objects import ObjectPage, show_object, show_part, stripe, temporal
+from web.views.cells import Cell, Column, Table, address, day, link, moment, money, state, table_of, text
+from web.views.objects import ActionLink, ObjectPage, show_object, show_part, stripe, temporal
 
 
 async def show_transaction(visit: Visit) -> Response:
@@ -35,25 +38,34 @@ async def show_transaction(visit: Visit) -> Response:
         title=found.number or f"{found.reference_number}, without a number yet",
         kind=found.classification.replace("_", " "),
         state=state(state_of(found)),
-        actions=links_to(visit, _actions(found), found.id, state_of(found)),
+        actions=[*links_to(visit, _actions(found), found.id, state_of(found)), *_message(visit, found)],
         figures=(
             ("Total", money(found.total_minor, found.currency)),
             ("Unsettled", money(found.unsettled_minor, found.currency)),
         ),
         facts=_transaction_facts(found, counterparts),
         tables=(*_lines(lines, found.currency), _allocations(allocations, found.currency)),
-        parts=(("Double entry and notes", f"/transactions/{found.id}/more"),),
+        parts=(("Double entry, notes and messages", f"/transactions/{found.id}/more"),),
         links=(stripe(visit, found.gateway_reference if found.provider else None),),
     )
     return show_object(visit, shown)
 
 
+_MESSAGES = (
+    Column("Message", lambda row: link("messages", row.id)),
+    Column("State", lambda row: state(MESSAGE.word(row.state))),
+    Column("Written", lambda row: moment(row.created_at)),
+    Column("Sent", lambda row: moment(row.sent_at)),
+)
+
+
 async def transaction_more(visit: Visit) -> Response:
-    """Show the double entry of a transaction, and its notes."""
+    """Show the double entry of a transaction, its notes, and what was written to its customer about it."""
     records = TransactionQueries(visit.web.reading)
     found = await records.require(visit.request.path_params["id"])
     transfers = await records.transfers(found.id)
     notes = await records.notes(found.id)
+    messages = await MessageQueries(visit.web.reading).about(found.account_id, found.id)
     entry = (
         Column("Debit", lambda row: text(row.debit_account)),
         Column("Credit", lambda row: text(row.credit_account)),
@@ -69,6 +81,7 @@ async def transaction_more(visit: Visit) -> Response:
         (
             table_of("Double entry", entry, transfers, empty="A draft moves nothing."),
             table_of("Notes", written, notes),
+            table_of("Messages", _MESSAGES, messages),
         ),
     )
 
@@ -197,6 +210,14 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> Table:
 
 def _actions(found: Row[Any]) -> Sequence[Action]:
     return actions_of(found.classification, found.state, found.provider)
+
+
+def _message(visit: Visit, found: Row[Any]) -> Sequence[ActionLink]:
+    """Return the link to write about it: the owner of the account is, and only about what is posted."""
+    if not visit.user.may(MESSAGE_ABOUT.permission):
+        return ()
+    why_not = "" if found.posted_on is not None else f"not while {found.state}"
+    return (ActionLink("Message", f"{address('transactions', found.id)}/message", why_not),)
 
 
 def _asked_by(payment: Row[Any]) -> Cell:
