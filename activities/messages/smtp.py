@@ -1,6 +1,5 @@
 """Handing messages to a mail server, and knowing of each whether it was taken, refused, put off, or nobody can say."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,16 +10,15 @@ import aiosmtplib
 from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
 from activities.messages.rendering import RenderedMessage
+from models.messages.delivery_report import NO_ADDRESS
 
 # The server closes a session in which it wants no more mail.
 CLOSING = 421
 
 # To a recipient: there is no such mailbox, it has moved, its name is none, or its domain takes no mail (RFC 5321 and
 # RFC 7505). The same codes refuse a sender, a relay or a blocked network, for every recipient alike. So only a
-# status in front of the text (RFC 2034) is believed, and only one about the recipient's address (RFC 3463, 3.2): 5.1.0,
-# 5.1.7 and 5.1.8 are not.
-_NO_ADDRESS = frozenset({550, 551, 553, 556})
-_OF_RECIPIENT = re.compile(r"5\.1\.(?:1|2|3|6|10)(?![.\d])")
+# status in front of the text (RFC 2034) is believed, and only one about the recipient's address.
+_REFUSES_ADDRESS = frozenset({550, 551, 553, 556})
 
 
 class Handover(StrEnum):
@@ -127,7 +125,7 @@ def _not_taken(error: SMTPResponseException) -> HandoverResult:
 
 
 def _says_no_address(error: SMTPResponseException) -> bool:
-    return error.code in _NO_ADDRESS and _OF_RECIPIENT.match(error.message.lstrip()) is not None
+    return error.code in _REFUSES_ADDRESS and NO_ADDRESS.match(error.message.lstrip()) is not None
 
 
 def _word(error: Exception) -> str:

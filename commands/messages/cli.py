@@ -67,6 +67,26 @@ def resend_message(
     perform(lambda output: resend(output, message, actor=actor, reason=reason), as_json=as_json)
 
 
+@app.command("bounces")
+@changes()
+def take_bounces(
+    file: Annotated[
+        list[str],
+        typer.Argument(metavar="PLACE...", help="Files of mail, an mbox, a maildir, a folder of files; - is one mail."),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Read what came back to the sender's mailbox after a mail server had taken it (RFC 3464).
+
+    A message that was given up is `failed`, with the status. Where that says that there is no such address, nothing
+    goes to it any more. Whatever is read again changes nothing, and no mail is moved or deleted.
+    """
+    from commands.messages.returned import take
+
+    perform(lambda output: take(output, file), as_json=as_json)
+
+
 @app.command("remind")
 @changes()
 def remind(

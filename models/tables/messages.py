@@ -31,6 +31,7 @@ class MessageRow(Base):
     queued_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    mail_id: Mapped[str | None]
 
 
 class AlertRulesRow(Base):

@@ -53,21 +53,59 @@ begin
     return true;
 end $$;
 
--- A mail server's answer that an address is not there (RFC 5321 and 3463) stops mail to it. It is the address that was written to: the
+-- Mail to an account's own address that is not there (RFC 5321 and 3463) stops what goes to it. It is the address that was written to: the
 -- account may have another one by now.
-create or replace function duly.note_bounce(p_message_id text, p_address_hash text) returns void
-language sql security definer set search_path = duly, pg_temp as $$
+create or replace function duly.stop_bounced(m duly.messages, p_address_hashes text[]) returns boolean
+language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
     insert into duly.mail_stops as s (account_id, kind, address_hash, actor, reason)
-    select a.id, 'bounced', p_address_hash, 'mail server', m.reason
-    from duly.messages m join duly.accounts a on a.id = m.account_id
+    select a.id, 'bounced', duly.address_hash(a.email), 'mail server', m.reason
+    from duly.accounts a
+    where a.id = m.account_id and m.audience = 'customer' and m.state = 'failed'
         -- It has another one: what is kept of that one stays.
-        and duly.address_hash(a.email) = p_address_hash
-    where m.id = p_message_id and m.audience = 'customer' and m.state = 'failed' and m.reason ~ '^rejected smtp_(550|551|553|556)$'
-      and coalesce((m.parameters ->> 'payer')::integer, 0) = 0 and coalesce(m.parameters ->> 'to', '') = ''
+        and duly.address_hash(a.email) = any (p_address_hashes)
+        and coalesce((m.parameters ->> 'payer')::integer, 0) = 0 and coalesce(m.parameters ->> 'to', '') = ''
     on conflict (account_id, kind) do update set address_hash = excluded.address_hash, actor = excluded.actor, reason = excluded.reason,
         since = clock_timestamp()
-    where s.address_hash <> excluded.address_hash
-$$;
+    where s.address_hash <> excluded.address_hash;
+    return found;
+end $$;
+
+-- A mail server's answer to the recipient that we named.
+create or replace function duly.note_bounce(p_message_id text, p_address_hash text) returns void
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m duly.messages;
+begin
+    select * into m from duly.messages where id = p_message_id;
+    if m.reason ~ '^rejected smtp_(550|551|553|556)$' then
+        perform duly.stop_bounced(m, array[p_address_hash]);
+    end if;
+end $$;
+
+-- A report that came later, about what a server had taken from us: nobody has got it. Only the message's own reader, and whoever carried it,
+-- knows its Message-ID, so that nobody stops somebody else's mail by a report that is made up. Said before, it changes nothing; and what was
+-- queued again meanwhile is decided by its next sending.
+create or replace function duly.note_returned_mail(p_mail_id text, p_status text, p_address_hashes text[], p_is_no_address boolean) returns jsonb
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m duly.messages;
+    v_is_new boolean;
+    v_stops boolean := false;
+begin
+    update duly.messages set state = 'failed', reason = 'returned ' || p_status, sent_at = null
+    where mail_id = p_mail_id and state in ('sent', 'sending') returning * into m;
+    v_is_new := found;
+    if not v_is_new then
+        select * into m from duly.messages where mail_id = p_mail_id;
+        if not found then
+            return jsonb_build_object('outcome', 'unknown', 'message_id', '');
+        end if;
+    elsif p_is_no_address then
+        v_stops := duly.stop_bounced(m, p_address_hashes);
+    end if;
+    return jsonb_build_object('message_id', m.id, 'outcome', case when not v_is_new then 'known' when v_stops then 'stopped' else 'failed' end);
+end $$;
 
 -- What the tags of a template say, as things are now: of an account, and of a transaction where there is one.
 create or replace function duly.communication_facts(p_account_id text, p_transaction_id text) returns jsonb

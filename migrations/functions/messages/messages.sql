@@ -117,7 +117,9 @@ declare
     m duly.messages;
 begin
     -- While sending is held nobody knows what a customer was told already: the message waits.
-    update duly.messages set state = 'sending', reason = '', claimed_at = clock_timestamp()
+    update duly.messages set state = 'sending', reason = '', claimed_at = clock_timestamp(),
+        -- As `message_id` of activities/messages/rendering.py makes it: the same for every sending of it.
+        mail_id = (select left(encode(sha256(convert_to(i.id || '/' || p_id, 'UTF8')), 'hex'), 32) from duly.installation i)
     where id = p_id and state = 'pending' and (audience = 'operator' or duly.is_sending_open('')) returning * into m;
     if not found then
         return null;

@@ -1,0 +1,19 @@
+"""Mail that comes back after a mail server has taken it is known again by its Message-ID.
+
+Revision ID: 0081
+"""
+
+from migrations.run import run_scripts
+
+revision = "0081"
+down_revision: str | None = "0072"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    run_scripts("0081_bounced_later")
+
+
+def downgrade() -> None:
+    raise RuntimeError("a release before this one needs no downgrade: it works with the column")
