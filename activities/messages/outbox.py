@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
-from activities.messages.attachments import Attachment, AttachmentError, Attachments
+from activities.messages.attachments import Attachment, AttachmentError, Attachments, Files, FilesAhead
 from activities.messages.rendering import MessageRenderer, NoMessageError, RenderedMessage, Sender
 from activities.messages.smtp import Handover, HandoverResult, Mailer, MailServerAwayError, MailSession
 from activities.messages.template_values import ClaimedMessage
@@ -142,24 +142,32 @@ class MessageActivities:
         if self._mailer is None:
             await self._database.call("withhold_messages", ids=list(ids), reason="no_mail_server")
             return Counter({MessageState.WITHHELD: len(ids)})
-        to_do = deque(ids)
+        to_do, files = deque(ids), FilesAhead(self._attached, ids)
+        try:
+            await self._send_in_sessions(self._mailer, to_do, files, outcomes)
+        finally:
+            await files.end()
+        return outcomes
+
+    async def _send_in_sessions(
+        self, mailer: Mailer, to_do: deque[str], files: FilesAhead, outcomes: Counter[MessageState]
+    ) -> None:
         while to_do:
             before = len(to_do)
             try:
-                async with self._mailer.session() as session:
+                async with mailer.session() as session:
                     while to_do:
-                        outcomes[await _unbroken(self._send_one(session, to_do[0]))] += 1
+                        outcomes[await _unbroken(self._send_one(session, to_do[0], files))] += 1
                         to_do.popleft()
                         activity.heartbeat()
             except MailServerAwayError as error:
                 # Servers that take a few messages a session are met again at once, others later.
                 if len(to_do) == before:
                     raise ApplicationError(str(error), type="MailServerAway") from None
-        return outcomes
 
-    async def _send_one(self, session: MailSession, message_id: str) -> MessageState:
+    async def _send_one(self, session: MailSession, message_id: str, files: FilesAhead) -> MessageState:
         # Before it is claimed: what is claimed and left half-way is nobody's to send again but a person's.
-        attached = await self._attached(message_id)
+        attached = await files.of(message_id)
         claimed = await self._database.call("claim_message", id=message_id)
         if claimed is None:
             return MessageState.WITHHELD
@@ -189,7 +197,7 @@ class MessageActivities:
             return message
         return replace(message, link_token=token)
 
-    async def _attached(self, message_id: str) -> Sequence[Attachment] | AttachmentError:
+    async def _attached(self, message_id: str) -> Files:
         if self._attachments is None:
             return ()
         try:

@@ -1,7 +1,7 @@
-"""Writing files of documents: pages where they are asked for, electronic invoices in a process of their own.
+"""Writing files of documents: pages where they are asked for, electronic invoices in processes of their own.
 
-Saxon aborts where a process was forked or has threads (akretion/factur-x #77), so what is validated is spawned. The
-process ends with the one that spawned it.
+Saxon aborts where a process was forked or has threads (akretion/factur-x #77), so what is validated is spawned. These
+processes end with the one that spawned them.
 """
 
 import asyncio
@@ -39,6 +39,9 @@ class PrintJob:
     language: str = ""
 
 
+# As many electronic invoices are written at once as there are cores, up to a gigabyte of processes.
+AT_ONCE = min(os.cpu_count() or 1, 4)
+
 # One compiler of pages a process: it is no two threads' at once.
 _typesetting = threading.Lock()
 _spawned: list[ProcessPoolExecutor] = []
@@ -49,24 +52,31 @@ async def written(job: PrintJob) -> bytes:
     if job.format not in ELECTRONIC:
         return await asyncio.to_thread(write, job)
     _refuse_what_cannot_be(job)
+    pool = _processes()
     try:
-        return await _in_process_of_its_own(job)
+        return await _written_by(pool, job)
     except BrokenProcessPool:
-        # It was ended from outside, or ended itself: another one tries once more.
-        _spawned.clear()
-        return await _in_process_of_its_own(job)
+        # It was ended from outside, or ended itself: another one tries once more, the same for all who waited for it.
+        if pool in _spawned:
+            _spawned.remove(pool)
+        return await _written_by(_processes(), job)
 
 
 def close() -> None:
-    """End the process of electronic invoices, if there is one: what it holds of the system is given back."""
+    """End the processes of electronic invoices, if there are any: what they hold of the system is given back."""
     while _spawned:
         _spawned.pop().shutdown()
 
 
-async def _in_process_of_its_own(job: PrintJob) -> bytes:
+def _processes() -> ProcessPoolExecutor:
+    # One is spawned where none is idle: who asks for one file after the other has one process, of 300 MB.
     if not _spawned:
-        _spawned.append(ProcessPoolExecutor(1, get_context("spawn"), initializer=_end_with_parent))
-    content, broken = await asyncio.get_running_loop().run_in_executor(_spawned[0], write_validated, job)
+        _spawned.append(ProcessPoolExecutor(AT_ONCE, get_context("spawn"), initializer=_end_with_parent))
+    return _spawned[0]
+
+
+async def _written_by(pool: ProcessPoolExecutor, job: PrintJob) -> bytes:
+    content, broken = await asyncio.get_running_loop().run_in_executor(pool, write_validated, job)
     if broken:
         raise RefusedError(Problem("document", "electronic_invoice_valid", rule) for rule in broken)
     return content

@@ -1,5 +1,7 @@
 """Mails bring the documents that they are about: a receipt its payment and invoices, once the seller is known."""
 
+import asyncio
+from collections.abc import Sequence
 from io import BytesIO
 
 import pytest
@@ -8,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
+from activities.messages.attachments import AHEAD, Attachment, AttachmentError, FilesAhead
 from activities.messages.outbox import MessageActivities
 from activities.messages.rendering import MessageRenderer
 from activities.messages.smtp import Mailer
@@ -85,3 +88,32 @@ async def test_a_document_that_cannot_be_made_fails_its_message_alone_and_it_is_
     await merchant.run("update duly.sellers set attaches_documents = false, logo = ''")
     await database.call("resend_message", id=id, actor="maria", reason="logo mended")
     assert len(await sent(database, mailbox, paid)) == 1
+
+
+async def test_files_of_the_next_messages_are_made_while_one_is_sent_and_no_more_than_a_few() -> None:
+    # given seven messages, of which the second has no file as things are, and the third's cannot be read at first
+    ids, begun = [f"m{number}" for number in range(7)], list[str]()
+
+    async def make(message_id: str) -> Sequence[Attachment] | AttachmentError:
+        begun.append(message_id)
+        await asyncio.sleep(0)
+        if message_id == "m2" and begun.count("m2") == 1:
+            raise OSError("away")
+        return AttachmentError("no logo") if message_id == "m1" else [Attachment(message_id, "text/plain", b"")]
+
+    files = FilesAhead(make, ids)
+
+    # when they are asked for one after the other, and the third once more
+    first = await files.of("m0")
+    ahead = list(begun)
+    second = await files.of("m1")
+    with pytest.raises(OSError, match="away"):
+        await files.of("m2")
+    third = await files.of("m2")
+    await files.end()
+
+    # then each has its own, and what nobody asked for is left
+    assert ahead == ids[: 1 + AHEAD]
+    assert [file.name for file in first if isinstance(first, list)] == ["m0"]
+    assert (str(second), [file.name for file in third if isinstance(third, list)]) == ("no logo", ["m2"])
+    assert set(begun) == set(ids)

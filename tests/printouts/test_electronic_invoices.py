@@ -119,6 +119,14 @@ BROKEN = {
     "unit": ('unitCode="', 'unitCode="no'),
     "category": ("<ram:CategoryCode>S", "<ram:CategoryCode>Y"),
     "type": ("<ram:TypeCode>380", "<ram:TypeCode>999"),
+    "vat id": (">DE123456789<", ">123456789<"),
+    "no base": ("<ram:BasisAmount>100.00</ram:BasisAmount>", ""),
+    "zero rate": ("<ram:CategoryCode>S", "<ram:CategoryCode>Z"),
+    "reverse charge": ("<ram:CategoryCode>S", "<ram:CategoryCode>AE"),
+    "exempt": ("<ram:CategoryCode>S", "<ram:CategoryCode>E"),
+    "no country": ("<ram:CountryID>DE</ram:CountryID>", ""),
+    "two taxes": ("<ram:TypeCode>VAT</ram:TypeCode>", "<ram:TypeCode>GST</ram:TypeCode>"),
+    "three decimals": ("<ram:LineTotalAmount>100.00", "<ram:LineTotalAmount>100.001"),
     "nothing": ("", ""),
 }
 
