@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from commands.bank.bank_refunds import decide
 from commands.bank.debits import make_batch, note_sent
 from commands.bank.refund_confirmation import confirm
 from commands.bank.refund_export import draft, read_payees
@@ -94,6 +95,10 @@ async def _release_refunds(output: Output, asked: AskedAction) -> None:
 
 async def _release_debits(output: Output, asked: AskedAction) -> None:
     _note_waiting(output, await release_debits(output, asked.id, actor=asked.actor, reason=asked.reason))
+
+
+async def _reject_refunds(output: Output, asked: AskedAction) -> None:
+    await decide(output, asked.id, release=False, actor=asked.actor, reason=asked.reason)
 
 
 def _note_waiting(output: Output, waiting: list[str]) -> None:
@@ -187,10 +192,17 @@ RELEASES = (
         final=_FINAL,
     ),
 )
+REJECT = Action(
+    *("refund-files", "reject", "Reject", "refunds reject", Permission.CORRECT),
+    "Every draft that the schedule has made for the month is rejected: what is due comes with the next month's.",
+    _reject_refunds,
+    states=frozenset({"waiting"}),
+    final="Every draft of the month is rejected, and nobody of it is refunded.",
+)
 SENT = Action(
     *("debit-files", "sent", "Note as sent", "debits sent", Permission.CORRECT),
     "You have given the file to the bank; the bank's own answer says the same.",
     _sent,
     states=frozenset({"written"}),
 )
-ACTIONS = (STATEMENT, ANSWERS, DRAFT, BATCH, *RELEASES, SENT)
+ACTIONS = (STATEMENT, ANSWERS, DRAFT, BATCH, *RELEASES, REJECT, SENT)

@@ -11,11 +11,12 @@ from models.console.approval import LimitedKind
 from models.console.roles import Permission
 from models.problem import refusal
 from web.actions.forms import links_of
+from web.bank.members import members_of
 from web.context import Visit
 from web.views.cells import Column, Table, address, link, moment, money, state, table_of, text
-from web.views.objects import ActionLink, ObjectPage, show_object
+from web.views.objects import ActionLink, Facts, ObjectPage, show_object
 
-_DRAFTED = "drafted"
+_DRAFTED, _ANSWERED = "drafted", "answered"
 
 
 async def show_refund_file(visit: Visit) -> Response:
@@ -30,19 +31,23 @@ async def show_debit_file(visit: Visit) -> Response:
 
 async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Response:
     id, files = visit.request.path_params["id"], BankFiles(visit.web.reading)
-    amounts, stands = await files.amounts(kind, id), await files.state_of(kind, id)
-    if not amounts and not stands:
+    members = await members_of(visit.web.reading, kind, id)
+    amounts, stored = await files.amounts(kind, id), await files.state_of(kind, id)
+    if not (members.rows or stored):
         raise refusal("file", "file_exists", f"there is no file of {id!r}")
+    # People's own months have no state; once the bank has answered all of one, nothing waits for a file any more.
+    stands = stored or (_DRAFTED if amounts else _ANSWERED)
     released, requests = await files.released(kind, id), await files.requests(kind, id)
     shown = ObjectPage(
         title=id,
         kind=f"file for the bank, {name}",
-        state=state(stands or _DRAFTED),
-        actions=[*links_of(visit, noun, id, stands or _DRAFTED), *_writing(visit, noun, id, stands, amounts)],
+        state=state(stands),
+        actions=[*links_of(visit, noun, id, stands), *_writing(visit, noun, id, stands, amounts)],
         sentence=_sentence(amounts, released, requests),
         figures=[(f"Comes to, {currency}", money(minor, currency)) for currency, minor in amounts.items()],
-        facts=(),
+        facts=await _decision(files, kind, id),
         tables=(
+            members,
             table_of("Released", _RELEASED, released, empty="Not yet; without a limit nobody has to."),
             table_of("Asked of another person", _REQUESTS, requests),
         ),
@@ -50,11 +55,24 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
     return show_object(visit, shown)
 
 
+async def _decision(files: BankFiles, kind: LimitedKind, id: str) -> Facts:
+    """Return who has decided about a month that the schedule has drafted, and why; nothing of any other file."""
+    found = await files.decision(id) if kind is LimitedKind.REFUND_FILE else None
+    if found is None:
+        return ()
+    return (
+        ("Drafted by the schedule", moment(found.drafted_at)),
+        ("Decided by", text(found.actor)),
+        ("Because", text(found.reason)),
+        ("Decided", moment(found.decided_at)),
+    )
+
+
 def _writing(visit: Visit, noun: str, id: str, stands: str, amounts: Mapping[str, int]) -> Sequence[ActionLink]:
     """Return the link to the form that writes the file; why it may not be written yet stands beside it."""
     if not amounts or not visit.user.may(Permission.CORRECT):
         return ()
-    why_not = "not while waiting" if noun == "refund-files" and stands not in {"", "released"} else ""
+    why_not = "not while waiting" if noun == "refund-files" and stands not in {_DRAFTED, "released"} else ""
     return (ActionLink("Write the file", f"{address(noun, id)}/file", why_not),)
 
 

@@ -14,6 +14,7 @@ from commands.console.approvals import what_of
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
+from web.bank.members import MEMBER_LISTS
 from web.bills.pages import BILLS
 from web.messages.segments import COMMUNICATIONS, SEGMENTS
 from web.views.cells import Column, link, moment, money, state, text
@@ -173,5 +174,6 @@ LISTS: Mapping[str, ListOfNoun] = {
         *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(SEGMENTS, COMMUNICATIONS, EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
+        *MEMBER_LISTS,
     )
 }

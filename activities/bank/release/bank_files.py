@@ -118,3 +118,10 @@ class BankFiles:
         key = row.id if kind is LimitedKind.DEBIT_FILE else row.period
         found = await self._database.read_first(select(row.state).where(key == subject))
         return str(found.state) if found else ""
+
+    async def decision(self, month: str) -> Row[Any] | None:
+        """Return who has decided about a month that the schedule has drafted, and why; None of any other month."""
+        row = BankRefundMonthRow
+        return await self._database.read_first(
+            select(row.drafted_at, row.decided_at, row.actor, row.reason).where(row.period == month)
+        )
