@@ -41,6 +41,7 @@ from web.provider_sign_in import coming_back, leaving
 from web.reports.home_charts import home_chart
 from web.reports.pages import export_report, show_report, show_reports
 from web.runs.progress import run_now
+from web.runs.refund_runs import refund_run_now, show_refund_run
 from web.security import SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.views.account import account_about, account_money, account_now, show_account
@@ -60,6 +61,8 @@ from web.views.search import search
 from web.views.timeline import account_timeline
 from web.vouchers.pages import show_voucher
 
+# What an open page asks for by itself.
+_ASKED_AGAIN = (run_now, refund_run_now)
 _WORDS: Mapping[int, str] = {
     403: "You may not do this",
     404: "There is no such page",
@@ -85,6 +88,8 @@ OBJECTS: Mapping[str, Page] = {
     "/refunds/{id:path}": show_refund,
     "/runs/{id:path}": show_run,
     "/runs-now/{id:path}": run_now,
+    "/refund-runs/{id:path}": show_refund_run,
+    "/refund-runs-now/{id:path}": refund_run_now,
     "/collections/{id:path}": show_collection,
     "/disputes/{id}": show_dispute,
     "/discrepancies/{id}": show_discrepancy,
@@ -144,7 +149,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         *(*_of_letters(web), *_of_files_to_write(web)),
         Route("/sent/{key}", signed_in(web, show_sent)),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
-        *(Route(path, signed_in(web, page, is_used=page is not run_now)) for path, page in OBJECTS.items()),
+        *(Route(path, signed_in(web, page, is_used=page not in _ASKED_AGAIN)) for path, page in OBJECTS.items()),
     ]
     settings = web.settings
     headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)

@@ -20,6 +20,7 @@ RAIL = (
     ("/runs", "Runs", "r"),
     ("/collections", "Collections", "c"),
     ("/refunds", "Refunds", "f"),
+    ("/refund-runs", "Refund runs", "y"),
     ("/disputes", "Disputes", "d"),
     ("/discrepancies", "Discrepancies", "x"),
     ("/payment-requests", "Requests", "q"),

@@ -34,7 +34,7 @@ from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPref
 from models.tables.messages import MessageRow
 from models.tables.operations import ApprovalRow
 from models.tables.reconciliation import DiscrepancyRow
-from models.tables.returns import DisputeRow
+from models.tables.returns import DisputeRow, RefundRunRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 FOUND_AT_MOST = 20
@@ -133,6 +133,7 @@ def _exactly(words: str) -> Sequence[_Found]:
         _as("payments", _A.request_id, _A.gateway_reference == words),
         _as("payments", _A.request_id, _A.charge_reference == words),
         _as("runs", ProcessRunRow.id, ProcessRunRow.id == words),
+        _as("refund-runs", RefundRunRow.id, RefundRunRow.id == words),
         _as("disputes", DisputeRow.id, DisputeRow.id == words),
         _as("discrepancies", DiscrepancyRow.id, DiscrepancyRow.id == words),
         _as("discrepancies", DiscrepancyRow.id, DiscrepancyRow.object == words),

@@ -42,6 +42,7 @@ PaymentId = Annotated[str, typer.Argument(metavar="PAYMENT", help="Id, number or
 RefundId = Annotated[str, typer.Argument(metavar="REFUND", help="Id of a refund.")]
 Actor = Annotated[str, typer.Option("--actor", help="Who asks for it; kept with the refund.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the refund.")]
+RunDay = Annotated[date, typer.Argument(parser=day_of, metavar="DAY", help="A day, such as 2026-11-26.")]
 Name = Annotated[
     str, typer.Option("--id", help="An id for the refund: asking twice under one id is one refund. Else one is made.")
 ]
@@ -210,10 +211,31 @@ def run_refunds(
 
 @app.command("certificate")
 def show_certificate(
-    day: Annotated[date, typer.Argument(parser=day_of, metavar="DAY", help="A day, such as 2026-11-26.")],
+    day: RunDay,
     as_json: Json = False,
 ) -> None:
     """Show the certificate of a day's refund run."""
     from commands.runs.refund_runs import show
 
     perform(lambda output: show(output, day), as_json=as_json)
+
+
+@app.command("pause")
+@changes()
+def pause_refunds(day: RunDay, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+    """Let a day's refund run begin with nobody else. What it has asked for goes back all the same."""
+    _steer(day, "pause", actor, reason, as_json=as_json)
+
+
+@app.command("resume")
+@changes()
+def resume_refunds(day: RunDay, actor: Actor, reason: Reason, as_json: Json = False) -> None:
+    """Let a day's refund run that was paused go on."""
+    _steer(day, "resume", actor, reason, as_json=as_json)
+
+
+def _steer(day: date, update: str, actor: str, reason: str, *, as_json: bool) -> None:
+    from commands.runs.refund_runs import run_of, steer
+    from models.operator_command import OperatorCommand
+
+    perform(lambda output: steer(output, run_of(day), update, OperatorCommand(actor, reason)), as_json=as_json)

@@ -10,9 +10,11 @@ from commands.formatting import money
 from commands.links import link_line, workflow_link
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of, temporal_for_orders
+from commands.updates import ask
 from commands.waiting.answers import result_of
+from models.operator_command import OperatorCommand
 from models.problem import refusal
-from models.runs.refund_run import RefundCertificate, RefundRunRequest
+from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundRunStatus
 from models.workflow_ids import WORKFLOW_QUEUE, refund_run_id
 from models.workflow_inputs import DAY_RULE
 from settings import Settings
@@ -53,6 +55,26 @@ async def show(output: Output, day: date) -> None:
     if certificate is None:
         raise refusal("day", "run_is_certified", f"the refunds of {day} have no certificate")
     _answer(output, settings, certificate)
+
+
+async def steer(output: Output, run_id: str, update: str, command: OperatorCommand) -> None:
+    """Ask a refund run for something and show where it stands then. Raises RefusedError with the run's own reason."""
+    settings = read_settings()
+    client = await temporal_for_orders(settings)
+    status = await ask(client, run_id, update, command, RefundRunStatus, noun="run")
+    link = workflow_link(settings, run_id)
+    rows = [("Stage", status.stage.word), ("Members", f"{status.sent} of {status.members} were sent")]
+    output.answer(
+        {"run_id": run_id, **asdict(status), "stage": status.stage.word, "link": link},
+        table("", "Run", run_id, rows=rows),
+        table("Decisions", "What was decided", rows=[(decision,) for decision in status.decisions]),
+        *link_line(link),
+    )
+
+
+def run_of(day: date) -> str:
+    """Return the id of a day's run through the provider of the settings."""
+    return refund_run_id(read_settings().provider, f"{day}")
 
 
 def _answer(output: Output, settings: Settings, certificate: RefundCertificate) -> None:

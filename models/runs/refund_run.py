@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from models.runs.run_control import RunStage
+
 
 @dataclass(frozen=True)
 class RefundRunRequest:
@@ -22,7 +24,10 @@ class RefundRunRequest:
 
 @dataclass(frozen=True)
 class RefundRunSnapshot:
-    """What a run carries from one execution to the next: the last member of its page, counts, and who is waited for."""
+    """What a run carries from one execution to the next.
+
+    The last member of its page, counts, who is waited for, and how it is steered.
+    """
 
     members: int = 0
     after: str = ""
@@ -30,6 +35,8 @@ class RefundRunSnapshot:
     answered: int = 0
     handed_over: int = 0
     waiting: tuple[str, ...] = ()
+    is_paused: bool = False
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,18 @@ class RefundRunTotals:
     sent: int
     answered: int
     handed_over: int = 0
+
+
+@dataclass(frozen=True)
+class RefundRunStatus:
+    """Where a run stands, how far it is, and what people have decided about it."""
+
+    stage: RunStage
+    members: int
+    sent: int
+    answered: int
+    handed_over: int = 0
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

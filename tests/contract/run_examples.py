@@ -1,5 +1,6 @@
 """The examples of runs and of what runs by itself; `EXAMPLES` has those of every workflow."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from models.bank.bank_refunds import BankRefundsRecord, BankRefundsRequest, BankRefundsState
@@ -28,7 +29,7 @@ from models.runs.process_run import (
     ShardProgress,
     ShardRequest,
 )
-from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundRunTotals, RefundTotal
+from models.runs.refund_run import RefundCertificate, RefundRunRequest, RefundRunStatus, RefundRunTotals, RefundTotal
 from models.runs.run_control import RateCommand, RunStage, RunStatus, Steering
 from models.supervision.supervision import (
     NextStep,
@@ -75,6 +76,7 @@ STATUS = RunStatus(
     calls_per_second=None,
     waits_for="payments in flight",
 )
+REFUNDING = RefundRunStatus(RunStage.COLLECTING, members=1, sent=1, answered=1)
 PROGRESS = ShardProgress(0, {"charged": 1}, {"EUR": 2500})
 MINUTE = f"{NOON:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -162,7 +164,11 @@ RUNS = {
             f"refunds/stripe/{DAY}", DAY, 1, (RefundTotal("reward", "refunded", "EUR", 1, 500, 500),), SEAL
         ),
         signals={"member_answered": ("refund/rf_2026_17",)},
-        queries={"totals": Call(RefundRunTotals(members=1, sent=1, answered=1))},
+        updates={
+            "pause": Call(replace(REFUNDING, stage=RunStage.PAUSED), COMMAND),
+            "resume": Call(REFUNDING, COMMAND),
+        },
+        queries={"status": Call(REFUNDING), "totals": Call(RefundRunTotals(members=1, sent=1, answered=1))},
     ),
     "Reminders": Example(None, f"reminders-{MINUTE}", 3),
     "ReportDelivery": Example(

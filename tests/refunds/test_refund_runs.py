@@ -3,16 +3,19 @@
 from datetime import date
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.database import Database
 from activities.reductions.reductions import open_reduction
+from models.operator_command import OperatorCommand
 from models.reductions.reduction import Award
 from models.runs.refund_run import RefundCertificate, RefundRunRequest
 from models.workflow_ids import WORKFLOW_QUEUE, refund_run_id
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
+from tests.support.run_control import until
 from workflows.runs.refund_run import RefundRun
 
 DAY = date(2026, 11, 26)
@@ -140,3 +143,42 @@ async def test_a_day_has_one_run_and_a_second_one_certifies_the_same(
 
     assert first == second
     assert refunds.sandbox.movements().totals[0].refunds.count == 1
+
+
+async def test_a_paused_run_begins_with_nobody_until_it_is_resumed(refunds: RefundClient) -> None:
+    # given an account in credit, and a run that is paused as it starts
+    await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
+    [payment] = await refunds.paid(700)
+    account = await refunds.account_of(payment)
+    await refunds.merchant.run("select duly.create_payment('again', :account, 700, 'EUR', 'cash')", account=account)
+    started = WithStartWorkflowOperation(
+        RefundRun.run,
+        RefundRunRequest("stripe", DAY, not_due_yet=True),
+        id=refund_run_id("stripe", f"{DAY}"),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+    )
+    paused = await refunds.duly.client.execute_update_with_start_workflow(
+        RefundRun.pause, OperatorCommand("maria", "the bank has called"), start_workflow_operation=started
+    )
+    handle = await started.workflow_handle()
+
+    # when it is paused again, and resumed once it has its members
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update(RefundRun.pause, OperatorCommand("maria", "again"))
+
+    async def is_frozen() -> bool:
+        return bool(await refunds.merchant.value("select count(*) from duly.refund_run_items"))
+
+    await until(is_frozen)
+    before = await refunds.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'")
+    resumed = await handle.execute_update(RefundRun.resume, OperatorCommand("paul", "it was another's"))
+    certificate = await handle.result()
+
+    # then nothing was asked for before, and everybody is in the certificate
+    assert (paused.stage, before, resumed.stage) == ("paused", 0, "collecting")
+    assert resumed.decisions == (
+        "paused, says maria: the bank has called",
+        "resumed, says paul: it was another's",
+    )
+    assert counted(certificate) == [("credit", "refunded", 1, 700)]

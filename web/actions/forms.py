@@ -33,6 +33,7 @@ from web.actions import (
     of_bank_files,
     of_messages,
     of_processes,
+    of_refund_runs,
     of_transactions,
     of_vouchers,
 )
@@ -49,7 +50,13 @@ ACTIONS: Mapping[str, Action] = {
     action.path: action
     for action in chain(
         *(of_accounts.ACTIONS, of_account_fields.ACTIONS, of_transactions.ACTIONS, of_processes.ACTIONS),
-        *(of_approvals.ACTIONS, of_bank_files.ACTIONS, of_vouchers.ACTIONS, of_messages.ACTIONS),
+        *(
+            of_approvals.ACTIONS,
+            of_bank_files.ACTIONS,
+            of_vouchers.ACTIONS,
+            of_messages.ACTIONS,
+            of_refund_runs.ACTIONS,
+        ),
     )
 }
 # The place of an id in the address of what makes something, and so of nothing that is there.

@@ -1,7 +1,7 @@
 """How far a run has come, as a part of its page that is asked for again until the run is over."""
 
 from asyncio import Lock
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from activities.database import DatabaseUnavailableError
+from activities.database import Database, DatabaseUnavailableError
 from activities.runs.queries import RunQueries
 from commands.lists.next_actions import NextAction, next_actions
 from commands.runs.show import require_run
@@ -29,6 +29,25 @@ _WAITING = frozenset({"paused", "held"})
 _QUARTER = 25
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A run whose page follows it: of which kind, how its totals are read and shown, and what its money is called."""
+
+    id: str
+    noun: str
+    is_running: bool
+    started_at: datetime
+    read: Callable[[Database], Awaitable[Sequence[Row[Any]]]]
+    table: Callable[[Sequence[Row[Any]]], Table]
+    settled: str = "Settled"
+    has_amount: bool = True
+
+    @property
+    def now(self) -> str:
+        """The address of the part that says where it stands."""
+        return address(f"{self.noun}-now", self.id)
+
+
 @dataclass
 class KeptProgress:
     """What was read last of a run that goes on, and when it is read again."""
@@ -45,41 +64,54 @@ class KeptProgress:
 
 async def run_now(visit: Visit) -> Response:
     """Say how far a run has come and where it stands. Raises RefusedError: there is no such run."""
-    id = visit.request.path_params["id"]
-    run = await require_run(RunQueries(visit.web.reading), id)
-    if run.state != RunState.RUNNING:
-        visit.web.progress.pop(id, None)
-        return visit.page("runs/progress.html", milestone="The run is over.", href="", run=address("runs", id))
-    kept = visit.web.progress.setdefault(id, KeptProgress(RunMeasure(run.started_at)))
+    run = await require_run(RunQueries(visit.web.reading), visit.request.path_params["id"])
+    is_billing = run.kind == RunKind.BILLING
+    of = Followed(
+        *(run.id, "runs", run.state == RunState.RUNNING, run.started_at),
+        read=lambda database: RunQueries(database).totals(run.id),
+        table=lambda totals: totals_table(run, totals),
+        settled="Billed" if is_billing else "Settled",
+        has_amount=not is_billing,
+    )
+    return await show_progress(visit, of)
+
+
+async def show_progress(visit: Visit, of: Followed) -> Response:
+    """Say how far a run has come and where it stands, or that it is over."""
+    run = address(of.noun, of.id)
+    if not of.is_running:
+        visit.web.progress.pop(of.id, None)
+        return visit.page("runs/progress.html", milestone="The run is over.", href="", run=run)
+    kept = visit.web.progress.setdefault(of.id, KeptProgress(RunMeasure(of.started_at)))
     async with kept.lock:
         if kept.next_at is None or datetime.now(UTC) >= kept.next_at:
-            await _read(visit, id, kept)
-    stage = RUN.word(run.state, kept.action.stage if kept.action else "")
+            await _read(visit, of, kept)
+    stage = RUN.word(RunState.RUNNING, kept.action.stage if kept.action else "")
     done = kept.figures
     return visit.page(
         "runs/progress.html",
         sentence=_sentence(kept, stage),
         milestone=_milestone(done, stage),
-        href=address("runs-now", id),
-        run=address("runs", id),
+        href=of.now,
+        run=run,
         done=done,
-        figures=_figures(run, done, stage) if done else (),
-        totals=totals_table(run, kept.totals) if done else None,
+        figures=_figures(of, done, stage) if done else (),
+        totals=of.table(kept.totals) if done else None,
         kept=kept,
     )
 
 
-async def _read(visit: Visit, id: str, kept: KeptProgress) -> None:
+async def _read(visit: Visit, of: Followed, kept: KeptProgress) -> None:
     began = datetime.now(UTC)
     # While the database is away, what was read before is shown with its moment.
     with suppress(DatabaseUnavailableError):
-        kept.totals = await RunQueries(visit.web.reading).totals(id)
+        kept.totals = await of.read(visit.web.reading)
         kept.at = began
         kept.figures = kept.measure.take(kept.totals, began)
     took = datetime.now(UTC) - began
-    actions = await next_actions(visit.web.settings, [id])
+    actions = await next_actions(visit.web.settings, [of.id])
     kept.is_temporal_away = actions is None
-    kept.action = (actions or {}).get(id)
+    kept.action = (actions or {}).get(of.id)
     kept.next_at = began + max(READ_EVERY, READING_SHARE * took)
 
 
@@ -97,12 +129,12 @@ def _milestone(done: RunFigures | None, stage: str) -> str:
     return f"The run stands at {stage.replace('_', ' ')}. {part}".strip()
 
 
-def _figures(run: Row[Any], done: RunFigures, stage: str) -> list[tuple[str, str]]:
+def _figures(of: Followed, done: RunFigures, stage: str) -> list[tuple[str, str]]:
     settled = [
         (
-            "Billed" if run.kind == RunKind.BILLING else "Settled",
+            of.settled,
             money(one.settled_minor, one.currency).text
-            + ("" if run.kind == RunKind.BILLING else f" of {money(one.amount_minor, one.currency).text}"),
+            + (f" of {money(one.amount_minor, one.currency).text}" if of.has_amount else ""),
         )
         for one in done.money
     ]

@@ -17,7 +17,7 @@ _WAITS = frozenset(
         *("open", "pending", "running", "collecting", "dunning", "waiting_for_customer", "processing", "in_flight"),
         *("drafted", "written"),
         *("requires_action", "requires_payment_method", "inquiry", "draft", "waiting", "needs_review", "paused"),
-        *("under_processing", "in_dunning", "parked", "skipped", "to_do", "left"),
+        *("under_processing", "in_dunning", "parked", "skipped", "to_do", "left", "under_way"),
         *("suspense", "given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),
     }
 )

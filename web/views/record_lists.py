@@ -17,6 +17,7 @@ from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
 from web.bank.members import MEMBER_LISTS
 from web.bills.pages import BILLS
 from web.messages.segments import COMMUNICATIONS, SEGMENTS
+from web.runs.refund_runs import REFUND_MEMBERS, REFUND_RUNS
 from web.views.cells import Column, link, moment, money, state, text
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
@@ -174,6 +175,6 @@ LISTS: Mapping[str, ListOfNoun] = {
         *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(SEGMENTS, COMMUNICATIONS, EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
-        *MEMBER_LISTS,
+        *(*MEMBER_LISTS, REFUND_RUNS, REFUND_MEMBERS),
     )
 }

@@ -28,6 +28,7 @@ from workflows.markdown import aligned, paragraphs
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.reductions.back_end_reduction import BackEndReduction
 from workflows.refunds.refund import Refund
+from workflows.runs.refund_run_steering import RefundRunSteering
 
 # So many members are under way at a time. When none of them is answered for so long, as when the gateway is away, they
 # are handed over: their own workflows see them through, and the run goes on with the next.
@@ -42,7 +43,7 @@ RUN_POLL = timedelta(minutes=1)
 
 
 @workflow.defn(name="RefundRun")
-class RefundRun:
+class RefundRun(RefundRunSteering):
     """Sends what is due, each member by a workflow of its own, and certifies what had become of them."""
 
     @checked_init
@@ -54,6 +55,8 @@ class RefundRun:
         self._sent = resumed.sent
         self._answered = resumed.answered
         self._handed_over = resumed.handed_over
+        self._is_paused = resumed.is_paused
+        self._decisions = resumed.decisions
         self._hands_over = False
 
     @workflow.run
@@ -73,7 +76,7 @@ class RefundRun:
             self._members = await self._freeze(start)
             if hands_over and (certificate := await self._certificate_of(run_id)):
                 return self._show_certificate(certificate)
-        while page := await self._page(run_id, self._after):
+        while page := await self._next_page(request, run_id):
             for member in page:
                 await self._wait_for_room(ANSWER_TIMEOUT if hands_over else LAST_ANSWERS)
                 self._go_on_if_long(request)
@@ -82,6 +85,7 @@ class RefundRun:
             if hands_over:
                 self._show_progress(day)
                 self._go_on_as_new(request)
+        self._is_ending = True
         await self._wait_for_answers()
         self._go_on_if_long(request)
         return self._show_certificate(
@@ -131,6 +135,15 @@ class RefundRun:
         return await workflow.execute_activity_method(
             RefundRunActivities.refund_certificate, run_id, summary="is it over already?", **DATABASE
         )
+
+    async def _next_page(self, request: RefundRunRequest, run_id: str) -> list[RefundMember]:
+        """Return the next members once nobody lets the run wait. They are reserved by it: from then on they go back."""
+        while self._is_paused:
+            self._show_progress(request.day)
+            await workflow.wait_condition(lambda: not self._is_paused or self._is_history_long())
+            if self._is_history_long():
+                self._go_on_as_new(request)
+        return await self._page(run_id, self._after)
 
     async def _page(self, run_id: str, after: str) -> list[RefundMember]:
         return await workflow.execute_activity_method(
@@ -207,6 +220,8 @@ class RefundRun:
             self._answered,
             self._handed_over,
             tuple(sorted(self._waiting)),
+            self._is_paused,
+            self._decisions,
         )
         workflow.continue_as_new(
             replace(request, resumed=resumed),
@@ -223,11 +238,12 @@ class RefundRun:
         except TimeoutError:
             workflow.logger.info("refunds_under_way", extra={"left": len(self._waiting)})
 
-    def _show_progress(self, day: date) -> None:
+    def _show_progress(self, day: date | None) -> None:
         handed_over = f", {self._handed_over} handed over without one" if self._handed_over else ""
         workflow.set_current_details(
             f"### Refunds of {day}\n\n{self._sent} of {self._members} members were sent; {self._answered} refunds and"
             f" rewards have an outcome{handed_over}."
+            + ("\n\nPaused: `resume` goes on with the next." if self._is_paused else "")
         )
 
     def _show_certificate(self, certificate: RefundCertificate) -> RefundCertificate:

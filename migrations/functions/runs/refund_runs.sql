@@ -86,8 +86,39 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where account_id = p_account_id and classification = 'refund' and state = 'draft'
 $$;
 
--- Close a refund run: what had become of every member by then, and a seal over all. `left`: no payment could be
--- refunded.
+-- What has become of the members of a refund run behind one: to the end while it goes on, as it was certified once it is over. `left`: no
+-- payment could be refunded, or nothing of it has been asked for yet.
+create or replace function duly.refund_run_members(p_run_id text, p_after text default '', p_limit integer default null)
+returns table (member_id text, kind text, account_id text, award_id text, currency text, amount_minor bigint, refund_ids text[],
+    refunded_minor bigint, outcome text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select m.member_id, m.kind, m.account_id, m.award_id, m.currency, m.amount_minor, m.refund_ids,
+        coalesce(x.refunded_minor, m.refunded_minor), coalesce(m.outcome, x.outcome)
+    from (select * from duly.refund_run_items i where i.run_id = p_run_id and i.member_id > p_after order by i.member_id limit p_limit) m
+    left join lateral (
+        select coalesce(sum(r.amount_minor) filter (where r.state = 'posted'), 0)::bigint as refunded_minor,
+            case when bool_or(r.state in ('unknown', 'under_processing', 'pending')) then 'under_way'
+                when bool_or(r.state = 'posted') then 'refunded'
+                when bool_or(p.award_id is not null and p.request_id is null) then 'credited'
+                when m.kind = 'reward' and bool_and(d.state = 'clawed_back') then 'clawed_back'
+                when bool_or(r.state in ('rejected', 'reversed')) then 'rejected' else 'left' end as outcome
+        from (select) one
+        left join duly.reductions d on d.award_id = m.award_id
+        left join duly.reduction_parts p on p.award_id = m.award_id
+        left join duly.gateway_requests r on r.id = p.request_id or r.id = any (m.refund_ids)) x on m.outcome is null
+    order by m.member_id
+$$;
+
+-- What the members of a refund run have come to, by kind, outcome and currency. While it goes on, what nothing was asked for is to do.
+create or replace function duly.refund_run_totals(p_run_id text)
+returns table (kind text, outcome text, currency text, members bigint, amount_minor bigint, settled_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select m.kind, case when u.completed_at is null and m.outcome = 'left' then 'to_do' else m.outcome end, m.currency, count(*),
+        sum(m.amount_minor)::bigint, sum(m.refunded_minor)::bigint
+    from duly.refund_runs u, duly.refund_run_members(u.id) m where u.id = p_run_id group by 1, 2, 3 order by 1, 2, 3
+$$;
+
+-- Close a refund run: what had become of every member by then, and a seal over all.
 create or replace function duly.certify_refund_run(p_run_id text) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -96,19 +127,8 @@ declare
 begin
     select * into strict u from duly.refund_runs where id = p_run_id for update;
     if u.certificate is not null then return u.certificate; end if;
-    update duly.refund_run_items i set refunded_minor = x.refunded_minor, outcome = x.outcome from (
-        select m.member_id, coalesce(sum(r.amount_minor) filter (where r.state = 'posted'), 0) as refunded_minor,
-            case when bool_or(r.state in ('unknown', 'under_processing', 'pending')) then 'under_way'
-                when bool_or(r.state = 'posted') then 'refunded'
-                when bool_or(p.award_id is not null and p.request_id is null) then 'credited'
-                when m.kind = 'reward' and bool_and(d.state = 'clawed_back') then 'clawed_back'
-                when bool_or(r.state in ('rejected', 'reversed')) then 'rejected' else 'left' end as outcome
-        from duly.refund_run_items m
-        left join duly.reductions d on d.award_id = m.award_id
-        left join duly.reduction_parts p on p.award_id = m.award_id
-        left join duly.gateway_requests r on r.id = p.request_id or r.id = any (m.refund_ids)
-        where m.run_id = p_run_id group by m.member_id, m.kind) x
-    where i.run_id = p_run_id and i.member_id = x.member_id;
+    update duly.refund_run_items i set refunded_minor = x.refunded_minor, outcome = x.outcome
+    from duly.refund_run_members(p_run_id) x where i.run_id = p_run_id and i.member_id = x.member_id;
     select encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', member_id, currency, amount_minor, refunded_minor, outcome),
         E'\n' order by member_id), ''), 'utf8')), 'hex') into v_seal from duly.refund_run_items where run_id = p_run_id;
     update duly.refund_runs set completed_at = now(), certificate = jsonb_build_object('run_id', id, 'day', day,
