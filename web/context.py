@@ -1,7 +1,7 @@
 """What every page works with, and who has asked for it."""
 
 import hmac
-from asyncio import Lock, Semaphore
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -23,26 +24,35 @@ from settings import Settings
 from web.rendering import Pages
 from web.sign_in_limits import SignInLimits
 
-# An export reads all of a list: no more of them at a time.
-EXPORTS_AT_ONCE = 2
+# An export reads all of a list: no more of them at a time, of one person and of all.
+EXPORTS_OF_ONE = 2
+EXPORTS_AT_ONCE = 6
 # A report reads all of its days; others wait, and pages of single objects have connections left.
 REPORTS_AT_ONCE = 2
 
 
 class Turns:
-    """So many at a time, and of one person one: whoever asks for ten waits for their own and holds up nobody else."""
+    """So many at a time, and so many of one person: whoever asks for ten waits for their own, and holds up nobody."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, of_one: int = 1) -> None:
         self._all = Semaphore(at_once)
-        # A lock is forgotten with the last who holds it or waits for it.
-        self._own: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+        self._of_one = of_one
+        # A person is forgotten with the last turn that they hold or wait for.
+        self._own: WeakValueDictionary[str, Semaphore] = WeakValueDictionary()
+
+    def why_not(self, person: str) -> str:
+        """Return why a person would have to wait now; "" when their turn would come at once."""
+        own = self._own.get(person)
+        if own is not None and own.locked():
+            return f"{self._of_one} of yours are under way."
+        return "Those of others are under way." if self._all.locked() else ""
 
     @asynccontextmanager
     async def of(self, person: str) -> AsyncIterator[None]:
         """Wait for a person's turn, and keep it."""
         own = self._own.get(person)
         if own is None:
-            own = self._own[person] = Lock()
+            own = self._own[person] = Semaphore(self._of_one)
         async with own, self._all:
             yield
 
@@ -59,7 +69,7 @@ class Web:
     approvals: Approvals = field(repr=False)
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
-    exports: Semaphore = field(default_factory=lambda: Semaphore(EXPORTS_AT_ONCE), repr=False)
+    exports: Turns = field(default_factory=lambda: Turns(EXPORTS_AT_ONCE, EXPORTS_OF_ONE), repr=False)
     # Trying a file out locks what postings need: one at a time.
     previews: Semaphore = field(default_factory=lambda: Semaphore(1), repr=False)
     reports: Turns = field(default_factory=lambda: Turns(REPORTS_AT_ONCE), repr=False)
@@ -97,6 +107,11 @@ class Visit:
             **values,
         }
         return HTMLResponse(self.web.pages.render(template, **shown), status)
+
+    def require_export(self) -> None:
+        """Raise HTTPException (429) while this user, or all together, have as many exports under way as may be."""
+        if why := self.web.exports.why_not(self.user.id):
+            raise HTTPException(429, f"Exports: {why} Try again in a minute.")
 
     def temporal_link(self, workflow_id: str) -> str:
         """Return the address of a workflow in the Temporal UI; "" when no UI is set."""

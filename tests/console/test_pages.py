@@ -112,13 +112,22 @@ async def test_an_export_is_what_is_on_the_screen_and_ends_with_what_it_comes_to
     assert rows[2:] == [["Rows", "1"], ["Total: Balance", "11.90", "EUR"]]
 
 
-async def test_a_third_export_at_once_is_asked_to_come_back(browser: Browser, web: Web) -> None:
+async def test_a_third_export_of_one_person_at_once_is_asked_to_come_back_and_others_go_on(
+    browser: Browser, web: Web
+) -> None:
     await browser.sign_in()
+    turns = web.exports
 
-    async with web.exports, web.exports:
-        answer = await browser.client.get("/accounts.csv")
+    async with turns.of("maria"), turns.of("maria"):
+        own = await browser.client.get("/accounts.csv")
+    async with turns.of("paul"), turns.of("paul"):
+        others = await browser.status("/accounts.csv")
+    async with turns.of("a"), turns.of("a"), turns.of("b"), turns.of("b"), turns.of("c"), turns.of("c"):
+        full = await browser.client.get("/accounts.csv")
 
-    assert (answer.status_code, await browser.status("/accounts.csv")) == (429, 200)
+    assert (own.status_code, "2 of yours are under way" in own.text) == (429, True)
+    assert (full.status_code, "Those of others are under way" in full.text) == (429, True)
+    assert (others, await browser.status("/accounts.csv")) == (200, 200)
 
 
 async def test_a_list_goes_on_behind_its_last_row_and_names_a_filter_that_is_none(

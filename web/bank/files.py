@@ -32,7 +32,9 @@ async def show_debit_file(visit: Visit) -> Response:
 async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Response:
     id, files = visit.request.path_params["id"], BankFiles(visit.web.reading)
     members = await members_of(visit.web.reading, kind, id)
-    amounts, stored = await files.amounts(kind, id), await files.state_of(kind, id)
+    month = await files.month(id) if kind is LimitedKind.REFUND_FILE else None
+    stored = month.state if month else await files.state_of(kind, id) if kind is LimitedKind.DEBIT_FILE else ""
+    amounts = await files.amounts(kind, id)
     if not (members.rows or stored):
         raise refusal("file", "file_exists", f"there is no file of {id!r}")
     # People's own months have no state; once the bank has answered all of one, nothing waits for a file any more.
@@ -45,7 +47,7 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
         actions=[*links_of(visit, noun, id, stands), *_writing(visit, noun, id, stands, amounts)],
         sentence=_sentence(amounts, released, requests),
         figures=[(f"Comes to, {currency}", money(minor, currency)) for currency, minor in amounts.items()],
-        facts=await _decision(files, kind, id),
+        facts=_decision(month),
         tables=(
             members,
             table_of("Released", _RELEASED, released, empty="Not yet; without a limit nobody has to."),
@@ -55,16 +57,15 @@ async def _show(visit: Visit, kind: LimitedKind, noun: str, name: str) -> Respon
     return show_object(visit, shown)
 
 
-async def _decision(files: BankFiles, kind: LimitedKind, id: str) -> Facts:
+def _decision(month: Row[Any] | None) -> Facts:
     """Return who has decided about a month that the schedule has drafted, and why; nothing of any other file."""
-    found = await files.decision(id) if kind is LimitedKind.REFUND_FILE else None
-    if found is None:
+    if month is None:
         return ()
     return (
-        ("Drafted by the schedule", moment(found.drafted_at)),
-        ("Decided by", text(found.actor)),
-        ("Because", text(found.reason)),
-        ("Decided", moment(found.decided_at)),
+        ("Drafted by the schedule", moment(month.drafted_at)),
+        ("Decided by", text(month.actor)),
+        ("Because", text(month.reason)),
+        ("Decided", moment(month.decided_at)),
     )
 
 

@@ -158,8 +158,7 @@ async def segment_members(visit: Visit) -> Response:
 async def export_members(visit: Visit) -> Response:
     """Write all that a segment has as CSV, of one moment; its end says how many rows there were."""
     queries, found, days = await _asked(visit)
-    if visit.web.exports.locked():
-        raise HTTPException(429, "Other exports are under way. Try again in a minute.")
+    visit.require_export()
     headers = {"content-disposition": f'attachment; filename="{found.id}.csv"'}
     lines = _lines(visit, queries, found, days)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
@@ -169,7 +168,7 @@ async def _lines(visit: Visit, queries: SegmentQueries, segment: Row[Any], days:
     # An amount is a number there, and its currency beside it.
     columns = (*_columns(segment), Column("Currency", lambda row: text(row.currency)))
     count = 0
-    async with visit.web.exports:
+    async with visit.web.exports.of(visit.user.id):
         yield csv_line([one.head for one in columns])
         async for page in queries.members(segment, days):
             count += len(page)

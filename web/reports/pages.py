@@ -169,9 +169,8 @@ async def export_report(visit: Visit) -> Response:
         raise HTTPException(404, f"A report is written as {', '.join(ENDINGS)}.")
     if asked.definition is None:
         raise HTTPException(422, "; ".join(asked.problems) or "Give a definition.")
-    if visit.web.exports.locked():
-        raise HTTPException(429, "Other exports are under way. Try again in a minute.")
-    async with visit.web.exports:
+    visit.require_export()
+    async with visit.web.exports.of(visit.user.id):
         try:
             file = await _written(visit, asked.definition, ending, at)
         except RefusedError as refused:

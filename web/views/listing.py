@@ -2,7 +2,6 @@
 
 import csv
 import io
-from asyncio import Semaphore
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -115,16 +114,15 @@ async def export_list(of: ListOfNoun, visit: Visit) -> Response:
     _require(of, wanted)
     if wanted.problems:
         raise HTTPException(422, "; ".join(wanted.problems))
-    if visit.web.exports.locked():
-        raise HTTPException(429, "Other exports are under way. Try again in a minute.")
+    visit.require_export()
     page = replace(wanted.page, after="", limit=_EXPORTED_AT_ONCE)
     headers = {"content-disposition": f'attachment; filename="{of.noun}.csv"'}
-    lines = _one_of_few(visit.web.exports, _lines(of, visit.web.reading, page, wanted.given))
+    lines = _in_turn(visit, _lines(of, visit.web.reading, page, wanted.given))
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _one_of_few(exports: Semaphore, lines: AsyncIterator[str]) -> AsyncIterator[str]:
-    async with exports:
+async def _in_turn(visit: Visit, lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async with visit.web.exports.of(visit.user.id):
         async for line in lines:
             yield line
 

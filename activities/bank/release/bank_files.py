@@ -119,9 +119,8 @@ class BankFiles:
         found = await self._database.read_first(select(row.state).where(key == subject))
         return str(found.state) if found else ""
 
-    async def decision(self, month: str) -> Row[Any] | None:
-        """Return who has decided about a month that the schedule has drafted, and why; None of any other month."""
+    async def month(self, period: str) -> Row[Any] | None:
+        """Return where a month that the schedule has drafted stands, who has decided and why; None of any other."""
         row = BankRefundMonthRow
-        return await self._database.read_first(
-            select(row.drafted_at, row.decided_at, row.actor, row.reason).where(row.period == month)
-        )
+        columns = (row.state, row.drafted_at, row.decided_at, row.actor, row.reason)
+        return await self._database.read_first(select(*columns).where(row.period == period))
