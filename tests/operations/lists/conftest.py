@@ -31,6 +31,11 @@ BESIDES = """
     select duly.expect_movement('stripe', 're_1SXh2eJkLmNoPqRsTuVwXyZa', 'refund', :account, 'ft_1', -100, 'EUR');
     insert into duly.process_runs (id, definition_id, kind, period)
     values ('run/cards_of_everybody_in_the_euro_area/2026-09', 'monthly', 'payment', '2026-09');
+    insert into duly.refund_runs (id, provider_id, day, members)
+    values ('refunds/stripe/2026-10-01', 'stripe', '2026-10-01', 1);
+    insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor, refund_ids)
+    values ('refunds/stripe/2026-10-01', 'credit/' || :account, 'credit', :account, 'EUR', 100,
+        array['rf_1SXh2eJkLmNoPqRsTuVwXyZa']);
     insert into duly.users (id, role) values ('maria@example.com', 'accountant');
     insert into duly.approvals (id, action, kind, subject, account_id, amount_minor, currency, fields, asked_by,
         asked_because, expires_at) values ('apv_' || repeat('0', 32), 'transactions/write-off', 'write_off', 'ft_1',
