@@ -19,6 +19,11 @@ _RETURNS = frozenset({"RRTN", "RPCR", "UPDD", "PRDD"})
 _TRUE = frozenset({"true", "1"})
 _STRUCTURED = "RmtInf/Strd/CdtrRefInf/Ref"
 _DOCUMENTS = ("RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/RfrdDocInf/LineDtls/Id/Nb")
+# By what banks on the way have called a payment.
+_OTHER_IDS = (
+    "Refs/AcctSvcrRef", "Refs/InstrId", "Refs/TxId", "Refs/UETR", "Refs/ClrSysRef", "Refs/MndtId", "Refs/ChqNb",
+    "Refs/Prtry/Ref", "RltdRmtInf/RmtId",
+)  # fmt: skip
 _PAYEE_ACCOUNT = "RltdPties/CdtrAcct/Id/IBAN"
 # Between what is no line of one text: nothing is read across it.
 _APART = "\n  \n"
@@ -59,8 +64,9 @@ def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> Ba
     structured = _all(shown, _STRUCTURED)
     party = "RltdPties/Dbtr" if entry.is_credit else "RltdPties/Cdtr"
     ultimate = party.replace("ies/", "ies/Ultmt")
-    parties = (f"{party}/Nm", f"{party}/Pty/Nm", f"{ultimate}/Nm", f"{ultimate}/Pty/Nm")
     only = shown[0] if len(details) == 1 else None
+    payer, behind = ("" if only is None else only.first(f"{one}/Nm", f"{one}/Pty/Nm") for one in (party, ultimate))
+    ids = dict.fromkeys(id for id in _all([only] if only else [], *_OTHER_IDS) if is_reference(id))
     texts = (
         "\n".join(_all(shown, "RmtInf/Ustrd")),
         "\n".join(_all(shown, "RmtInf/Strd/AddtlRmtInf")),
@@ -76,9 +82,12 @@ def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> Ba
         documents=tuple(_all(shown, *_DOCUMENTS)),
         end_to_end_id=only.first("Refs/EndToEndId") if only else "",
         text=_APART.join(text for text in texts if text),
-        payer=only.first(*parties) if only else "",
+        payer=payer or behind,
+        ultimate_payer=behind if payer and behind != payer else "",
+        other_ids=tuple(id for id in ids if id != entry.reference),
         payee_iban=only.first(_PAYEE_ACCOUNT).replace(" ", "") if only and not entry.is_credit else "",
         return_reason=next(iter(_all(shown, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")), ""),
+        return_text=" ".join(_all(shown, "RtrInf/AddtlInf")),
         is_return=_is_return(whole) or any(_is_return(detail) for detail in shown),
     )
 

@@ -61,7 +61,7 @@ class _Statement:
         page = "" if head is None else head.first("StmtPgntn/PgNb", "RptPgntn/PgNb", "NtfctnPgntn/PgNb")
         is_last = head is None or head.first("StmtPgntn/LastPgInd") in {"", "true", "1"}
         self._id = "" if head is None else f"{head.first('Id')} {page}".strip()
-        self._day = "" if head is None else head.first("FrToDt/ToDtTm", "FrToDt/ToDt", "CreDtTm")
+        self._day = _day_of(around, head)
         self._equal: Counter[LineIdentity] = Counter()
         # Of several pages the first has the opening balance and the last the closing one.
         self._balance = StatementBalance(statement=self._id, is_known=is_last and page in {"", "1"})
@@ -71,7 +71,7 @@ class _Statement:
         whole = Leaves(element, leaving_out=("NtryDtls",))
         details = [Leaves(detail) for detail in element.findall("{*}NtryDtls/{*}TxDtls")]
         try:
-            entry = moved(whole, self._day, is_statement=self._kind == KINDS[STATEMENT])
+            entry = moved(whole, _settled(details) or self._day, is_statement=self._kind == KINDS[STATEMENT])
         except RefusedError as refused:
             self._balance = replace(self._balance, is_known=False)
             yield from (replace(one, source=BANK, line=whole.line, id=f"entry {count}") for one in refused.problems)
@@ -142,3 +142,21 @@ class _Statement:
             self._balance, line=line_of(element), currency=currency, opening_minor=opening,
             closing_minor=found.get(("CLBD", currency)),
         )  # fmt: skip
+
+
+def _day_of(around: "etree._Element | None", head: Leaves | None) -> str:
+    """Return the day of entries that state none: the statement's end or closing balance's, or when it was made."""
+    if around is None or head is None:
+        return ""
+    closing = [Leaves(one) for one in around.iterfind("{*}Bal")]
+    days = [one.first("Dt/Dt", "Dt/DtTm") for one in closing if one.first("Tp/CdOrPrtry/Cd", "Tp/Cd") == "CLBD"]
+    message = around.getparent()
+    made = None if message is None else message.findtext("{*}GrpHdr/{*}CreDtTm")
+    stated = (head.first("FrToDt/ToDtTm", "FrToDt/ToDt"), *days, head.first("CreDtTm"), (made or "").strip())
+    return next((day for day in stated if day), "")
+
+
+def _settled(details: Sequence[Leaves]) -> str:
+    """Return the day on which the details of an entry were settled, where it is one."""
+    days = {detail.first("RltdDts/IntrBkSttlmDt") for detail in details}
+    return days.pop() if len(days) == 1 else ""

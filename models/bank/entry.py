@@ -19,7 +19,8 @@ class BankEntry:
 
     `text` keeps the lines that the bank has made of it. One that `is_unsplit` is a batch whose details do not come to
     it: nobody can say how much of it is whose. `batch_ids` name the file or batch of ours that a debit pays, and
-    `sent_ids` the payments in one that is unsplit.
+    `sent_ids` the payments in one that is unsplit. `other_ids` are what banks on the way have called it: they name
+    nobody's account, and are kept for whoever has to find out.
     """
 
     line: int
@@ -36,10 +37,13 @@ class BankEntry:
     end_to_end_id: str = ""
     text: str = ""
     payer: str = ""
+    ultimate_payer: str = ""
+    other_ids: tuple[str, ...] = ()
     owner_reference: str = ""
     is_booked: bool = True
     is_return: bool = False
     return_reason: str = ""
+    return_text: str = ""
     is_unsplit: bool = False
     batch_ids: tuple[str, ...] = ()
     sent_ids: tuple[str, ...] = ()
@@ -61,7 +65,8 @@ class BankEntry:
     def stated(self) -> str:
         """Everything that the line says of whose money it is."""
         structured = " ".join((self.structured_reference, *self.other_references))
-        return f"{self.text} {self.payer} {structured} {self.end_to_end_id} {self.reference}"
+        ids = " ".join((self.end_to_end_id, *self.other_ids))
+        return f"{self.text} {self.payer} {structured} {ids} {self.reference}"
 
     @property
     def identity(self) -> LineIdentity:
@@ -85,12 +90,15 @@ class BankEntry:
         """What staff need to find out whose money it is, without any card number."""
         parts = {
             "payer": self.payer,
+            "on behalf of": self.ultimate_payer,
             "account": self.account_id,
             "reference": ", ".join(one for one in (self.structured_reference, *self.other_references) if one),
             "document": ", ".join(self.documents),
             "end-to-end": self.end_to_end_id if is_reference(self.end_to_end_id) else "",
             "owner": self.owner_reference,
+            "returned": f"{self.return_reason} {self.return_text}".strip(),
             "text": " ".join(self.text.split("\n")),
+            "bank's": ", ".join(self.other_ids),
         }
         stated = "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
         return without_card_numbers(stated[:STATED_LENGTH_MAX])[:NOTE_LENGTH_MAX]

@@ -14,6 +14,7 @@ from typing import Any
 import mt940
 
 from activities.bank.formats.mt940_details import RETURNS, details_of
+from activities.bank.formats.mt940_text import one_by_one, plain, without_lines
 from models.bank.balance import StatementBalance
 from models.bank.entry import BankEntry, is_reference
 from models.bank.identity import LineIdentity, digest
@@ -36,12 +37,16 @@ _BALANCES = {"60": "opening", "62": "closing"}
 _CREDITS, _EXPECTED = frozenset({"C", "RD", "EC"}), frozenset({"EC", "ED"})
 # The details keep their lines: what is to be read there stands in a bank's own lines, which the library would join.
 _AS_WRITTEN: dict[str, list[Any]] = {"post_transaction_details": []}
+# Some banks write more below a line than the standard has room for.
+_OPTIONS = mt940.Options(unbounded_details=True)
 # Names that stand for a reference further down, in Dutch files.
 _ELSEWHERE = frozenset({"EREF", "PREF", "MARF"})
 # What an amount that was not read to its end goes on with.
 _OF_AN_AMOUNT = frozenset(".,'\u2019\u00a00123456789")
 # A direct debit or a cheque that came back.
 _RETURNED_ITEM = "NRTI"
+# The type of a line that states none; the library would take the next line for more of it.
+_NO_TYPE = "-"
 
 
 class _Line(mt940.tags.Statement):
@@ -54,8 +59,27 @@ class _Line(mt940.tags.Statement):
         .replace("(?P<extra_details>.*)", "(?P<extra_details>[\\s\\S]*)")
     )
 
+    def __call__(self, transactions: mt940.models.Transactions, value: dict[str, Any]) -> dict[str, Any]:
+        """Return what the line says, with a type in any case."""
+        return super().__call__(transactions, {**value, "id": value.get("id") or _NO_TYPE})
 
-_TAGS = {**mt940.models.Transactions.default_tags(), 61: _Line()}
+
+class _Number(mt940.tags.StatementNumber):
+    """The number of a statement, however it is written: `5/1`, ` /1`, `2026-17`."""
+
+    pattern = r"(?P<statement_number>\d{1,5}(?=/?\d{0,5}$)|.*)"
+
+
+class _Unread(mt940.tags.Tag):
+    """A field of which nothing is read, whatever a bank writes there."""
+
+    pattern = r"[\s\S]*"
+
+
+_TAGS: dict[int | str, mt940.tags.Tag] = {
+    **mt940.models.Transactions.default_tags(), 61: _Line(), 28: _Number(),
+    13: _Unread(), 21: _Unread(), 64: _Unread(), 65: _Unread(), 90: _Unread(), "90C": _Unread(), "90D": _Unread(),
+}  # fmt: skip
 
 
 def is_mt940(path: Path) -> bool:
@@ -92,31 +116,45 @@ def _decoded(content: bytes) -> str:
 
 def _lines(block: str, first: int, count: int) -> Iterator[BankEntry | Problem | StatementBalance]:
     places = [first + block.count("\n", 0, found.start()) for found in _LINE.finditer(block)]
-    try:
-        statement = mt940.models.Transactions(
-            processors={**mt940.models.Transactions.DEFAULT_PROCESSORS, **_AS_WRITTEN}, tags=_TAGS
-        )
-        statement.parse(block)
-    except Exception as error:  # noqa: BLE001
-        # What the library raises is of many kinds and quotes the file.
-        problem = f"cannot be read ({type(error).__name__}): none of its lines is posted"
-        yield Problem("statement", "mt940", problem, BANK, first, f"statement {count}")
-        return
-    data, transactions = statement.data, list(statement)
-    if len(transactions) != len(places):
-        problem = f"has {len(places)} lines, of which {len(transactions)} can be read"
-        yield Problem("statement", "mt940", problem, BANK, first, f"statement {count}")
-        return
+    block = plain(block)
     is_report = _OF_A_REPORT.search(block) is not None and _OPENING.search(block) is None
     unread = frozenset(_BALANCES[found[1]] for found in _ODD_BALANCE.finditer(block))
-    reader = _Reader(data, INTERIM if is_report else KIND, unread)
-    for place, transaction in zip(places, transactions, strict=True):
+    whole = _parsed(block)
+    is_whole = whole is not None and len(whole) == len(places)
+    lines = list(whole) if whole is not None and is_whole else [_only(_parsed(one)) for one in one_by_one(block)]
+    # Where the head cannot be read either, nobody knows whose account and which currency the lines have.
+    about = whole if is_whole else _parsed(without_lines(block))
+    if about is None or len(lines) != len(places):
+        yield Problem(
+            "statement", "mt940", "cannot be read: none of its lines is posted", BANK, first, f"statement {count}"
+        )
+        return
+    reader = _Reader(about.data, INTERIM if is_report else KIND, unread)
+    for place, transaction in zip(places, lines, strict=True):
         try:
+            if transaction is None:
+                raise ValueError("the day, the side or the amount is not as MT940 has it")
             yield reader.entry(transaction.data, place)
         except (MoneyError, UnknownCurrencyError, ValueError, KeyError, AttributeError) as error:
             reader.balance = replace(reader.balance, is_known=False)
             yield Problem("line", "mt940", f"cannot be read: {error}"[:300], BANK, place, f"statement {count}")
     yield reader.stated(first)
+
+
+def _parsed(block: str) -> mt940.models.Transactions | None:
+    statement = mt940.models.Transactions(
+        processors={**mt940.models.Transactions.DEFAULT_PROCESSORS, **_AS_WRITTEN}, tags=_TAGS, options=_OPTIONS
+    )
+    try:
+        statement.parse(block)
+    except Exception:  # noqa: BLE001
+        # What the library raises is of many kinds and quotes the file.
+        return None
+    return statement
+
+
+def _only(statement: mt940.models.Transactions | None) -> mt940.models.Transaction | None:
+    return statement[0] if statement is not None and len(statement) == 1 else None
 
 
 class _Reader:
@@ -137,19 +175,19 @@ class _Reader:
 
     def entry(self, line: Mapping[str, Any], place: int) -> BankEntry:
         """Return a line of the statement. Raises ValueError or MoneyError."""
-        status, amount = str(line["status"]), line["amount"]
+        status, amount = str(line["status"]).upper(), line["amount"]
         currency = str(amount.currency or self._currency)
         minor = _minor(abs(amount.amount), currency)
         booked_on = date.fromisoformat(str(line.get("entry_date") or line["date"])[:10])
         given, own = str(line.get("bank_reference") or "").strip(), str(line.get("customer_reference") or "").strip()
-        if not line.get("id") and str(line.get("customer_reference") or "")[:1] in _OF_AN_AMOUNT:
+        if line["id"] == _NO_TYPE and str(line.get("customer_reference") or "")[:1] in _OF_AN_AMOUNT:
             # The library would read 1 of "1.234,50", and the rest as somebody's reference.
             raise ValueError("the amount has other marks than a comma before its decimals, or too many digits")
         # Lines are known by what has always been hashed of them, also where it says nothing.
         hashed, own = own, "" if own in _ELSEWHERE else own
         details = str(line.get("transaction_details") or "").replace("\t", " ")
         stated = details_of(details)
-        type_of, extra = str(line.get("id") or ""), str(line.get("extra_details") or "").strip()
+        type_of, extra = str(line["id"]), str(line.get("extra_details") or "").strip()
         is_credit = status in _CREDITS
         identity = LineIdentity(
             booked_on, given if is_reference(given) else "", minor if is_credit else -minor, currency, self._account,

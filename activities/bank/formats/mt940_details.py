@@ -46,6 +46,9 @@ def _of_subfields(written: str, head: re.Match[str] | None) -> LineDetails:
     fields = re.split(f"{re.escape(mark)}([0-9]{{2}})", written.replace("\n", ""))
     numbered = [(int(name), value) for name, value in zip(fields[1::2], fields[2::2], strict=True)]
     texts = tuple(value for name, value in numbered if name in _TEXTS)
+    if head is None and fields[0].strip():
+        # No bank's mark, perhaps, but a payer's.
+        texts = (fields[0], *texts)
     business = head["business"] if head else ""
     return LineDetails(
         texts,

@@ -131,7 +131,16 @@ def test_a_line_of_an_interim_report_is_the_same_in_the_statement_of_the_day(tmp
     assert found.doubt is None
 
 
-@pytest.mark.parametrize("amount", ["1.234,50", "1'234,50", "1234.50", "12345678901234567,50"])
+@pytest.mark.parametrize("amount", ["1234.50", "1.234,50", "1,234.50", "000000001234.50", "1234,5"])
+def test_an_amount_that_has_one_reading_alone_is_read(tmp_path: Path, amount: str) -> None:
+    head = ":60F:C260519EUR1.000,00\n"
+
+    [line] = read(tmp_path, statement(f"2605200520C{amount}NTRFNONREF//B1", head=head) + ":62F:C260520EUR2.234,50\n")
+
+    assert (line.amount_minor, line.reference) == (123450, "B1")
+
+
+@pytest.mark.parametrize("amount", ["1.234", "1'234,50", "1.2.3,50", "12345678901234567,50"])
 def test_an_amount_that_is_not_written_as_swift_says_is_refused_and_not_cut(tmp_path: Path, amount: str) -> None:
     file = tmp_path / "statement.sta"
     file.write_text(statement(f"2605200520C{amount}NTRFNONREF//B1"), encoding="utf-8")
@@ -142,10 +151,74 @@ def test_an_amount_that_is_not_written_as_swift_says_is_refused_and_not_cut(tmp_
     assert [one.rule for one in found if isinstance(one, Problem)] == ["mt940"]
 
 
-@pytest.mark.parametrize("amount", ["1.234,50", "1'234,50", "1,234.50"])
+@pytest.mark.parametrize("amount", ["1.234", "1'234,50", "12.34.50"])
 def test_a_balance_with_marks_between_thousands_is_not_taken_for_another_one(tmp_path: Path, amount: str) -> None:
     ends = f":62F:C260519EUR{amount}\n"
 
     [line] = read(tmp_path, statement("2605190519C20,00NTRFNONREF//B1", head=f":60F:C260519EUR{amount}\n") + ends)
 
     assert line.amount_minor == 2000
+
+
+@pytest.mark.parametrize(
+    ("line", "booked_on"),
+    [("260230C20,00NTRFNONREF//B1", date(2026, 2, 28)), ("2602300301C20,00NTRFNONREF//B1", date(2026, 3, 1))],
+)
+def test_a_day_of_a_year_of_360_days_is_the_last_of_its_month(tmp_path: Path, line: str, booked_on: date) -> None:
+    ends = ":62F:C260230EUR120,00\n"
+
+    [found] = read(tmp_path, statement(line, head=":60F:C260131EUR100,00\n") + ends)
+
+    assert (found.booked_on, found.amount_minor) == (booked_on, 2000)
+
+
+def test_lines_without_a_type_are_lines_each(tmp_path: Path) -> None:
+    more = ":61:2605200520D5,00//B2\n:86:fee\n:62F:C260520EUR115,00\n:86:COMPANY BANK\n"
+
+    lines = read(tmp_path, statement("2605200520CN20,00//B1").replace("-\n", "") + more)
+
+    assert [(one.reference, one.signed_minor) for one in lines] == [("B1", 2000), ("B2", -500)]
+    # What stands below the balance is about the statement.
+    assert lines[1].text == "fee"
+
+
+@pytest.mark.parametrize("field", [":28C: /1", ":28C:", ":65:Dnullnull7414,3", ":64:", ":90D:x", ":13D:2605"])
+def test_a_field_that_nobody_needs_costs_no_statement(tmp_path: Path, field: str) -> None:
+    text = statement("2605200520C20,00NTRFNONREF//B1").replace(
+        ":28C:1/1", field if field.startswith(":28") else ":28C:1/1"
+    )
+
+    [line] = read(tmp_path, text if field.startswith(":28") else text.replace("-\n", f"{field}\n-\n"))
+
+    assert (line.reference, line.amount_minor) == ("B1", 2000)
+
+
+def test_a_line_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    bad = ":61:2613450520C7,00NTRFNONREF//B9\n:86:cust-9\n"
+    good = ":61:2605200520C5,00NTRFNONREF//B2\n:86:cust-2\n:62F:C260520EUR132,00\n"
+    file = tmp_path / "statement.sta"
+    file.write_text(statement("2605200520C20,00NTRFNONREF//B1").replace("-\n", "") + bad + good, encoding="utf-8")
+
+    found = list(read_entries(file))
+
+    assert [(one.reference, one.amount_minor) for one in found if isinstance(one, BankEntry)] == [
+        ("B1", 2000),
+        ("B2", 500),
+    ]
+    assert [(one.rule, one.line) for one in found if isinstance(one, Problem)] == [("mt940", 7)]
+    assert [one.problem("bank") for one in found if isinstance(one, StatementBalance)] == [None]
+
+
+def test_words_below_a_line_are_read_to_their_end(tmp_path: Path) -> None:
+    details = "\n".join(["x" * 65] * 12) + "\nINV-0000000012"
+
+    [line] = read(tmp_path, statement("2605200520C20,00NTRFNONREF//B1", details))
+
+    assert "INV-0000000012" in set(written_references(line))
+
+
+@pytest.mark.parametrize("details", ["INV-0000000012 danke ?20 Stueck", "INV-0000000012 was ?20 or so ?21"])
+def test_what_a_payer_wrote_before_a_mark_is_not_lost(tmp_path: Path, details: str) -> None:
+    [line] = read(tmp_path, statement("2605200520C20,00NTRFNONREF//B1", details))
+
+    assert "INV-0000000012" in line.text
