@@ -20,9 +20,15 @@ _OWN_DIGITS_MAX = 5
 
 
 def references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[tuple[str, ...]]:
-    """Yield everything in an entry that may name an account or an invoice, what counts most first."""
+    """Yield everything in an entry that may name an account or an invoice, what counts most first.
+
+    Of a text, a number of few digits counts where nothing better is named, and a year or a day never: payers write what
+    they pay for.
+    """
     yield tuple(stated_references(entry, series))
-    yield tuple(written_references(entry, series))
+    written = tuple(written_references(entry, series))
+    yield tuple(word for word in written if not _says_little(word))
+    yield tuple(word for word in written if _says_little(word) and not _is_day(word))
     yield tuple(payer_references(entry, series))
 
 
@@ -92,6 +98,28 @@ def _framed_in(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
             if is_creditor_reference(one := "".join(parts[:count])):
                 yield from _framed(one, series)
                 break
+
+
+def _says_little(word: str) -> bool:
+    """Say whether a word may be anything: a year, a day, an amount, a postcode, or somebody's account."""
+    return word.isdigit() and (len(word) <= _OWN_DIGITS_MAX or _is_day(word))
+
+
+def _is_day(word: str) -> bool:
+    """Say whether a number is a year of this century or the one before, or a day such as 20260520 or 20052026."""
+    if len(word) == 4:
+        return word[:2] in {"19", "20"}
+    return any(_exists(year, month, day) for year, month, day in _days_of(word))
+
+
+def _days_of(word: str) -> Iterator[tuple[str, str, str]]:
+    if len(word) == 8:
+        yield word[:4], word[4:6], word[6:]
+        yield word[4:], word[2:4], word[:2]
+
+
+def _exists(year: str, month: str, day: str) -> bool:
+    return year[:2] == "20" and 1 <= int(month) <= 12 and 1 <= int(day) <= 31
 
 
 def _says_something(word: str) -> bool:

@@ -24,7 +24,7 @@ def an_invoice(account: str) -> KnownInvoice:
 KNOWN = KnownReferences(
     accounts={
         id: KnownAccount(id, "EUR", is_terminated=False)
-        for id in ("cust-1001", "cust-1002", "cust-10", "115", "2002", "20020815")
+        for id in ("cust-1001", "cust-1002", "cust-10", "115", "2002", "20020815", "2026", "4711", "20260520")
     },
     invoices={
         "INV-0000000001": an_invoice("cust-1001"),
@@ -81,6 +81,30 @@ def test_a_number_is_read_whole_however_payer_and_bank_wrote_it(text: str) -> No
 )  # fmt: skip
 def test_a_number_that_is_part_of_another_is_somebody_elses(text: str) -> None:
     assert whose(text=text) == "account_unknown"
+
+
+@pytest.mark.parametrize("text", ["Miete Mai 2026", "Zahlung vom 20260520", "2026", "vom 15082002 20020815"])
+def test_a_year_or_a_day_in_a_text_is_nobodys_account(text: str) -> None:
+    assert whose(text=text) == "account_unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "account"),
+    [
+        ("INV-0000000012 Mai 2026", "cust-1002"),
+        ("4711 Musterstadt, INV-12", "cust-1002"),
+        ("cust-1001 10115 Berlin 2026", "cust-1001"),
+        ("Kunde 4711", "4711"),
+        ("Kunde 4711 vom 20.05.2026", "4711"),
+    ],
+)
+def test_a_short_number_counts_where_nothing_better_is_named(text: str, account: str) -> None:
+    assert whose(text=text) == account
+
+
+def test_a_field_for_references_may_hold_any_number() -> None:
+    assert whose(structured_reference="2026") == "2026"
+    assert whose(account_id="20260520") == "20260520"
 
 
 @pytest.mark.parametrize(
