@@ -1,6 +1,7 @@
 """`wallets`: what an account has paid in advance, as a person credits, spends and shows it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 

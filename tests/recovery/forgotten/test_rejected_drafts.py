@@ -1,6 +1,7 @@
 """A month that was rejected in the gap waits again after a restore: what went back since is not paid a second time."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -14,7 +15,7 @@ from tests.recovery.forgotten.test_refund_files import MONTH, Restored, in_credi
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
-WHO = {"actor": "maria", "reason": "not this month"}
+WHO: Any = {"actor": "maria", "reason": "not this month"}
 
 
 @pytest.fixture
