@@ -101,13 +101,16 @@ class Vouchers:
         found = await self._database.read(_VOUCHERS.where(_ENDED.id == step))
         return found[0]
 
-    async def cancel(self, identifier: str, *, key: str, actor: str, reason: str) -> Row[Any]:
-        """Cancel a voucher, or all of a batch that are out. Raises RefusedError (voucher_exists)."""
+    async def cancel(self, identifier: str, *, key: str, actor: str, reason: str) -> Sequence[Row[Any]]:
+        """Cancel a voucher, or all of a batch that are out, and return the steps. Raises RefusedError (voucher_exists).
+
+        Of a batch whose invoice was written off after it was paid in part there are two.
+        """
         batch, voucher = await self._named(identifier)
         arguments = {"key": key, "batch_id": batch, "voucher_id": voucher, "actor": actor, "reason": reason}
-        step = str(await self._ledger.run("cancel_vouchers", **arguments))
-        found = await self._database.read(_STEPS.where(VoucherTransactionRow.id == step))
-        return found[0]
+        await self._ledger.run("cancel_vouchers", **arguments)
+        keys = VoucherTransactionRow.idempotency_key.in_([key, f"{key}:paid"])
+        return await self._database.read(_STEPS.where(keys))
 
     async def page(self, page: ListPage, *, batch: str, account_id: str, state: VoucherState | None) -> Listed:
         """Return a page of vouchers, the newest first; empty filters let all through."""

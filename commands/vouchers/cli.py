@@ -23,7 +23,7 @@ VoucherId = Annotated[
 @app.command("issue")
 @changes()
 def issue_vouchers(
-    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many, 1 to 1000.")],
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many, 1 to 10000.")],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="What each is worth, in major units: 25.00.")],
     *,
     type: Annotated[str, typer.Option("--type", help="Type of vouchers, of the definitions.")],

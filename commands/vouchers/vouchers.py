@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from activities.database import RuleBrokenError, SchemaMismatchError
 from activities.ledger.audit import expire_vouchers
 from activities.vouchers.vouchers import VoucherOrder, Vouchers
 from activities.wallets.wallets import Wallets
@@ -23,10 +24,21 @@ from commands.formatting import document, money
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
+from models.ledger.refusals import LedgerError
 from models.listing import ListPage
 from models.money import Money, MoneyError
-from models.problem import refusal
-from models.vouchers.voucher import ALPHABET, CODE_LENGTH, GROUP_LENGTH, VoucherState, hash_of_code
+from models.problem import RefusedError, refusal
+from models.vouchers.voucher import (
+    ALPHABET,
+    CODE_LENGTH,
+    GROUP_LENGTH,
+    MOST_IN_BATCH,
+    VoucherState,
+    hash_of_code,
+)
+
+# The database, or a rule before it, has refused: nothing was written.
+_NOTHING_ISSUED = (LedgerError, RefusedError, RuleBrokenError, SchemaMismatchError)
 
 
 @dataclass(frozen=True)
@@ -43,9 +55,13 @@ class VoucherRequest:
 
 
 async def issue(output: Output, asked: VoucherRequest, *, id: str, actor: str, reason: str) -> None:
-    """Issue a batch; its codes are written or shown. Raises RefusedError, and then no file is left."""
-    if not 1 <= asked.count <= 1000:
-        raise refusal("count", "voucher_count", f"a batch has 1 to 1000 vouchers, not {asked.count}")
+    """Issue a batch; its codes are written or shown. Raises RefusedError, and then no file is left.
+
+    Where nobody knows whether the batch is there, such as when the database does not answer, the file stays.
+    """
+    if not 1 <= asked.count <= MOST_IN_BATCH:
+        what = f"a batch has 1 to {MOST_IN_BATCH} vouchers, not {asked.count}"
+        raise refusal("count", "voucher_count", what)
     codes = {hash_of_code(code): code for code in (_new_code() for _ in range(asked.count))}
     settings = read_settings()
     async with database_of(settings) as database:
@@ -59,8 +75,11 @@ async def issue(output: Output, asked: VoucherRequest, *, id: str, actor: str, r
         _write(asked.file, list(codes.values()))
         try:
             batch, made, is_new = await Vouchers(database).issue(order, list(codes))
-        except BaseException:
+        except _NOTHING_ISSUED:
             _remove(asked.file)
+            raise
+        except BaseException:
+            _keep(output, asked.file, id)
             raise
         signals = await signal_collections(output, database, settings, [asked.account]) if asked.account else {}
     if not is_new:
@@ -95,12 +114,17 @@ async def cancel(output: Output, identifier: str, *, id: str, actor: str, reason
     """Cancel a voucher, or what is out of a batch, and signal the collections of who has bought it."""
     settings = read_settings()
     async with database_of(settings) as database:
-        step = await Vouchers(database).cancel(identifier, key=_key(id), actor=person_of(actor), reason=reason)
-        accounts = [step.account_id] if step.account_id else []
+        steps = await Vouchers(database).cancel(identifier, key=_key(id), actor=person_of(actor), reason=reason)
+        accounts = [steps[0].account_id] if steps[0].account_id else []
         signals = await signal_collections(output, database, settings, accounts) if accounts else {}
-    note = f", credited by {step.document}" if step.document else ""
-    text = f"Cancelled {money(step.amount_minor, step.currency)} of {identifier}{note}."
-    output.answer({"cancelled": document(step), **signals}, text)
+    lines = []
+    for step in steps:
+        note = f", credited by {step.document}" if step.document else ""
+        if step.account_id and not step.document:
+            note = ", which was written off and is credited to nobody"
+        lines.append(f"Cancelled {money(step.amount_minor, step.currency)} of {identifier}{note}.")
+    cancelled = {"cancelled": document(steps[0]), "steps": [document(step) for step in steps]}
+    output.answer({**cancelled, **signals}, "\n".join(lines))
 
 
 async def expire(output: Output) -> None:
@@ -188,6 +212,13 @@ def _write(file: Path | None, codes: Sequence[str]) -> None:
         raise refusal("output", "file_is_new", f"{file.name} exists; codes are not written over anything") from error
     except OSError as error:
         raise refusal("output", "file_writable", f"{file.name}: {error.strerror}") from error
+
+
+def _keep(output: Output, file: Path | None, id: str) -> None:
+    """Tell whoever has asked that the codes of a file may be worth something."""
+    if file is not None:
+        again = f"issue them again with --id {id} and another file, which says" if id else "`vouchers list` says"
+        output.note(f"{file.name} stays: {again} whether its vouchers were issued.")
 
 
 def _remove(file: Path | None) -> None:

@@ -169,7 +169,7 @@ MESSAGES: dict[str, str] = {
     "unsettled_only": "invoice {transaction_id} is settled",
     "voucher_buyer": "vouchers of type {type_id} are sold to an account if it has a product, else given away",
     "voucher_code": "there is no voucher with this code",
-    "voucher_count": "a batch has 1 to 1000 vouchers, not {count}",
+    "voucher_count": "a batch has 1 to 10000 vouchers, not {count}",
     "voucher_currency": "there is no currency {currency}",
     "voucher_end_to_come": "{expires_on} is over already, for today is {today}",
     "voucher_ends_once": "voucher {voucher} is {state} already",

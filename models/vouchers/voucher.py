@@ -6,6 +6,8 @@ from hashlib import sha256
 # Without letters that are read as digits: I, L, O and U.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH, GROUP_LENGTH = 20, 4
+# As many codes are written, shown and locked at once.
+MOST_IN_BATCH = 10_000
 _READ_AS = str.maketrans("ILO", "110", "- ")
 
 

@@ -7,7 +7,8 @@ from stat import S_IMODE
 
 import pytest
 
-from activities.database import Database
+from activities.database import Database, DatabaseUnavailableError
+from activities.vouchers.vouchers import Vouchers
 from tests.support.company import Company
 from tests.vouchers.conftest import VOUCHERS
 
@@ -94,6 +95,27 @@ async def test_what_makes_no_sense_names_its_field_and_rule_and_leaves_no_file(s
     ]
     assert file.read_text(encoding="utf-8") == "mine"
     assert await shop.refused("vouchers", "show", "VCH-1") == [("voucher", "voucher_exists")]
+
+
+async def test_codes_stay_where_nobody_knows_whether_their_batch_is_there(
+    shop: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "codes.csv"
+    words = ("vouchers", "issue", "1", "25.00", "--type", "given", "--currency", "EUR", "--id", "o1", *WHO, "--output")
+
+    async def lost(_self: Vouchers, _identifier: str) -> None:
+        raise DatabaseUnavailableError("the answer was lost after the commit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Vouchers, "batch", lost)
+        failed = await shop.cli(*words, str(file))
+    again = await shop.cli.json(*words, str(tmp_path / "again.csv"))
+
+    assert (failed.exit_code, "codes.csv stays" in failed.stderr) == (3, True)
+    assert (again["batch"]["vouchers"], again["file"]) == (1, None)
+    [row] = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+    redeemed = await shop.cli.typed(row["code"], "vouchers", "redeem", "a2", *WHO, "--json")
+    assert redeemed.exit_code == 0, redeemed.stderr
 
 
 async def test_types_are_exported_as_they_were_applied_and_contradictions_are_refused(

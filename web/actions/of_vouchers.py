@@ -87,7 +87,7 @@ ACTIONS = (
         _issue,
         (
             FormField("type", "Type", "select", "voucher_types", is_required=True),
-            FormField("count", "How many", "number", is_required=True, help="1 to 1000."),
+            FormField("count", "How many", "number", is_required=True, help="1 to 10000."),
             FormField("amount", "Each is worth", is_required=True, help="In major units, such as 25.00."),
             FormField("account", "Account that buys them", help="Of a type that is sold; it is invoiced."),
             FormField("currency", "Currency", help="Of vouchers that are given away; else the account's."),

@@ -75,7 +75,7 @@ begin
   select * into y from duly.voucher_types where id = p_type_id and is_active;
   if y.id is null then
     perform duly.refuse('input', 'voucher_type_exists', jsonb_build_object('type_id', p_type_id));
-  elsif v_count not between 1 and 1000 then
+  elsif v_count not between 1 and 10000 then
     perform duly.refuse('input', 'voucher_count', jsonb_build_object('count', v_count));
   elsif (p_amount_minor between 1 and 9007199254740991 / v_count) is not true then
     perform duly.refuse('input', 'amount_in_range', jsonb_build_object('amount_minor', p_amount_minor));
@@ -186,53 +186,6 @@ begin
   select posted_on into strict x.posted_on from duly.financial_transactions where id = x.transaction_id;
   perform duly.post_vouchers(x, 'voucher_clearing');
   insert into duly.voucher_ends (voucher_id, transaction_id) values (v.id, x.id);
-  return x.id;
-end $$;
-
--- Cancel vouchers of a batch that are out: all of them, or the one that is named. Who has bought them gets a credit note; what
--- was given goes back to its expense. Returns the step's id.
-create or replace function duly.cancel_vouchers(p_key text, p_batch_id text, p_voucher_id text default null,
-  p_actor text default 'system', p_reason text default '') returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  v_hash bytea := duly.request_hash('cancel_vouchers', p_batch_id, p_voucher_id);
-  b duly.voucher_batches;
-  y duly.voucher_types;
-  a duly.accounts;
-  x duly.voucher_transactions;
-  t duly.financial_transactions;
-  v_ids text[];
-begin
-  perform duly.lock_key(p_key);
-  select * into b from duly.voucher_batches where id = p_batch_id;
-  if b.account_id is not null then a := duly.lock_account(b.account_id); end if;
-  v_ids := duly.lock_vouchers(array(select id from duly.vouchers where batch_id = b.id and id = coalesce(p_voucher_id, id)));
-  x := duly.voucher_made_before(p_key, v_hash);
-  if x.id is not null then return x.id; end if;
-  if v_ids = '{}' and p_voucher_id is not null then
-    perform duly.refuse('postcondition', 'voucher_ends_once', (select jsonb_build_object('voucher', v.number, 'state', duly.voucher_ended_as(v.id))
-      from duly.vouchers v where v.id = p_voucher_id));
-  elsif v_ids = '{}' then
-    perform duly.refuse('postcondition', 'vouchers_out', jsonb_build_object('batch', p_batch_id));
-  end if;
-  -- What is over everywhere is income, whether the night has booked it yet or not: its buyer is not credited for it.
-  if b.expires_on < duly.earliest_today() then
-    perform duly.refuse('postcondition', 'voucher_is_over', jsonb_build_object('voucher', coalesce((select v.number from duly.vouchers v
-      where v.id = p_voucher_id), b.number), 'expires_on', b.expires_on));
-  end if;
-  select * into strict y from duly.voucher_types where id = b.type_id;
-  x := duly.new_voucher_step(b.id, 'cancelled', p_key, v_hash, cardinality(v_ids), p_actor, p_reason);
-  x.account_id := b.account_id;
-  x.posted_on := (clock_timestamp() at time zone 'UTC')::date;
-  if b.account_id is not null then
-    t := duly.voucher_document(x, 'credit_note', y.product_id, b.amount_minor, cardinality(v_ids),
-      array(select i.transaction_id from duly.voucher_transactions i join duly.financial_transactions f on f.id = i.transaction_id
-        where i.batch_id = b.id and i.kind = 'issued' and f.state = 'posted'));
-    x.transaction_id := t.id;
-    x.posted_on := t.posted_on;
-  end if;
-  perform duly.post_vouchers(x, coalesce(y.ledger_account::text, 'voucher_clearing'));
-  insert into duly.voucher_ends (voucher_id, transaction_id) select id, x.id from unnest(v_ids) v (id);
   return x.id;
 end $$;
 
