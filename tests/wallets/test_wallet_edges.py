@@ -2,9 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from models.ledger.refusals import KeyReusedError
-from tests.ledger.books import Books
-from tests.wallets.test_wallets import credit, debit, held
+from models.ledger.refusals import ConfigurationError, KeyReusedError, PrerequisiteError
+from tests.ledger.books import Books, refused
+from tests.wallets.test_wallets import credit, debit, expire_by, held, void
 
 
 def test_a_payment_is_booked_when_what_it_would_fund_the_wallet_by_is_out_of_use(
@@ -50,6 +50,47 @@ def test_presents_that_are_spent_on_nothing_are_not_paid_out(wallets: Books) -> 
     assert (wallets.balance("acc_1"), promotional(wallets)) == (-1000, 700)
     wallets.invoice("i1", "acc_1", 600)
     assert (wallets.balance("acc_1"), promotional(wallets)) == (-400, 100)
+
+
+def test_a_credit_whose_invoice_was_written_off_is_taken_back_with_the_loss(wallets: Books) -> None:
+    made, part = credit(wallets, "k1", 1000), credit(wallets, "k2", 500)
+    wallets.pay("p1", "acc_1", 1200)
+    for number, one in enumerate((made, part)):
+        invoice = wallets.value("select transaction_id from duly.wallet_transactions where id = %s", one)
+        write_off = {"key": f"w{number}", "invoice_id": invoice, "type_id": "write_off"}
+        if wallets.unsettled(invoice):
+            wallets.call("write_off", **write_off)
+    late = credit(wallets, "k3", 700)
+    invoice = wallets.value("select transaction_id from duly.wallet_transactions where id = %s", late)
+    wallets.call("write_off", key="w3", invoice_id=invoice, type_id="write_off")
+
+    assert wallets.transfers(void(wallets, "v1", late)) == [("wallet:acc_1", "write_off", 700)]
+
+    # What was paid in part is not taken back with what was lost of it.
+    refused(lambda: void(wallets, "v2", part), PrerequisiteError, "posted_only")
+    assert (held(wallets), wallets.balance("acc_1")) == (1500, 0)
+
+
+def test_what_would_expire_is_not_given_back_while_nothing_books_that(wallets: Books, wallet_owner: Books) -> None:
+    credit(wallets, "k1", 1000, "present")
+    spent = debit(wallets, "d1", 1000)
+    active = "update duly.wallet_transaction_types set is_active = %s where books_expiry"
+    wallet_owner.run(active, False)
+
+    refused(lambda: void(wallets, "v1", spent), ConfigurationError, "wallet_expiry_type")
+
+    wallet_owner.run(active, True)
+    void(wallets, "v1", spent)
+    assert held(wallets) == 1000
+
+
+def test_an_account_with_nothing_but_expired_credit_is_terminated(wallets: Books, wallet_owner: Books) -> None:
+    credit(wallets, "k1", 1000, "present")
+    expire_by(wallet_owner, 31)
+
+    wallets.run("select duly.set_account_state('acc_1', 'terminated')")
+
+    assert held(wallets) == 0
 
 
 def promotional(books: Books) -> int:

@@ -95,6 +95,8 @@ begin
     perform duly.refuse('input', 'account_state_exists', jsonb_build_object('account_id', p_account_id, 'state', p_state));
   end if;
   if p_state = 'terminated' and a.kind <> 'customer' then perform duly.refuse_money_on(a); end if;
+  -- What has expired is nobody's to spend, whether the night has booked it yet or not.
+  if p_state = 'terminated' and a.state <> 'terminated' and duly.wallet_balance(a.id) > 0 then perform duly.expire_wallet(a); end if;
   if p_state = 'terminated' and duly.wallet_balance(a.id) > 0 then
     perform duly.refuse('postcondition', 'wallet_empty', jsonb_build_object('account_id', a.id,
       'balance_minor', duly.wallet_balance(a.id), 'currency', a.currency));

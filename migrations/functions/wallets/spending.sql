@@ -133,8 +133,18 @@ begin
       having sum(amount_minor) <> 0) then
     perform duly.refuse('prerequisite', 'wallet_credit_unspent', jsonb_build_object('wallet_transaction', o.number));
   end if;
+  -- What is given back of a credit that ends has to be booked when it does.
+  perform duly.wallet_end(null, c.expires_on, least(c.expires_on, current_date)) from duly.wallet_uses u
+    join duly.wallet_transactions c on c.id = u.credit_id where u.transaction_id = o.id and o.direction = 'debit' and c.expires_on is not null;
   return duly.void_wallet_locked(o, a, p_key, v_hash, p_actor, p_reason);
 end $$;
+
+-- Whether all of a credit's invoice was written off: nobody has paid for it, and taking it back takes back the loss.
+create or replace function duly.is_wallet_credit_lost(o duly.wallet_transactions) returns boolean language sql stable as $$
+  select o.direction = 'credit' and exists (select from duly.financial_transactions i
+    join duly.financial_transactions w on w.counterpart_id = i.id and w.classification = 'write_off' and w.state = 'posted'
+    where i.id = o.transaction_id and i.state = 'written_off' and w.total_minor = o.amount_minor and duly.unsettled(i.id) = 0)
+$$;
 
 create or replace function duly.void_wallet_locked(o duly.wallet_transactions, a duly.accounts, p_key text, p_hash bytea, p_actor text,
   p_reason text) returns text language plpgsql as $$
@@ -150,7 +160,9 @@ begin
   if o.made_invoice_id is not null then
     w.made_invoice_id := duly.cancel_for_wallet(w, 'invoice', o.made_invoice_id);
   end if;
-  if o.transaction_id is not null then
+  if duly.is_wallet_credit_lost(o) then
+    v_other := 'write_off';
+  elsif o.transaction_id is not null then
     w.transaction_id := duly.cancel_for_wallet(w, case o.direction when 'credit' then 'invoice' else 'payment' end::duly.classification,
       o.transaction_id);
   end if;
