@@ -1,7 +1,7 @@
 """Writing mandates down, showing them, and telling whoever waits for one."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from activities.bank.debits.mandates import Mandates, MandateTerms, bank_account
 from commands.collection_signals import signal_collections
@@ -50,11 +50,10 @@ async def create(output: Output, new: NewMandate) -> None:
 
 
 async def sign(output: Output, mandate: str, signed_on: date | None, *, actor: str, reason: str) -> None:
-    """Note a signature, and try what waits for one. Raises RefusedError."""
+    """Note a signature, today where the creditor is or on a day, and try what waits for one. Raises RefusedError."""
     settings = read_settings()
     async with database_of(settings) as database:
-        day = signed_on or datetime.now().astimezone().date()
-        account = await Mandates(database).sign(mandate, day, actor=actor, reason=reason)
+        account = await Mandates(database).sign(mandate, signed_on, actor=actor, reason=reason)
         await signal_collections(output, database, settings, [account], signal="card_changed")
     await show(output, mandate)
 

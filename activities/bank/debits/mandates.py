@@ -113,8 +113,8 @@ class Mandates:
             reason=reason,
         )
 
-    async def sign(self, mandate: str, signed_on: date, *, actor: str, reason: str) -> str:
-        """Note that the payer has signed; return the account. Raises RuleBrokenError."""
+    async def sign(self, mandate: str, signed_on: date | None, *, actor: str, reason: str) -> str:
+        """Note that the payer has signed (None: today at the creditor); return the account. Raises RuleBrokenError."""
         return str(
             await self._database.call("sign_mandate", id=mandate, signed_on=signed_on, actor=actor, reason=reason)
         )

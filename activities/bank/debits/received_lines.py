@@ -18,19 +18,19 @@ async def received_lines(
 ) -> tuple[list[tuple[BankEntry, Received]], list[tuple[BankEntry, Problem]]]:
     """Return the lines that somebody knows, with what it says of each, and those that it refuses.
 
-    Some banks list the newest first, so that a line may be known once another was booked.
+    Some banks list the newest first, so that a line may be known, or in order, once another was booked.
     """
     received: list[tuple[BankEntry, Received]] = []
     refused: list[tuple[BankEntry, Problem]] = []
     waiting = list(entries)
     while waiting:
-        rest = []
+        rest, refused = [], []
         for entry in waiting:
             try:
                 found = await ask(entry)
             except RuleBrokenError as error:
                 refused.append((entry, _refusal(error, entry.line)))
-                continue
+                found = None
             if found:
                 received.append((entry, found))
             else:

@@ -44,9 +44,10 @@ declare
     v_found text[];
 begin
     if p_is_return then
-        -- The bank takes its charges, and perhaps interest to the payer's bank, with the money.
-        return array(select id from duly.debits where id = any (p_named) and currency = p_currency and state = 'collected'
-            and cardinality(p_named) = 1 and amount_minor <= -p_amount_minor);
+        -- The bank takes its charges, and perhaps interest to the payer's bank, with the money; of several debits in one line for all.
+        return coalesce((select array_agg(id order by id) from duly.debits where id = any (p_named) and currency = p_currency
+            and state = 'collected' having count(*) = (select count(distinct x) from unnest(p_named) x)
+                and sum(amount_minor) <= -p_amount_minor), '{}');
     end if;
     select array_agg(d.id order by d.id) into v_found from duly.debits d
     join duly.gateway_attempts a on a.request_id = d.request_id and a.attempt = d.attempt
@@ -66,6 +67,7 @@ declare
     v_is_return boolean := p_amount_minor < 0;
     v_found text[];
     v_provider text;
+    v_charges bigint;
     d duly.debits;
 begin
     v_found := duly.debits_of_line(p_currency, p_amount_minor, p_named, p_batches, v_is_return);
@@ -82,19 +84,26 @@ begin
             coalesce(jsonb_agg(distinct account_id), '[]') from duly.debits
             where id = v_line.reference or batch_id = v_line.reference or payment_information = v_line.reference));
     elsif cardinality(v_found) = 0 then
+        if v_is_return then perform duly.refuse_return(p_currency, -p_amount_minor, p_named); end if;
         return null;
     end if;
     -- Another line may have come first.
     if v_found is distinct from duly.debits_of_line(p_currency, p_amount_minor, p_named, p_batches, v_is_return) then return null; end if;
     select provider_id into strict v_provider from duly.debits where id = v_found[1];
-    if v_is_return then perform duly.require_charges(v_found[1], -p_amount_minor); end if;
+    if v_is_return then
+        perform duly.require_charges(v_found, -p_amount_minor);
+        v_charges := -p_amount_minor - (select sum(amount_minor) from duly.debits where id = any (v_found));
+    end if;
     insert into duly.debit_lines (key, provider_id, reference, amount_minor, currency, booked_on)
     values (p_key, v_provider, case when cardinality(v_found) = 1 then v_found[1] else coalesce(p_batches[1], v_found[1]) end,
         p_amount_minor, p_currency, p_booked_on)
     returning * into v_line;
     for d in select * from duly.debits where id = any (v_found) order by account_id, id for update loop
         if v_is_return then
-            perform duly.return_debit(d, -p_amount_minor - d.amount_minor, p_booked_on, p_code, p_suspends);
+            -- Which of several reasons is whose nobody knows here.
+            perform duly.return_debit(d, v_charges, p_booked_on, case when cardinality(v_found) = 1 then p_code else '' end,
+                p_suspends and cardinality(v_found) = 1);
+            v_charges := 0;
         else
             perform duly.collect_debit(d);
         end if;
@@ -105,18 +114,36 @@ begin
         from duly.debits where id = any (v_found)));
 end $$;
 
+-- A line takes back what names debits of ours, and cannot be booked as they stand: whoever imports it is to know, for nothing else in the
+-- books says that the money is gone.
+create or replace function duly.refuse_return(p_currency text, p_taken_minor bigint, p_named text[]) returns void
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    d duly.debits;
+begin
+    select * into d from duly.debits where id = any (p_named)
+    order by state <> 'collected' desc, id limit 1;
+    if d.id is null then return; end if;
+    perform duly.refuse('debit_was_collected', format('reference: %s takes back %s: %s', duly.shown_amount(p_taken_minor, p_currency), d.id,
+        case d.state when 'collected' then format('it brought %s, and a debit is taken back whole', duly.shown_amount(d.amount_minor, d.currency))
+            when 'returned' then 'it was taken back already'
+            when 'rejected' then 'it was refused, and has brought no money'
+            else 'import the statement that brought its money, then this one again' end));
+end $$;
+
 -- A bank's charges have a bound: what is far above its debit is not that debit alone, and a person looks at it.
-create or replace function duly.require_charges(p_id text, p_taken_minor bigint) returns void
+create or replace function duly.require_charges(p_ids text[], p_taken_minor bigint) returns void
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare
     v record;
 begin
-    select d.amount_minor, d.currency, c.charges_limit into strict v
-    from duly.debits d join duly.creditors c on c.id = d.provider_id where d.id = p_id;
+    select sum(d.amount_minor)::bigint as amount_minor, min(d.currency) as currency, min(c.charges_limit) as charges_limit, count(*) as debits,
+        string_agg(d.id, ', ' order by d.id) as ids into strict v
+    from duly.debits d join duly.creditors c on c.id = d.provider_id where d.id = any (p_ids);
     -- SEPA is in euros, which have two decimals.
-    if p_taken_minor - v.amount_minor > v.charges_limit::numeric * 100 then
+    if p_taken_minor - v.amount_minor > v.charges_limit::numeric * 100 * v.debits then
         perform duly.refuse('charges_within_limit', format('amount: %s was taken back for %s of %s: more than the limit of charges, %s',
-            duly.shown_amount(p_taken_minor, v.currency), p_id, duly.shown_amount(v.amount_minor, v.currency), v.charges_limit));
+            duly.shown_amount(p_taken_minor, v.currency), v.ids, duly.shown_amount(v.amount_minor, v.currency), v.charges_limit));
     end if;
 end $$;
 

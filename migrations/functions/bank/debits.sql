@@ -105,7 +105,7 @@ begin
     -- One that was declined since these were read is in no file.
     from placed p where d.id = p.id and d.state = 'pending';
     -- Whoever was cancelled meanwhile has no pending debit; a first use is one from now on.
-    update duly.mandates m set state = 'active', last_used_on = d.collect_on, is_amended = false
+    update duly.mandates m set state = 'active', last_used_on = greatest(m.last_used_on, d.collect_on), is_amended = false
     from (select mandate_id, max(collect_on) as collect_on from duly.debits where batch_id = v_batch group by mandate_id) d
     where m.id = d.mandate_id;
     return v_batch;

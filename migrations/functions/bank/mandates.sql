@@ -7,11 +7,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- SEPA Direct Debit Core Rulebook, 4.1: a mandate under which nothing was collected for 36 months is good for nothing. It counts on
--- which day the debit would be collected; without one it is today.
+-- which day the debit would be collected; without one it is today. Who signs it anew begins anew.
 create or replace function duly.is_mandate_expired(m duly.mandates, p_on date default null) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
     select m.state in ('signed', 'active', 'suspended')
-        and coalesce(m.last_used_on, m.signed_on) + interval '36 months' <= coalesce(p_on, duly.day_of_creditor(m.provider_id))
+        and greatest(m.last_used_on, m.signed_on) + interval '36 months' <= coalesce(p_on, duly.day_of_creditor(m.provider_id))
 $$;
 
 create or replace function duly.may_be_debited(m duly.mandates, p_on date default null) returns boolean
@@ -79,11 +79,13 @@ begin
     return p_id;
 end $$;
 
+-- A payer has signed: on a day, or today where the creditor is.
 create or replace function duly.sign_mandate(p_id text, p_signed_on date, p_actor text, p_reason text) returns text
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m duly.mandates := duly.mandate_for_update(p_id);
 begin
+    p_signed_on := coalesce(p_signed_on, duly.day_of_creditor(m.provider_id));
     if m.state not in ('created', 'suspended') then
         perform duly.refuse('mandate_waits', format('mandate: %s is %s', p_id, m.state));
     elsif p_signed_on > duly.day_of_creditor(m.provider_id)

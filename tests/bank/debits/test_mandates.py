@@ -45,3 +45,23 @@ async def test_the_reference_of_a_mandate_is_of_one_account_and_bank_account(deb
 
     assert again.exit_code == 0
     assert await debits.merchant.value("select count(*) from duly.mandates") == 1
+
+
+@pytest.mark.parametrize("time_zone", ["Etc/GMT+12", "Etc/GMT-14"])
+async def test_a_mandate_is_signed_today_where_the_creditor_is_and_lasts_from_then_on(
+    debits: DirectDebits, time_zone: str
+) -> None:
+    await debits.merchant.run("update duly.creditors set time_zone = :zone", zone=time_zone)
+    account = await debits.payer("c1", signed_on="")
+    # It was used long ago, and the payer's bank has stopped it since.
+    await debits.merchant.run(
+        "update duly.mandates set state = 'suspended', signed_on = '2020-01-15',"
+        " last_used_on = current_date - interval '36 months' + interval '10 days'"
+    )
+
+    signed = await debits.cli.json("mandates", "sign", "M-c1", *BY)
+
+    today = await debits.merchant.value("select (now() at time zone :zone)::date", zone=time_zone)
+    assert (signed["state"], signed["signed_on"]) == ("active", today.isoformat())
+    await debits.merchant.run("update duly.creditors set notice_days = 14")
+    assert (await debits.collect(account)).code == "answers_later"

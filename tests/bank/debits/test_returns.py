@@ -1,0 +1,75 @@
+"""What a bank takes back: whole, once, after it was brought, one debit or several; else it is refused by name."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from activities.database import Database
+from tests.bank.debits.direct_debits import DirectDebits, credited, returned
+from tests.bank.statements import camt, detail, entry
+from tests.support.attempts import broken_invariants
+from tests.support.builders import Merchant
+from tests.support.command_line import CommandLine
+
+
+@pytest.fixture
+async def debits(merchant: Merchant, cli: CommandLine, database: Database, tmp_path: Path) -> DirectDebits:
+    """A company that collects by bank debit."""
+    debits = DirectDebits(merchant, cli, database, tmp_path)
+    await debits.set_up()
+    return debits
+
+
+async def refusals(debits: DirectDebits, *lines: str, name: str) -> list[tuple[str, str]]:
+    """Import a statement, and return which lines were refused, by their rule and what is said of it."""
+    imported = await debits.cli("import", "bank", camt(debits.folder, *lines, name=name), "--json")
+    problems = json.loads(imported.stdout)["problems"]
+    assert imported.exit_code == (1 if problems else 0)
+    return [(one["rule"], one["message"]) for one in problems]
+
+
+async def test_a_return_that_cannot_be_booked_is_refused_by_name_until_it_can(debits: DirectDebits) -> None:
+    account = await debits.payer("c1")
+    debit = (await debits.collect(account)).gateway_reference
+    await debits.export()
+    line = returned(debit, "25.00", "AM04")
+
+    early = await refusals(debits, line, name="1.xml")
+    await debits.statement(credited(debit, "25.00"), name="2.xml")
+    in_part = await refusals(debits, returned(debit, "10.00", "AM04", "R0"), name="3.xml")
+    in_time = await refusals(debits, line, name="1.xml")
+    again = await refusals(debits, returned(debit, "25.00", "AM04", "R2"), line, name="4.xml")
+
+    assert early == [
+        (
+            "debit_was_collected",
+            f"25.00 EUR takes back {debit}: import the statement that brought its money, then this one again",
+        )
+    ]
+    assert in_part == [
+        ("debit_was_collected", f"10.00 EUR takes back {debit}: it brought 25.00 EUR, and a debit is taken back whole")
+    ]
+    assert (in_time, await debits.state(debit), await debits.merchant.balance(account)) == ([], "returned", 2500)
+    assert again == [("debit_was_collected", f"25.00 EUR takes back {debit}: it was taken back already")]
+    assert (await debits.ledger("bank"), await debits.ledger("gateway_clearing:sepa")) == (0, 0)
+
+
+@pytest.mark.nightly
+async def test_several_debits_that_one_line_takes_back_are_returned_with_the_charges_for_all(
+    debits: DirectDebits,
+) -> None:
+    ids = [(await debits.collect(await debits.payer(f"c{n}", 1000 * n))).gateway_reference for n in (1, 2, 3)]
+    await debits.export()
+    await debits.statement(*(credited(id, f"{10 * n}.00", f"B{n}") for n, id in enumerate(ids, 1)), name="1.xml")
+    details = "".join(f"<TxDtls>{detail(end_to_end=id)}</TxDtls>" for id in ids[:2])
+
+    too_much = await refusals(debits, entry("R1", "130.01", side="DBIT", details=details), name="2.xml")
+    await debits.statement(entry("R2", "36.00", side="DBIT", details=details), name="3.xml")
+
+    assert [rule for rule, _ in too_much] == ["charges_within_limit"]
+    assert [await debits.state(one) for one in ids] == ["returned", "returned", "collected"]
+    assert [(await debits.mandate(f"c{n}"))["state"] for n in (1, 2)] == ["active", "active"]
+    names = ("bank", "gateway_clearing:sepa", "gateway_fees:sepa")
+    assert [await debits.ledger(name) for name in names] == [2400, 0, 600]
+    assert await broken_invariants(debits.merchant) == []
