@@ -1,6 +1,7 @@
 """Running what a command does, and putting the failures that it may meet into words."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from commands import tracing
 from commands.changing.changes import kept_command
 from commands.output import ExitCode, Failure, Output
 from models.problem import Problem, RefusedError
+
+_FIELD = re.compile(r"[a-z][a-z_]*")
 
 
 def perform(work: Callable[[Output], Awaitable[None]], *, as_json: bool, as_csv: bool = False) -> None:
@@ -70,8 +73,10 @@ async def translated(work: Awaitable[None]) -> None:
         raise Failure(ExitCode.REFUSED, [problem_of(error)]) from error
     except (RuleBrokenError, SendingHeldError) as error:
         leads_on = "; duly recover show says what to do" if error.type == HELD_RULE else ""
-        rule = error.type or "database_rule"
-        raise Failure(ExitCode.REFUSED, [Problem("database", rule, f"{error.message}{leads_on}")]) from error
+        field, message = _field_of(error.message)
+        raise Failure(
+            ExitCode.REFUSED, [Problem(field, error.type or "database_rule", f"{message}{leads_on}")]
+        ) from error
     except DatabaseUnavailableError as error:
         raise database_failure(error) from error
     except SchemaMismatchError as error:
@@ -80,6 +85,12 @@ async def translated(work: Awaitable[None]) -> None:
         raise gateway_failure(error) from error
     except RPCError as error:
         raise temporal_failure(error) from error
+
+
+def _field_of(message: str) -> tuple[str, str]:
+    """Return the field that a rule of the database names at first, and what it says; else that the database says it."""
+    field, found, said = message.partition(": ")
+    return (field, said) if found and _FIELD.fullmatch(field) else ("database", message)
 
 
 def _report_unawaited(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

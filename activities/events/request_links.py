@@ -6,7 +6,7 @@ A GET opens nothing: mail scanners and previews follow every link. Only the butt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -125,7 +125,7 @@ def request_page(request: LinkedRequest, token: str, *, refused: str | None = No
         files=request.files,
         token=token,
         amount=money_text(amount, locale),
-        text=texts[word].format(until=until_text(request.expires_at, datetime.now(UTC), request.time_zone, locale)),
+        text=texts[word].format(until=until_text(request.expires_at, request.time_zone, locale)),
         button=texts["button"] if request.is_payable else "",
         choice=_limits(request, locale, texts, "choice") if request.is_payable and request.is_payers_choice else "",
         given=_typed(request, locale) if refused is None else refused[:TYPED_MAX],

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -103,11 +103,11 @@ class Facts:
         return str(format_date(local.date(), "long", locale=self.locale))
 
     def until(self, name: str) -> str:
-        """Write the day on which something ends, and the minute where it is a moment and less than a day is left."""
+        """Write the day on which something ends, and the minute where it is a moment."""
         if (given := self._day_given(name)) is not None:
             return str(format_date(given, "long", locale=self.locale))
         at = datetime.fromisoformat(str(self.message.parameters[name]))
-        return until_text(at, self.message.created_at, self.message.time_zone, self.locale)
+        return until_text(at, self.message.time_zone, self.locale)
 
     def _day_given(self, name: str) -> date | None:
         """Return the day that a parameter is: of an account's books, the same one wherever its reader is."""
@@ -122,11 +122,11 @@ class Facts:
         return f"{self.ui_url}/workflows/{quote(workflow_id, safe='')}" if self.ui_url else ""
 
 
-def until_text(at: datetime, now: datetime, time_zone: str, locale: Locale) -> str:
-    """Write the day on which something ends, on the reader's calendar, and the minute where less than a day is left."""
+def until_text(at: datetime, time_zone: str, locale: Locale) -> str:
+    """Write the day and the minute in which something ends, by the reader's clock: a day alone would mean all of it."""
     local = at.astimezone(ZoneInfo(time_zone))
     day = str(format_date(local.date(), "long", locale=locale))
-    return day if at - now >= timedelta(days=1) else f"{day}, {format_time(local, 'short', locale=locale)}"
+    return f"{day}, {format_time(local, 'short', locale=locale)}"
 
 
 def money_text(money: Money, locale: Locale) -> str:

@@ -47,7 +47,13 @@ def _queries(word: str) -> Sequence[_Ids]:
     numbered = select(TransactionNumberRow.transaction_id).where(TransactionNumberRow.number == word)
     return (
         _paid(select(_R.id).where(_R.id == word)),
-        select(_A.request_id).where(or_(_A.gateway_reference == word, _A.charge_reference == word)),
+        # Attempts of refunds have the id of a refund before it is posted.
+        select(case((_R.kind == RequestKind.PAYMENT, _R.id), else_=_R.of_request_id))
+        .join(_A, _A.request_id == _R.id)
+        .where(
+            or_(_A.gateway_reference == word, _A.charge_reference == word),
+            or_(_R.kind == RequestKind.PAYMENT, _R.of_request_id.is_not(None)),
+        ),
         select(_R.of_request_id).where(_of_gateway(word), _R.of_request_id.is_not(None)),
         select(DisputeRow.request_id).where(DisputeRow.id == word),
         _paid(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.gateway.amounts import chargeable_part, steps_text
+from models.gateway.amounts import chargeable_part, gateway_maximum, steps_text
 from models.money import Money
 from models.problem import Problem
 
@@ -85,6 +85,8 @@ def _problems_of_charge(asked: Money, found: Collectable) -> Iterator[Problem]:
     elif found.minimum_minor is not None and asked.amount_minor < found.minimum_minor:
         minimum = Money(found.minimum_minor, found.currency)
         yield Problem("amount", "amount_at_least", f"{asked}: the provider takes {minimum} or more")
+    elif found.minimum_minor is not None and asked > (most := gateway_maximum(found.currency)):
+        yield Problem("amount", "amount_at_most", f"{asked}: the gateway takes {most} at most")
 
 
 def _problems_of_amount(found: Collectable) -> Iterator[Problem]:

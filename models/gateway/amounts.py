@@ -129,6 +129,16 @@ def gateway_minimum(currency: str) -> Money:
     return from_gateway(rule.multiple, currency)
 
 
+def gateway_maximum(currency: str) -> Money:
+    """Return the most that can be charged at once: eight digits of the gateway's units, and twelve of IDR.
+
+    duly.charge_maximum in the database says the same.
+    """
+    rule = _rule_for(currency)
+    most = 10 ** (12 if currency == "IDR" else 8) - 1
+    return from_gateway(most - most % rule.multiple, currency)
+
+
 def steps_text(currency: str) -> str:
     """Say in which steps the gateway takes a currency, for a refusal."""
     return f"the gateway takes {currency} in steps of {Money(charge_step(currency), currency)}"

@@ -74,7 +74,8 @@ class PaymentRequestTerms:
         refuse_unless(is_known, error, "sender_email: is no e-mail address")
         self._check_owner()
         refuse_unless(len(self.payers) <= PAYERS_MAX, error, f"payers: at most {PAYERS_MAX}")
-        refuse_unless(len(set(self.payers)) == len(self.payers), error, "payers: each is named once")
+        is_once = len({each.casefold() for each in self.payers}) == len(self.payers)
+        refuse_unless(is_once, error, "payers: each is named once")
         refuse_unless(all(map(_is_address, self.payers)), error, "payers: each is an e-mail address")
         refuse_unless(self.is_mailed or not self.payers, error, "payers: need is_mailed, by which they get their links")
 

@@ -8,6 +8,7 @@ from models.gateway.amounts import (
     GatewayAmountError,
     charge_step,
     from_gateway,
+    gateway_maximum,
     gateway_minimum,
     to_gateway,
 )
@@ -51,6 +52,14 @@ def test_an_amount_between_two_steps_of_the_gateway_is_refused(amount_minor: int
 )
 def test_the_step_is_in_the_ledgers_minor_units(currency: str, step: int) -> None:
     assert charge_step(currency) == step
+
+
+@pytest.mark.parametrize(
+    ("currency", "most"),
+    [("EUR", "999999.99"), ("JPY", "99999999"), ("KWD", "99999.990"), ("ISK", "999999"), ("IDR", "9999999999.99")],
+)
+def test_a_gateway_takes_eight_digits_at_most(currency: str, most: str) -> None:
+    assert gateway_maximum(currency) == Money.parse(most, currency)
 
 
 def test_a_currency_that_no_gateway_takes_has_no_steps_but_its_own() -> None:

@@ -5,7 +5,7 @@ import warnings
 from sqlalchemy import Connection, create_engine, inspect
 
 from models.currency import EXPONENTS
-from models.gateway.amounts import charge_step, chargeable_part
+from models.gateway.amounts import GATEWAY_CURRENCIES, charge_step, chargeable_part, gateway_maximum
 from models.ledger.transaction import Classification
 from models.money import Money
 from models.tables import metadata
@@ -60,6 +60,14 @@ def test_the_steps_in_which_gateways_take_a_currency_are_the_same_in_both(owner:
     steps = dict(owner.run("select code, duly.charge_step(code) from duly.currencies"))
 
     assert steps == {code: charge_step(code) for code in EXPONENTS}
+
+
+def test_the_most_that_gateways_take_of_a_currency_is_the_same_in_both(owner: Books) -> None:
+    most = dict(owner.run("select code, duly.charge_maximum(code) from duly.currencies"))
+
+    assert {code: most[code] for code in GATEWAY_CURRENCIES} == {
+        code: gateway_maximum(code).amount_minor for code in GATEWAY_CURRENCIES
+    }
 
 
 def test_what_the_gateway_takes_of_an_amount_is_the_same_in_both(owner: Books) -> None:

@@ -77,7 +77,9 @@ async def test_each_payer_gets_mail_of_their_own_without_the_name_of_the_account
     assert [(one["recipient"], one["name"], one["payer"]) for one in claimed] == [(ADA, "", 1), (BOB, "", 2)]
 
 
-@pytest.mark.parametrize("payers", [("ada",), (ADA, ADA), ("ada@example.com,bob",) * 51, ("a da@example.com",), ("@",)])
+@pytest.mark.parametrize(
+    "payers", [("ada",), (ADA, ADA), (ADA, ADA.upper()), ("ada@example.com,bob",) * 51, ("a da@example.com",), ("@",)]
+)
 def test_payers_who_cannot_be_written_to_are_refused(payers: tuple[str, ...]) -> None:
     with pytest.raises(InvalidPaymentRequestError, match=r"^payers: "):
         terms("acc-1", is_mailed=True, payers=payers)

@@ -70,6 +70,8 @@ begin
         perform duly.refuse('one_owner', format('id: %s of %s is a receivable already; take another id', p_period, p_account_id));
     end if;
     perform duly.require_sending(p_provider_id);
+    perform duly.refuse_stopped(p_provider_id);
+    perform duly.refuse_above_maximum(p_asked, p_currency);
     v_card := duly.card_of_order(p_account_id, p_provider_id, p_card_id, p_preference);
     if v_card.id is null then
         perform duly.refuse('card_required', format('%s has no card at %s that may be charged%s%s; register one, or send a link',

@@ -47,10 +47,8 @@ begin
         perform duly.refuse('provider_effective', format('provider: there is no effective provider %s', p_provider_id));
     elsif exists (select from duly.providers where id = p_provider_id and gateway = 'sepa_debit') then
         perform duly.refuse('provider_of_pages', format('provider: %s has no pages to pay on', p_provider_id));
-    elsif exists (select from duly.providers where id = p_provider_id and merchant_id is not null)
-        and duly.why_not_effective(p_provider_id) <> '' then
-        perform duly.refuse('provider_effective', format('provider: %s', duly.why_not_effective(p_provider_id)));
     end if;
+    perform duly.refuse_stopped(p_provider_id);
     select minimum_minor into v_minimum from duly.provider_currencies
     where provider_id = p_provider_id and currency = p_currency;
     if not found then
@@ -60,6 +58,7 @@ begin
             duly.shown_amount(p_amount_minor, p_currency), duly.shown_amount(v_minimum, p_currency),
             duly.shown_amount(duly.charge_step(p_currency), p_currency)));
     end if;
+    perform duly.refuse_above_maximum(p_amount_minor, p_currency);
 end $$;
 
 -- The payment on the page of a request that a restored database has forgotten, and that its recovery has written down again. The month

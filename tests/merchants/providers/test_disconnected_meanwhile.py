@@ -4,7 +4,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.collections.stopped_pages import signal_stopped_pages
+from activities.database import RuleBrokenError
 from activities.gateway.stripe_gateway import StripeGateway
+from commands.payments.create import OrderOptions, place
 from models.operator_command import OperatorCommand
 from sandbox.stripe.control.client import Fault, FaultKind
 from tests.merchants.onboarding import connect, stands
@@ -42,6 +44,9 @@ async def test_a_page_that_nobody_has_paid_is_closed_and_its_link_is_good_again_
             return not await has_page(handle)
 
         await until(is_closed)
+        by_hand = OrderOptions("", account, cafe.id, "5", (), "", "", False, "maria", "on the phone", prepays=True)
+        with pytest.raises(RuleBrokenError, match="merchants reconnect") as refused:
+            await place(platform.database, by_hand)
         closed = await submit(page)
         pressed = await payer.browser.post(link.path)
         again, _ = await connect(platform.duly, cafe.id, gateway_account=cafe.account)
@@ -50,6 +55,7 @@ async def test_a_page_that_nobody_has_paid_is_closed_and_its_link_is_good_again_
     await handle.signal("gateway_event")
     await handle.result()
 
+    assert refused.value.type == "provider_effective"
     assert (closed, pressed.status_code, paid) == (410, 503, 303)
     assert platform.charges(cafe.account) == 1
     assert await cafe.client.merchant.balance(account) == -2500

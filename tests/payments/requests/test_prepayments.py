@@ -3,6 +3,7 @@
 import pytest
 
 from activities.database import Database
+from activities.payments.lookup import PaymentLookup
 from models.refunds.refund import RefundOutcome
 from sandbox.stripe.control.client import STRIPES_DELAYS, Answer, CardOutcome
 from tests.fixtures.refunds import RefundClient
@@ -16,7 +17,7 @@ BECAUSE = ("--actor", "maria", "--reason", "pays ahead")
 
 
 async def test_more_than_is_owed_settles_the_oldest_invoices_and_its_rest_is_refunded(
-    standing_duly: RunningDuly, merchant: Merchant, refunds: RefundClient, period: str
+    standing_duly: RunningDuly, merchant: Merchant, refunds: RefundClient, database: Database, period: str
 ) -> None:
     account = await merchant.account(currency="KWD", cards=[])
     first, second = [await merchant.invoice(account, amount, currency="KWD") for amount in (1005, 2000)]
@@ -40,6 +41,16 @@ async def test_more_than_is_owed_settles_the_oldest_invoices_and_its_rest_is_ref
     credit = await merchant.balance(account)
     given_back = await refunds.start(payment, 3490)
 
+    # By each of Stripe's ids, of the refund too, before and after it is booked.
+    named = await merchant.run(
+        "select a.gateway_reference, a.charge_reference from duly.gateway_attempts a"
+        " join duly.gateway_requests r on r.id = a.request_id where r.account_id = :account and r.amount_minor <> 2500",
+        account=account,
+    )
+    looked_up = {word[:3]: await PaymentLookup(database).ids(word) for row in named for word in row if word}
+
+    paid_by = await merchant.value("select id from duly.gateway_requests where amount_minor = 4000")
+    assert looked_up == {"pi_": [paid_by], "ch_": [paid_by], "re_": [paid_by]}
     assert owed == {first: 0, second: 505}
     assert await left(merchant) == {first: 0, second: 0}
     assert (credit, given_back.outcome, await merchant.balance(account)) == (-3495, RefundOutcome.REFUNDED, -5)
@@ -68,6 +79,7 @@ async def test_by_hand_more_than_is_owed_is_charged_when_it_is_said_and_is_refus
         await cli("payments", "create", free, "--amount", "10", "--json", *BECAUSE),
         await cli("payments", "create", free, "--amount", "0.10", "--prepay", "--json", *BECAUSE),
         await cli("payments", "create", free, "--invoice", "INV-1", "--prepay", "--json", *BECAUSE),
+        await cli("payments", "create", free, "--amount", "1000000", "--prepay", "--json", *BECAUSE),
     ]
     paid = await cli.json(*asked, "--prepay", "--id", "ahead", *BECAUSE)
     again = await cli.json(*asked, "--prepay", "--id", "ahead", *BECAUSE)
@@ -81,6 +93,7 @@ async def test_by_hand_more_than_is_owed_is_charged_when_it_is_said_and_is_refus
         "something_owed",
         "amount_at_least",
         "prepayment_of_amount",
+        "amount_at_most",
         "id_means_one_payment",
     ]
     assert "--prepay" in refused[0].stderr
