@@ -233,6 +233,7 @@ LISTS = MappingProxyType(
             SellerRow.attaches_documents,
             SellerRow.background_color,
             SellerRow.logo_url,
+            SellerRow.templates,
         ).order_by(SellerRow.id),
         "wallet_transaction_types": select(
             WalletTypeRow.id,

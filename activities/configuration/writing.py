@@ -118,7 +118,7 @@ class DocumentWriting:
 
     async def _runs(self) -> AsyncIterator[Written]:
         for seller in self._document.sellers:
-            yield "seller", seller.id, await upsert(self._connection, ADD_SELLER, seller.model_dump())
+            yield "seller", seller.id, await upsert(self._connection, ADD_SELLER, seller.stored())
         for provider in self._document.providers:
             yield "provider", provider.id, await self._provider(provider)
         for creditor in self._document.creditors:

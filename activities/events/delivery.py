@@ -97,6 +97,9 @@ class EventDelivery:
         """Signal whoever waits; False when nobody knows what the event is about, or nobody has taken note of it."""
         if not key:
             return False
+        if subject is EventSubject.FRAUD:
+            await self._inbox.alert_of_fraud(*key)
+            return True
         try:
             async with self._slots:
                 await self._signal(self._target_of(subject, key))

@@ -72,6 +72,10 @@ class EventInbox:
         """Note that events have been delivered."""
         await self._database.call("note_delivery", ids=list(event_ids))
 
+    async def alert_of_fraud(self, request_id: str, object_id: str, type: str) -> None:
+        """Write operators a message about a payment that may be fraud, once for each warning or review."""
+        await self._database.call("alert_of_fraud", request_id=request_id, object_id=object_id, type=type)
+
     async def put_off(self, event_ids: Sequence[str]) -> int:
         """Let events wait longer for what they are about; return how many have waited enough and need a person."""
         pauses = [pause.total_seconds() for pause in PAUSES]

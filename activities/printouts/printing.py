@@ -8,8 +8,9 @@ from psycopg.types.json import Jsonb
 
 from activities.database import Database
 from activities.printouts.catalogue import PRINTED_LANGUAGES, catalogue_of
+from activities.printouts.own.templates import written_for_seller
 from activities.printouts.queries import DocumentQueries, facts_of
-from activities.printouts.workshop import TEMPLATE_VERSION, PrintJob, written
+from activities.printouts.workshop import PrintJob
 from models.printouts.facts import DocumentFacts, PrintFormat
 from models.printouts.formats import SUFFIXES
 from models.problem import refusal
@@ -46,8 +47,8 @@ class Printing:
         found = await self._queries.require(word)
         if found.posted_on is None:
             facts = await self._queries.facts(found.id)
-            content = await written(PrintJob(facts, format, language))
-            return _file(facts, format, _language(facts, language), content)
+            made = await written_for_seller(self._database, PrintJob(facts, format, language))
+            return _file(facts, format, _language(facts, language), made.content)
         return await self._kept(found.id, format, language)
 
     async def _kept(self, transaction_id: str, format: PrintFormat, language: str) -> PrintedFile:
@@ -58,15 +59,15 @@ class Printing:
             if kept := await self._queries.file(transaction_id, format, spoken):
                 return _file(facts, format, spoken, kept.content, id=kept.id)
             # Nothing is kept before there is a file: what is missing for it may be made good.
-            content = await written(PrintJob(facts, format, language))
+            made = await written_for_seller(self._database, PrintJob(facts, format, language))
             await self._database.call(
                 "keep_document_file",
                 transaction_id=transaction_id,
                 facts=Jsonb(stored),
                 format=format,
                 language=spoken,
-                template_version=TEMPLATE_VERSION,
-                content=content,
+                template_version=made.template_version,
+                content=made.content,
             )
             # It is there now, or somebody has kept other facts meanwhile: then it is written of those.
         raise RuntimeError("what is kept of a document stays, so the second writing is of it")
@@ -77,7 +78,7 @@ class Printing:
         """Print an account's statement as it is now; nothing is kept of it. Raises RefusedError as `document` does."""
         require_language(language)
         facts = await self._queries.statement(account_id, since, until)
-        content = await written(PrintJob(facts, format, language))
+        content = (await written_for_seller(self._database, PrintJob(facts, format, language))).content
         spoken = catalogue_of(facts.locale, language=language).language
         name = f"statement-{account_id}-{until}.{SUFFIXES[format]}"
         return PrintedFile(name, format, spoken, hashlib.sha256(content).hexdigest(), content)

@@ -18,13 +18,26 @@ _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "templates" / "document.typ"
 # Fonts of our own: what a server has installed would make other pages on other servers.
 _FONTS = _HERE / "fonts"
+# Behind every template, so that no electronic invoice is without itself.
+_ATTACHING = """#{
+  let given = json(bytes(sys.inputs.page)).attached
+  if given != "" {
+    let how = (relationship: "alternative", mime-type: "text/xml", description: "Factur-X")
+    pdf.attach("factur-x.xml", bytes(given), ..how)
+  }
+}
+"""
 
 
-def pdf_of(page: DocumentPage, on: date, *, seller: str, attached: str = "") -> bytes:
-    """Typeset a page, dated a day; `attached` is the electronic invoice in it. Raises TypstError: no such logo."""
+def pdf_of(page: DocumentPage, on: date, *, seller: str, attached: str = "", template: str = "") -> bytes:
+    """Typeset a page, dated a day, by a template or by ours; `attached` is the electronic invoice in it.
+
+    Raises TypstError: no such logo, or a template that makes no PDF/A that a screen reader reads.
+    """
     content = {**_shown({**asdict(page), "seller": seller, "wide": _widest(page)}), "attached": attached}
     content |= {"logo": page.logo, "qr": page.qr}
     compiled = _compiler().compile(
+        f"{template or _ours()}\n{_ATTACHING}".encode(),
         format="pdf",
         sys_inputs={"page": json.dumps(content)},
         pdf_standards=["a-3b", "ua-1"],
@@ -85,6 +98,9 @@ def _characters_of(font: bytes) -> Iterator[int]:
 @cache
 def _compiler() -> typst.Compiler:
     """Return the one compiler of a process: it keeps what it has read."""
-    return typst.Compiler(
-        str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True
-    )
+    return typst.Compiler(root=str(_TEMPLATE.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True)
+
+
+@cache
+def _ours() -> str:
+    return _TEMPLATE.read_text(encoding="utf-8")

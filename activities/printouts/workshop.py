@@ -7,11 +7,16 @@ processes end with the one that spawned them.
 import asyncio
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing import get_context, parent_process
+
+from jinja2 import TemplateError
+from typst import TypstError
 
 from activities.printouts.bills.page import bill_page_of
 from activities.printouts.catalogue import catalogue_of
@@ -32,12 +37,22 @@ TEMPLATE_VERSION = "1"
 
 @dataclass(frozen=True)
 class PrintJob:
-    """A file to write: of which facts, as what, and in which language (empty: the account's)."""
+    """A file to write: of which facts, as what, in which language (empty: the account's), and by which template.
+
+    Without a template it is ours. Of an electronic invoice with pages it is that of the pages.
+    """
 
     facts: DocumentFacts | StatementFacts | BillFacts
     format: PrintFormat
     language: str = ""
+    template: str = field(default="", repr=False)
 
+
+class OwnTemplateError(Exception):
+    """A seller's own template that writes no document; what it says is for its author."""
+
+
+_OF_TEMPLATES = (TypstError, TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 
 # As many electronic invoices are written at once as there are cores, up to a gigabyte of processes.
 AT_ONCE = min(os.cpu_count() or 1, 4)
@@ -101,24 +116,43 @@ def _refuse_what_cannot_be(job: PrintJob) -> None:
 
 
 def write(job: PrintJob) -> bytes:
-    """Write a file that is no electronic invoice."""
-    page, seller, on = _page(job), job.facts.seller.name, _day(job)
+    """Write a file that is no electronic invoice. Raises OwnTemplateError."""
+    with _naming_the_template(job):
+        return _write(job)
+
+
+@contextmanager
+def _naming_the_template(job: PrintJob) -> Iterator[None]:
+    try:
+        yield
+    except _OF_TEMPLATES as error:
+        if not job.template:
+            raise
+        # In words: what a compiler raises is not passed from process to process.
+        raise OwnTemplateError(f"{type(error).__name__}: {error}") from None
+
+
+def _write(job: PrintJob) -> bytes:
+    page, seller, on = page_of_job(job), job.facts.seller.name, _day(job)
     match job.format:
         case PrintFormat.HTML:
-            return html_of(page, seller=seller)
+            return html_of(page, seller=seller, template=job.template)
         case PrintFormat.RTF:
-            return rtf_of(page, seller=seller)
+            return rtf_of(page, seller=seller, template=job.template)
         case PrintFormat.CSV:
             return csv_of(sheet_of(job.facts))
         case PrintFormat.XLSX:
             return xlsx_of(page, sheet_of(job.facts), on, seller=seller)
         case _:
             with _typesetting:
-                return pdf_of(page, on, seller=seller)
+                return pdf_of(page, on, seller=seller, template=job.template)
 
 
 def write_validated(job: PrintJob) -> tuple[bytes, list[str]]:
-    """Write an electronic invoice, and return with it which business rules it breaks. Only in a spawned process."""
+    """Write an electronic invoice, and return with it which business rules it breaks. Only in a spawned process.
+
+    Raises OwnTemplateError.
+    """
     # Only where it may be loaded.
     from activities.printouts.validation import broken_rules  # noqa: PLC0415
 
@@ -131,11 +165,14 @@ def write_validated(job: PrintJob) -> tuple[bytes, list[str]]:
     broken = broken_rules(xml, syntax)
     if job.format is not PrintFormat.FACTUR_X or broken:
         return xml, broken
-    pdf = pdf_of(page_of(facts, words), facts.dated, seller=facts.seller.name, attached=xml.decode())
+    with _naming_the_template(job):
+        page = page_of(facts, words)
+        pdf = pdf_of(page, facts.dated, seller=facts.seller.name, attached=xml.decode(), template=job.template)
     return declared_as_factur_x(pdf), []
 
 
-def _page(job: PrintJob) -> DocumentPage:
+def page_of_job(job: PrintJob) -> DocumentPage:
+    """Return what is read on a document."""
     words = catalogue_of(job.facts.locale, language=job.language)
     if isinstance(job.facts, StatementFacts):
         return statement_page_of(job.facts, words)

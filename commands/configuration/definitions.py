@@ -1,5 +1,6 @@
 """Applying, comparing and listing the configuration."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from commands.configuration.tables import changes_table, configuration_table
 from commands.formatting import document, moment
 from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings, reading_database_of
-from models.problem import refusal
+from models.problem import Problem, RefusedError, refusal
 
 
 async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
     """Apply a document. Raises RefusedError, with nothing written, when it has a problem."""
     settings = read_settings()
     wanted = read_document(path, DefinitionsDocument)
+    await _require_templates(wanted)
     async with database_of(settings) as database:
         applied = await Definitions(database).apply(wanted, actor=actor, reason=reason)
     version = f"This is version {applied.version}." if applied.version else "Nothing has changed."
@@ -32,11 +34,27 @@ async def diff(output: Output, path: Path) -> None:
     """Show what applying a document would change. Raises RefusedError when it has a problem."""
     settings = read_settings()
     wanted = read_document(path, DefinitionsDocument)
+    await _require_templates(wanted)
     async with database_of(settings) as database:
         applied = await Definitions(database).diff(wanted)
     fields = [{"kind": row.kind, "id": row.id, "changes": row.changes} for row in applied.fields]
     shown = changes_table("What would change", applied.fields, is_history=False)
     output.answer({"changes": _parts(applied), "fields": fields}, shown if fields else "Nothing would change.")
+
+
+async def _require_templates(wanted: DefinitionsDocument) -> None:
+    """Try the sellers' own templates. Raises RefusedError for one that would leave something out of a document."""
+    if not any(seller.templates for seller in wanted.sellers):
+        return
+    from activities.printouts.own.checking import problems_of_templates  # it loads all that prints
+
+    problems = [
+        Problem(f"sellers.{position}.templates.{name}", "template_fits", problem)
+        for position, seller in enumerate(wanted.sellers)
+        for name, problem in await asyncio.to_thread(list, problems_of_templates(seller.templates))
+    ]
+    if problems:
+        raise RefusedError(problems)
 
 
 def _parts(applied: AppliedDocument) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """`documents`: invoices and what else customers are given, as files."""
 
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,15 @@ app = typer.Typer(
     help="Documents: invoices, credit notes, cancellations, receipts, refunds and statements as files; e-invoices.",
     no_args_is_help=True,
 )
+
+
+class TemplateKind(StrEnum):
+    """What templates write; all other formats are of programs, or follow from these."""
+
+    PDF = "pdf"
+    HTML = "html"
+    RTF = "rtf"
+
 
 Transaction = Annotated[str, typer.Argument(metavar="TRANSACTION", help="Number, reference number or id.")]
 Format = Annotated[PrintFormat, typer.Option("--format", help="As what; factur-x is a PDF with the e-invoice in it.")]
@@ -84,6 +94,16 @@ def link_document(
     from commands.printouts.documents import link_one
 
     perform(lambda out: link_one(out, transaction, format, days, language=language), as_json=as_json)
+
+
+@app.command("template")
+def show_template(
+    kind: Annotated[TemplateKind, typer.Argument(metavar="FORMAT", help="pdf (Typst), html or rtf (Jinja).")],
+) -> None:
+    """Print our own template of a format, to begin a seller's own with (`[sellers.templates]` of the definitions)."""
+    from activities.printouts.own.ours import our_template
+
+    typer.echo(our_template(kind), nl=False)
 
 
 @app.command("show")

@@ -15,6 +15,7 @@ class EventSubject(StrEnum):
     DISPUTE = "dispute"
     MOVEMENT = "movement"
     MERCHANT = "merchant"  # a merchant's own account at the gateway
+    FRAUD = "fraud"  # a payment that may be fraud: no process waits for it, operators get an alert
     FOUND = "found"  # a payment or refund that nobody here has requested
 
 
@@ -89,6 +90,11 @@ NEEDED = MappingProxyType(
         account__updated="a merchant's account changed: it may charge, or not any more",
         account__application__deauthorized="a merchant has shut us out of its account",
         capability__updated="what a merchant's account may do changed",
+    )
+    | _needs(
+        EventSubject.FRAUD,
+        radar__early_fraud_warning__created="an issuer says that a payment was fraud, which often becomes a dispute",
+        review__opened="a payment waits for a person's judgement at the gateway",
     )
     | _needs(
         EventSubject.MOVEMENT,

@@ -58,6 +58,7 @@ class MessageKind(StrEnum):
     WALLET_NOT_FUNDED = "wallet_not_funded"  # a payment for it is booked, and its type or product is out of use
     DEBITS_OVERDUE = "debits_overdue"  # the bank should have settled them by now
     WRITTEN_OFF_PAID = "written_off_paid"  # money has come for an invoice that was written off
+    FRAUD_SUSPECTED = "fraud_suspected"  # an issuer's early warning, or a review at the gateway
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -118,6 +119,7 @@ TAGS = MappingProxyType(
         MessageKind.WALLET_NOT_FUNDED: frozenset({"account", "amount", "code"}),
         MessageKind.DEBITS_OVERDUE: frozenset({"provider", "count", "object"}),
         MessageKind.WRITTEN_OFF_PAID: frozenset({"account", "amount", "number", "object"}),
+        MessageKind.FRAUD_SUSPECTED: frozenset({"account", "amount", "number", "type", "object"}),
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

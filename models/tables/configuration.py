@@ -275,6 +275,7 @@ class SellerRow(Base):
     attaches_documents: Mapped[bool] = mapped_column(server_default="true")
     background_color: Mapped[str] = mapped_column(server_default="")
     logo_url: Mapped[str] = mapped_column(server_default="")
+    templates: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
 
 
 class CreditorRow(Base):

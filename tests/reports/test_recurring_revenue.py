@@ -118,6 +118,18 @@ async def test_a_month_that_is_kept_stays_and_a_correction_stands_beside_it(
     assert owner.value(first) == 199_90
 
 
+async def test_who_was_there_only_before_a_correction_is_new_and_comes_back_to_nothing(
+    subscribed: Books, owner: Books, snapshots: MrrSnapshots, reports: Reports
+) -> None:
+    await kept(snapshots)
+    owner.run("update duly.subscriptions set starts_on = '2025-11-10' where id = 'c1'")
+
+    await kept(snapshots, since=date(2025, 10, 1))
+    mrr = await reports.run("mrr", date(2025, 10, 1), date(2025, 11, 30))
+
+    assert mrr.texts("new", "reactivation", "mrr") == [("0.00", "0.00", "170.00"), ("29.90", "20.00", "206.90")]
+
+
 async def test_a_month_is_kept_when_it_is_over_and_behind_those_before_it(
     subscribed: Books, snapshots: MrrSnapshots
 ) -> None:

@@ -46,6 +46,8 @@ def target_of(subject: EventSubject, key: tuple[str, ...]) -> EventTarget:
         case EventSubject.MERCHANT:
             merchant, _ = key
             return EventTarget(workflow_ids.merchant_connection_id(merchant))
+        case EventSubject.FRAUD:
+            raise ValueError("no workflow waits for what may be fraud: operators get an alert")
         case EventSubject.PAYMENT:
             account_id, period, *payment_request = key
             if payment_request:

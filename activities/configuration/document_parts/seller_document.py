@@ -1,16 +1,17 @@
 """The seller's part of the document: who is named on invoices, and the brand, as law and bank want it."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from lxml import etree
+from psycopg.types.json import Jsonb
 from pydantic import Field, field_validator, model_validator
 
 from activities.configuration.fields import Name, SlugId
 from activities.documents import DocumentPart
 from models.bank.payee import IbanError, bic_is_written_well, iban_of
 
-LOGO_MAX = 65_536
+LOGO_MAX = TEMPLATE_MAX = 65_536
 _SVG = "{http://www.w3.org/2000/svg}"
 # What runs, or brings something in, is no picture.
 _NOT_OF_A_LOGO = frozenset({"script", "foreignobject", "iframe", "set", "handler", "object", "embed", "link"})
@@ -19,6 +20,7 @@ _BRINGS_IN = re.compile(r"""url\((?!\s*["']?\s*#)|@import|image-set|\\""", re.IG
 # A picture within the picture is of dots: an SVG would have to be looked through again.
 _OF_ITSELF = re.compile(r"#|data:image/(png|jpeg|gif|webp)[;,]", re.IGNORECASE)
 
+TemplateFormat = Literal["pdf", "html", "rtf"]
 Line = Annotated[str, Field(max_length=200)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 # Two letters of the member state, and what it gives (2006/112/EC art. 215); no country's is longer.
@@ -30,7 +32,8 @@ class SellerPart(DocumentPart):
 
     `vat_id` or `tax_number` must be there: an invoice without either is none (2006/112/EC art. 226, § 14 UStG).
     `logo` is an SVG, as text; colours are written #rrggbb. `logo_url` and `background_color` are of pages at the
-    gateway, which takes a PNG or JPEG behind an address of the internet; empty is what its account has.
+    gateway, which takes a PNG or JPEG behind an address of the internet; empty is what its account has. `templates` are
+    by format what writes its documents in place of ours: `pdf` in Typst, `html` and `rtf` in Jinja.
     """
 
     id: SlugId
@@ -51,6 +54,10 @@ class SellerPart(DocumentPart):
     logo: Annotated[str, Field(max_length=LOGO_MAX)] = ""
     background_color: Annotated[str, Field(pattern=r"^(#[0-9a-f]{6})?$")] = ""
     logo_url: Annotated[str, Field(max_length=500, pattern=r"^(https://\S+)?$")] = ""
+    # By which its documents are written, in place of ours.
+    templates: dict[TemplateFormat, Annotated[str, Field(min_length=1, max_length=TEMPLATE_MAX)]] = Field(
+        default_factory=dict
+    )
     # Whether mails about payments and invoices bring the documents with them.
     attach_documents: bool = True
 
@@ -81,6 +88,10 @@ class SellerPart(DocumentPart):
         if not (self.vat_id or self.tax_number):
             raise ValueError("vat_id: an invoice names the seller's vat_id or tax_number")
         return self
+
+    def stored(self) -> dict[str, Any]:
+        """Return what the database keeps."""
+        return self.model_dump() | {"templates": Jsonb(self.templates)}
 
 
 def problem_of_logo(text: str) -> str:

@@ -7,9 +7,10 @@ from pydantic import TypeAdapter
 from activities.books.bills import Bills
 from activities.database import Database
 from activities.printouts.catalogue import catalogue_of
+from activities.printouts.own.templates import written_for_seller
 from activities.printouts.printing import PrintedFile, require_language
 from activities.printouts.queries import NO_SELLER
-from activities.printouts.workshop import PrintJob, written
+from activities.printouts.workshop import PrintJob
 from models.printouts.bill import BillFacts
 from models.printouts.facts import PrintFormat
 from models.printouts.formats import SUFFIXES
@@ -36,7 +37,7 @@ class BillPrinting:
         """Print a bill. Raises RefusedError as `facts` does, and for the format of an electronic invoice."""
         require_language(language)
         facts = await self.facts(bill)
-        content = await written(PrintJob(facts, format, language))
+        content = (await written_for_seller(self._database, PrintJob(facts, format, language))).content
         spoken = catalogue_of(facts.locale, language=language).language
         name = f"{facts.number}.{SUFFIXES[format]}"
         return PrintedFile(name, format, spoken, hashlib.sha256(content).hexdigest(), content)

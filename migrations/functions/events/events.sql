@@ -39,6 +39,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     limit 1
 $$;
 
+-- The payment that an event says may be fraud, with the gateway's object that says so, and as what.
+create or replace function duly.suspected_by_event(e duly.gateway_events) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select array[r.id, e.object_id, e.type]
+    from duly.gateway_requests r
+    where r.kind = 'payment' and r.provider_id = e.provider_id and r.gateway_reference = any (e.mentions)
+    limit 1
+$$;
+
 -- Events whose turn it is, oldest first, each with the key of what it is about; an empty one when nobody knows that
 -- yet. `is_recorded`: the ledger has what it says, so that nothing is lost when no workflow waits for it. With subjects, those alone
 -- count towards the limit.
@@ -57,6 +66,7 @@ begin
             when 'dispute' then duly.dispute_of_event(e)
             when 'movement' then duly.movement_of_event(e)
             when 'merchant' then duly.merchant_of_event(e)
+            when 'fraud' then duly.suspected_by_event(e)
             end end, '{}'),
         not (e.subject = 'payment' and duly.is_unrecorded_payment(e))
     from duly.gateway_events e

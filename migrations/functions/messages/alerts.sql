@@ -103,6 +103,14 @@ begin
     return array(select id from duly.messages where account_id = p_account_id and state = 'pending' order by id);
 end $$;
 
+-- Tell operators of a payment that the gateway suspects: once for each of its warnings and reviews, however often the event comes.
+create or replace function duly.alert_of_fraud(p_request_id text, p_object_id text, p_type text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.write_message('fraud_suspected', r.account_id, '', r.run_id, jsonb_build_object('amount_minor', r.amount_minor,
+        'currency', r.currency, 'payment_id', r.payment_id, 'request', r.id, 'object', p_object_id, 'type', p_type), p_object_id)
+    from duly.gateway_requests r where r.id = p_request_id
+$$;
+
 -- Tell operators of money for invoices that were written off, in the commit that books it: once a payment, by hand, by a bank's file or by
 -- a gateway. What a bank leaves of a payment that it takes back is no new money.
 create or replace function duly.alert_of_written_off(t duly.financial_transactions) returns void language plpgsql as $$

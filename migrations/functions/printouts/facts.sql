@@ -12,7 +12,7 @@ $$;
 
 create or replace function duly.seller_facts(p_merchant_id text) returns jsonb
 language sql stable set search_path = duly, pg_temp as $$
-    select to_jsonb(s) - array['merchant_id', 'background_color', 'logo_url'] from duly.sellers s
+    select to_jsonb(s) - array['merchant_id', 'background_color', 'logo_url', 'templates'] from duly.sellers s
     where s.merchant_id is null or s.merchant_id = p_merchant_id order by s.merchant_id nulls last limit 1
 $$;
 

@@ -28,8 +28,10 @@ begin
             on b.account_id = x.account_id and b.currency = x.currency;
     update pg_temp.computed c set change = case
         when c.start_minor = c.mrr_minor then 'none' when c.mrr_minor = 0 then 'churn'
+        -- Of a month that was corrected only what it is now: who was never there by that is new.
         when c.start_minor = 0 then case when exists (select from duly.mrr_amounts a
-            where a.account_id = c.account_id and a.currency = c.currency and a.month < p_month and a.mrr_minor > 0)
+            where a.account_id = c.account_id and a.currency = c.currency and a.month < p_month and a.mrr_minor > 0
+              and a.version = (select max(s.version) from duly.mrr_snapshots s where s.month = a.month))
             then 'reactivation' else 'new' end
         when c.mrr_minor > c.start_minor then 'expansion' else 'contraction' end;
     select coalesce(max(s.version), 0) into version from duly.mrr_snapshots s where s.month = p_month;

@@ -1,4 +1,4 @@
-"""Mail that comes back after a mail server has taken it is known again by its Message-ID.
+"""Mail that comes back later is known again by its Message-ID, and sellers have templates of their own.
 
 Revision ID: 0081
 """
@@ -12,7 +12,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    run_scripts("0081_bounced_later")
+    run_scripts("0081_bounces_and_templates")
 
 
 def downgrade() -> None:
