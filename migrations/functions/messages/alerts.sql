@@ -107,7 +107,7 @@ end $$;
 create or replace function duly.alert_of_fraud(p_request_id text, p_object_id text, p_type text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     select duly.write_message('fraud_suspected', r.account_id, '', r.run_id, jsonb_build_object('amount_minor', r.amount_minor,
-        'currency', r.currency, 'payment_id', r.payment_id, 'request', r.id, 'object', p_object_id, 'type', p_type), p_object_id)
+        'currency', r.currency, 'payment_id', r.transaction_id, 'request', r.id, 'object', p_object_id, 'type', p_type), p_object_id)
     from duly.gateway_requests r where r.id = p_request_id
 $$;
 
