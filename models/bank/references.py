@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from models.bank.entry import BankEntry, is_reference, remainder_97
-from models.ledger.number_series import INVOICES, NumberSeries
+from models.ledger.number_series import CUT, INVOICES, NumberSeries
 
 _ONLY_INVOICES = (INVOICES,)
 _WORD = re.compile(r"[!-~\w]+")
 _WORD_MAX = 64
 _CREDITOR = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
 # The same in a payer's text: people copy it in groups of four, as it is printed.
-_CREDITOR_IN_TEXT = re.compile(r"\bRF[0-9]{2}(?:[ \n]?[0-9A-Z]){1,21}\b", re.IGNORECASE)
+_CREDITOR_IN_TEXT = re.compile(r"\bRF[0-9]{2}(?:[ \n]{0,2}[0-9A-Z]){1,21}\b", re.IGNORECASE)
 _PUNCTUATION = ",;:()[]<>\"'"
 # What stands between an account and what is beside it in one word, such as `customer:cust-1001` or `cust-1001,May`.
 _BETWEEN = re.compile(r"[,;:+&=|()\[\]<>\"']+")
+# As long as banks make their lines: some put them together with blanks again.
+_WIDTHS = (27, 35, 65, 70, 140)
 # A payer's own running number has as many digits, and may be the id of somebody's account.
 _OWN_DIGITS_MAX = 5
 
@@ -49,17 +51,17 @@ def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_
     """Yield the words of the payer's text that may name an account or an invoice.
 
     A bank cuts long texts into lines wherever they are full, so the text is also read with its lines put together:
-    what both readings name may be two accounts, and is nobody's for certain then. A word without a digit, or shorter
-    than four characters, is taken for language and not for a reference.
+    what both readings name may be two accounts, and is nobody's for certain then. A line that is as long as a bank's
+    lines are was cut there, and a word at its end is perhaps half of one. A word without a digit, or shorter than four
+    characters, is taken for language and not for a reference.
     """
     lines = entry.text.split("\n")
-    whole = " ".join(lines)
+    whole = "".join(f"{line}{CUT if len(line) in _WIDTHS else ' '}" for line in lines[:-1]) + lines[-1]
     yield from _framed_in(entry.text, series)
-    yield from _numbers(whole, series)
-    yield from _words(whole, series)
-    if len(lines) > 1:
-        yield from _numbers("".join(lines), series)
-        yield from _words("".join(lines), series)
+    for text in dict.fromkeys((whole, "".join(lines), *_without_cuts(entry.text))):
+        yield from _framed_in(text, series)
+        yield from _numbers(text, series)
+        yield from _words(text, series)
 
 
 def payer_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
@@ -82,12 +84,22 @@ def _numbers(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
 
 
 def _words(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
-    for word in _WORD.findall(text):
+    for found in _WORD.finditer(text):
+        if CUT in {text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]}:
+            continue
+        word = found.group()
         plain = word.strip(_PUNCTUATION).rstrip(".")
         if _says_something(plain):
             yield plain
             yield from _framed(plain, series)
         yield from (part for part in _BETWEEN.split(plain) if part != plain and _says_something(part))
+
+
+def _without_cuts(text: str) -> Iterator[str]:
+    """Yield a text of one line as it was before a bank cut it, if its blanks stand where lines would end."""
+    for width in _WIDTHS if "\n" not in text else ():
+        if len(text) > width and all(text[place] == " " for place in range(width, len(text), width + 1)):
+            yield "".join(text[place : place + width] for place in range(0, len(text), width + 1))
 
 
 def _framed_in(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
@@ -134,5 +146,6 @@ def _readings(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
 
 def _framed(text: str, series: Sequence[NumberSeries]) -> Iterator[str]:
     if (framed := _CREDITOR.fullmatch(text.replace(" ", "").upper())) is not None and is_creditor_reference(text):
-        yield from _readings(framed[1], series)
-        yield framed[1].lower()
+        # A frame that a bank has cut is right by its check digits once in 97 times: a number in it has all its digits.
+        yield from (number for one in series if (number := one.number_of(framed[1])).replace("-", "") == framed[1])
+        yield from (framed[1], framed[1].lower())

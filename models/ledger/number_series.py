@@ -14,10 +14,12 @@ GAP_FREE_BY_DEFAULT = frozenset(
 _WIDTH = 10
 # What may stand between a prefix and its number: keyboards and banks make other signs of a hyphen, and add blanks.
 _BETWEEN = r"(?:\s?[-\u00ad\u2010-\u2015\u2212.:#]\s?|\s)"
-# What a number is part of another's by: `KINV1`, `A-INV-1`, `inv1a`, `INV-1-2026`, `INV-1/05`, `INV-1.2`. One in the
-# frame of a creditor reference is read with its check digits or not at all.
+# Where a bank has cut a text, in the place of a blank.
+CUT = "\x1f"
+# What a number is part of another's by: `KINV1`, `A-INV-1`, `inv1a`, `INV-1-2026`, `INV-1/05`, `INV-1.2`,
+# `INV-1/ 2026`. One in the frame of a creditor reference is read with its check digits or not at all.
 _BEFORE = r"(?<![^\W_])(?<![^\W_][-_])(?<!\bRF[0-9]{2}\s)"
-_AFTER = r"(?![^\W_]|_|[-/.][0-9]|-[^\W_])"
+_AFTER = r"(?![^\W_]|_|[-/.][0-9]|-[^\W_]|[-/]\s[0-9]|\s[-/][0-9]{4})"
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,13 @@ class NumberSeries:
         """Yield the numbers that a person meant: `invoice inv 7` or `Inv-0007` is `INV-0000000007`.
 
         A number stands alone: what goes on before or behind it is somebody else's. One that is written with its zeros
-        and lacks digits, which follow behind blanks or new lines, was cut there and is read whole.
+        and lacks digits, which follow behind blanks or new lines, was cut there and is read whole. One that has not all
+        its digits and stands beside a cut may be half of somebody else's.
         """
         for found in self._written.finditer(text):
-            yield self._as_given(found, self._mended(found) or found["count"])
+            count = self._mended(found) or found["count"]
+            if len(count) == _WIDTH or not _is_cut(found):
+                yield self._as_given(found, count)
 
     def number_of(self, text: str) -> str:
         """Return the number that a text is, however it is written; empty if it is none."""
@@ -61,6 +66,11 @@ class NumberSeries:
 
     def _as_given(self, found: re.Match[str], count: str) -> str:
         return f"{self.prefix}{found['year']}-{int(count):0{_WIDTH}d}"
+
+
+def _is_cut(found: re.Match[str]) -> bool:
+    before, behind = found.string[: found.start()], found.string[found.end() :]
+    return before.rstrip("-_./").endswith(CUT) or behind.lstrip("-_./").startswith(CUT)
 
 
 INVOICES = NumberSeries("INV")

@@ -76,11 +76,50 @@ def test_a_number_is_read_whole_however_payer_and_bank_wrote_it(text: str) -> No
     [
         "KINV1", "inv1a", "INV-1-2026", "INV-1/2026", "INV-1.05", "INV_1", "A-INV-1", "INV-1_2", "2026-INV-1", "INV1é",
         "INV2026-0000000001", "INV-00000000001", "INV-0000 000", "INV-0000 0000 123",
+        "INV-1/ 2026", "INV-1 -2026", "INV-1 /2026", "RF10 INV0 0000 0000 1",
         "RF24 INV0 0000 0001 2", "xcust-1001", "cust-10012", "cust-1001-2026",
     ],
 )  # fmt: skip
 def test_a_number_that_is_part_of_another_is_somebody_elses(text: str) -> None:
     assert whose(text=text) == "account_unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "K{}INV1 danke",
+        "A-{}INV-1",
+        "INV-1{}-2026",
+        "INV-1-{}2026",
+        "INV-1{}2/2026",
+        "INV-1{}a",
+        "x{}cust-1001",
+        "cust-10{}01-7",
+    ],
+)
+@pytest.mark.parametrize("width", [27, 35, 65, 70, 140])
+def test_half_of_somebody_elses_number_at_the_end_of_a_banks_line_names_nobody(text: str, width: int) -> None:
+    first = text.partition("{}")[0]
+    line = f"{'Zahlung '.ljust(width - len(first), '.')}{first}"
+
+    assert whose(text=text.replace(first + "{}", f"{line}\n", 1)) == "account_unknown"
+
+
+@pytest.mark.parametrize("cut", ["\n", " "])
+@pytest.mark.parametrize("width", [27, 35, 65, 70])
+@pytest.mark.parametrize("number", ["INV-12", "INV-0000000012", "RF23 INV0 0000 0001 2", "rf23inv0000000012"])
+def test_a_number_is_read_whole_wherever_a_bank_cuts_its_line(number: str, width: int, cut: str) -> None:
+    for place in range(1, len(number)):
+        text = f"{'Zahlung '.ljust(width - place, '.')[:-1]} {number} danke"
+
+        # Half of it may be another customer's number: then nobody can tell.
+        assert whose(text=cut.join((text[:width], text[width:]))) in {
+            "cust-1002",
+            "account_ambiguous",
+            "account_unknown",
+        }
+        if number != "INV-12":
+            assert whose(text=cut.join((text[:width], text[width:]))) == "cust-1002"
 
 
 @pytest.mark.parametrize("text", ["Miete Mai 2026", "Zahlung vom 20260520", "2026", "vom 15082002 20020815"])

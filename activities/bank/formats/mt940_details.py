@@ -66,10 +66,10 @@ def _of_tags(written: str) -> LineDetails:
         tag = one.group().replace("\n", "").strip("/")
         values.setdefault(tag, written[one.end() : end].replace("\n", "").strip("/ "))
     counterparty = values.get("CNTP", "").split("/")
-    # A tag is a word of its own, so that what stands beside it is one too.
-    texts = _TAG.sub(lambda one: f" {one.group().replace(chr(10), '').strip('/')}: ", written)
+    # A tag is a word of its own, so that what stands beside it is one too; lines stay as long as the bank made them.
+    texts = _TAG.sub(lambda one: f" {one.group().replace(chr(10), '').strip('/')}:", written)
     return LineDetails(
-        tuple(line.strip().rstrip("/") for line in texts.split("\n")),
+        tuple(line.rstrip().rstrip("/") for line in texts.split("\n")),
         payer=values.get("NAME") or (counterparty[2] if len(counterparty) > 2 else ""),
         end_to_end_id=values.get("EREF", ""),
         is_return="RTRN" in values,
