@@ -41,11 +41,11 @@ async def test_what_is_wrong_with_a_user_is_refused_by_its_rule(cli: CommandLine
     ]
 
     assert [result.rules for result in refused] == [
-        [("database", "user_is_new")],
+        [("user", "user_is_new")],
         [("user", "user_is_name")],
-        [("database", "user_exists")],
+        [("user", "user_exists")],
         [("user", "change_given")],
-        [("database", "user_exists")],
+        [("user", "user_exists")],
         [("password", "password_length")],
     ]
 

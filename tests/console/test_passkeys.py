@@ -206,7 +206,7 @@ async def test_an_administrator_removes_a_passkey_and_its_session_is_over(owner:
     again = await cli("users", "passkeys", "remove", "maria", passkey, "--yes", *WHO, "--json")
 
     assert (await owner.browser.status("/"), await owner.signs_in()) == (303, 422)
-    assert again.rules == [("database", "passkey_exists")]
+    assert again.rules == [("passkey", "passkey_exists")]
     listed = (await cli.json("users", "passkeys", "list"))["passkeys"]
     assert [row["removed_by"] for row in listed] == ["anna"]
     kept = (await cli.json("commands", "list", "--command", "users passkeys remove"))["commands"]
@@ -228,7 +228,7 @@ async def test_the_last_way_to_sign_in_is_removed_only_by_who_says_that_it_is_me
 
     assert (asked.status_code, foreign.status_code, meant.status_code) == (422, 422, 303)
     assert "cannot sign in any more" in asked.text
-    assert by_command.rules == [("database", "passkey_is_not_last")]
+    assert by_command.rules == [("passkey", "passkey_is_not_last")]
 
 
 async def test_a_console_that_is_reached_by_a_number_has_none_and_says_why(browser: Browser) -> None:

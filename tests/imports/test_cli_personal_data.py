@@ -43,7 +43,7 @@ async def test_erasing_takes_the_person_away_and_leaves_who_did_it_and_the_books
     await company.cli.json("accounts", "erase", account, *WHO)
 
     kept = await company.cli.json("accounts", "export", account)
-    assert (early.exit_code, early.rules) == (1, [("database", "account_terminated_first")])
+    assert (early.exit_code, early.rules) == (1, [("account", "account_terminated_first")])
     assert answer == {"account": account, "outcome": "erased", "delete_at_gateway": []}
     assert [word for word in ("Ada", "King", "ada@", "L-17", "north") if word in json.dumps(kept)] == []
     assert {change["actor"] for change in kept["changes"]} == {"maria"}

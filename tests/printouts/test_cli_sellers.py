@@ -114,5 +114,5 @@ async def test_an_address_without_its_parts_is_refused(cli: CommandLine, company
     assert [one.rules for one in refused] == [
         [("city", "required"), ("country", "length"), ("country", "country_code")],
         [("vat_id", "vat_id_format")],
-        [("database", "account_exists")],
+        [("account", "account_exists")],
     ]

@@ -60,7 +60,7 @@ async def test_what_was_asked_for_already_is_not_done_again(cli: CommandLine, ac
     ended_again = await cli.json("subscriptions", "end", "s1", "--on", "2027-01-01", *WHO)
 
     assert [first["outcome"], again["outcome"]] == ["created", "unchanged"]
-    assert (another.exit_code, another.rules) == (1, [("database", "id_means_one_subscription")])
+    assert (another.exit_code, another.rules) == (1, [("id", "id_means_one_subscription")])
     assert [ended["outcome"], ended_again["outcome"]] == ["changed", "unchanged"]
 
 
@@ -264,7 +264,7 @@ async def test_a_run_bills_by_day_beside_whole_months_and_its_certificate_adds_u
         (("end", "s1", "--on", "2026-11-01"), ("on", "ends_after_start")),
         (("pause", "s1", "--from", "2026-12-01", "--until", "2026-12-01"), ("until", "ends_after_start")),
         (("end", "nobody"), ("subscription", "subscription_exists")),
-        (("change", "s1", "--product", "gold"), ("database", "product_exists")),
+        (("change", "s1", "--product", "gold"), ("product", "product_exists")),
     ],
 )
 async def test_what_makes_no_sense_is_refused_and_nothing_is_written(
