@@ -65,8 +65,8 @@ BUGS = (
     SeededBug(
         "nobody is asked about an outcome that stays unknown",
         COLLECTION_WAITS,
-        "if workflow.now() - snapshot.unknown_since >= policy.review_after:",
-        "if workflow.now() - snapshot.unknown_since >= 99 * policy.review_after:",
+        "if workflow.now() - snapshot.unknown_since >= self._review_after(result):",
+        "if workflow.now() - snapshot.unknown_since >= 99 * self._review_after(result):",
         "tests/collections/test_blocking.py::test_a_person_is_asked_about_an_outcome_that_nobody_knows_after_six_hours",
     ),
     SeededBug(
