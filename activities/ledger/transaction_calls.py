@@ -113,5 +113,5 @@ async def require_method_of_ours(database: Database, method: str) -> None:
         raise refusal(
             "method",
             "method_is_not_a_gateways",
-            f"{method} is handled by {handled.provider_id}, which moves its money; `collections start` collects now",
+            f"{method} is handled by {handled.provider_id}, which moves its money; `payments create` charges it now",
         )

@@ -6,6 +6,8 @@ from typing import Any
 from commands.console.limited import ANSWER_SECONDS, AskedAction, options_of
 from commands.ledger.drafts import create as create_transaction
 from commands.output import Output
+from commands.payments.create import OrderOptions
+from commands.payments.create import create as create_payment
 from commands.payments.payment_requests import RequestOptions
 from commands.payments.payment_requests import create as create_request
 from commands.subscriptions.making import Asked, NewSubscription
@@ -57,7 +59,7 @@ async def _request(output: Output, asked: AskedAction) -> None:
         title=asked["title"],
         description=asked["description"],
         amount=asked["amount"],
-        invoices=tuple(asked["invoices"].replace(",", " ").split()),
+        invoices=_words(asked["invoices"]),
         valid_days=_whole(asked, "valid_days") or _VALID_DAYS,
         is_mailed=asked["is_mailed"] == "yes",
         sender_email="",
@@ -65,6 +67,27 @@ async def _request(output: Output, asked: AskedAction) -> None:
         reason=asked.reason,
     )
     await create_request(output, options, wait_seconds=ANSWER_SECONDS)
+
+
+async def _charge(output: Output, asked: AskedAction) -> None:
+    options = OrderOptions(
+        f"pay-{asked.key[:24]}",
+        asked.id,
+        asked["provider"],
+        asked["amount"],
+        _words(asked["invoices"]),
+        asked["card"],
+        asked["preference"],
+        asked["hands_over"] == "yes",
+        asked.actor,
+        asked.reason,
+        asked["prepays"] == "yes",
+    )
+    await create_payment(output, options, wait_seconds=ANSWER_SECONDS)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 def _lines(asked: AskedAction) -> list[str]:
@@ -134,6 +157,25 @@ ACTIONS = (
             FormField("valid_days", "Days for which it is good", value=str(_VALID_DAYS)),
             FormField("provider", "Provider", "select", "providers", is_required=True),
             FormField("is_mailed", "Mail the link to the account", "checkbox", value="yes"),
+        ),
+        _OPEN,
+    ),
+    Action(
+        *("accounts", "charge", "Charge a card", "payments create", Permission.COLLECT),
+        "A card of the account is charged now, and what that came to is shown. A decline ends it.",
+        _charge,
+        (
+            FormField(
+                "amount",
+                "Amount",
+                help="In major units, of the oldest invoices; what the invoices come to unless given.",
+            ),
+            FormField("invoices", "Invoices", help="Their numbers; a part of one is INV-0000000012=50.00."),
+            FormField("card", "Card", help="Its id; the account's first unless given."),
+            FormField("preference", "Payment preference", help="Such as PP-1042: a card of it is charged."),
+            FormField("provider", "Provider", "select", "providers", is_required=True),
+            FormField("prepays", "More than is owed is meant: the rest is kept as credit", "checkbox"),
+            FormField("hands_over", "Follow a decline up by the dunning policy", "checkbox"),
         ),
         _OPEN,
     ),

@@ -154,7 +154,8 @@ begin
     end if;
     update duly.collections set owner = p_owner, run_id = coalesce(nullif(p_run_id, ''), run_id), stage = 'collecting',
         reason = '', closed_at = null,
-        amount_minor = duly.collected_of(least(asked_minor, duly.owed_to(account_id, period, invoices)), currency)
+        amount_minor = duly.collected_of(coalesce(duly.prepaid_amount(account_id, period),
+            least(asked_minor, duly.owed_to(account_id, period, invoices))), currency)
     where account_id = p.account_id and period = p.period returning * into v_collection;
     -- Its draft was rejected with it: the next attempt makes another.
     update duly.gateway_requests set state = 'pending', error_code = '', executed_at = null, transaction_id = null

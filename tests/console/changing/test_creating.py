@@ -92,6 +92,24 @@ async def test_a_subscription_and_a_payment_request_are_made_under_the_forms_key
     assert (request["amount_minor"], request["title"]) == (500, "Repair")
 
 
+async def test_an_agent_charges_a_card_now_once_a_form_and_more_than_is_owed_only_when_it_is_meant(
+    acting: None, browser: Browser, cli: CommandLine, merchant: Merchant, workers: None
+) -> None:
+    account = await merchant.account(owes_minor=1190)
+    await browser.sign_in(user="agnes", role=ConsoleRole.AGENT)
+    form = {"amount": "20.00", "provider": "stripe", "reason": "on the phone"}
+
+    [problem] = await refused(browser, f"/do/accounts/charge/{account}", **form)
+    paid = await done(browser, f"/do/accounts/charge/{account}", **form, prepays="yes")
+
+    (payment,) = await made(cli, "payments", account)
+    assert "kept as credit" in problem
+    assert "succeeded" in paid
+    assert (payment["state"], payment["amount_minor"], payment["kind"]) == ("succeeded", 2000, "by_hand")
+    assert await merchant.run("select actor, is_prepayment from duly.payment_orders") == [("agnes", True)]
+    assert await merchant.balance(account) == -810
+
+
 async def test_an_account_offers_what_may_be_made_to_whoever_may_make_it(browser: Browser, merchant: Merchant) -> None:
     account = await merchant.account(cards=())
     offered = {}
@@ -99,12 +117,14 @@ async def test_an_account_offers_what_may_be_made_to_whoever_may_make_it(browser
         await browser.sign_in(user=role.value, role=role)
         page = await browser.open(f"/accounts/{account}")
         offered[role.value] = [
-            one for one in ("invoice", "credit-note", "request", "subscribe") if f"/do/accounts/{one}/" in page
+            one
+            for one in ("invoice", "credit-note", "request", "charge", "subscribe")
+            if f"/do/accounts/{one}/" in page
         ]
         await browser.send("/sign-out")
 
     assert offered == {
         "viewer": [],
-        "agent": ["request"],
-        "accountant": ["invoice", "credit-note", "request", "subscribe"],
+        "agent": ["request", "charge"],
+        "accountant": ["invoice", "credit-note", "request", "charge", "subscribe"],
     }
