@@ -58,6 +58,20 @@ EVERYTHING = (
     *ENTRIES,
 )
 INSIDE = ("activities", "models", "workflows")
+# The adapter of Stripe. Beside it are the port's own: attempts, clocks, pace; and other adapters, each a folder.
+STRIPE = (
+    "activities.gateway.clocked_http",
+    "activities.gateway.connected",
+    "activities.gateway.evidence",
+    "activities.gateway.stripe_cards",
+    "activities.gateway.stripe_disputes",
+    "activities.gateway.stripe_events",
+    "activities.gateway.stripe_gateway",
+    "activities.gateway.stripe_movements",
+    "activities.gateway.stripe_pages",
+    "activities.gateway.stripe_refunds",
+    "activities.gateway.translation",
+)
 
 RULES = (
     Rule(("models",), OUTSIDE_WORLD, "models know no clock, no chance and no outside world"),
@@ -71,6 +85,27 @@ RULES = (
             "activities.gateway",
             "bench",
             "sandbox",
+        ),
+    ),
+    Rule(
+        ("activities.gateway",),
+        ("stripe", *STRIPE),
+        "what every provider is called through, and any other provider's adapter, knows nothing of Stripe",
+        excepted=STRIPE,
+    ),
+    Rule(
+        EVERYTHING,
+        STRIPE,
+        "whoever asks a provider knows the port alone; what starts a process, or checks it, chooses the adapter",
+        excepted=(
+            "activities.gateway",
+            "bench",
+            "commands.gateway_session",
+            "commands.operations.checks.connect",
+            "commands.recovery.recover",
+            "sandbox",
+            "webhook",
+            "worker",
         ),
     ),
     Rule(("workflows",), DRIVERS, "workflows are deterministic; the outside world is behind activities"),
