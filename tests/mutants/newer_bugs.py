@@ -4,6 +4,7 @@ from tests.mutants.seeded_bugs import SeededBug
 
 WALLET_RUNS = "migrations/functions/wallets/runs.sql"
 VOUCHERS = "migrations/functions/vouchers/vouchers.sql"
+CANCELLED_VOUCHERS = "migrations/functions/vouchers/cancelling.sql"
 DEBITS = "migrations/functions/bank/debits.sql"
 PROMOTIONAL = "migrations/functions/refunds/promotional.sql"
 REPORT_SCHEDULES = "migrations/functions/reports/schedules.sql"
@@ -43,14 +44,14 @@ NEWER_BUGS = (
     SeededBug(
         "a run takes from a wallet what is owed, whatever is in it",
         WALLET_RUNS,
-        "least(duly.wallet_spendable(a), j.amount_minor)",
+        "least(duly.wallet_spendable(a), duly.owed_to_wallet(j.account_id, j.currency, j.amount_minor, j.invoices))",
         "j.amount_minor",
         f"{SPENDING_TESTS}::test_the_wallet_pays_first_and_the_card_is_asked_for_the_rest",
     ),
     SeededBug(
         "a run takes all that is in a wallet, whatever is owed",
         WALLET_RUNS,
-        "least(duly.wallet_spendable(a), j.amount_minor)",
+        "least(duly.wallet_spendable(a), duly.owed_to_wallet(j.account_id, j.currency, j.amount_minor, j.invoices))",
         "duly.wallet_spendable(a)",
         f"{SPENDING_TESTS}::test_the_wallet_pays_first_and_the_card_is_asked_for_the_rest",
     ),
@@ -77,7 +78,7 @@ NEWER_BUGS = (
     ),
     SeededBug(
         "the buyer of a voucher that is over is credited for it",
-        VOUCHERS,
+        CANCELLED_VOUCHERS,
         "if b.expires_on < duly.earliest_today() then",
         "if b.expires_on < date '1970-01-01' then",
         f"{VOUCHER_TESTS}::test_vouchers_that_are_over_are_not_credited_before_the_night_has_booked_them",
@@ -100,8 +101,8 @@ NEWER_BUGS = (
     SeededBug(
         "a changed bank account is named as changed in every file from then on",
         "migrations/functions/bank/debits.sql",
-        "set state = 'active', last_used_on = d.collect_on, is_amended = false",
-        "set state = 'active', last_used_on = d.collect_on",
+        "last_used_on = greatest(m.last_used_on, d.collect_on), is_amended = false",
+        "last_used_on = greatest(m.last_used_on, d.collect_on)",
         f"{DEBIT_TESTS}::test_a_payer_may_change_the_bank_account_and_keep_the_mandate",
     ),
     SeededBug(
@@ -131,6 +132,28 @@ NEWER_BUGS = (
         "select duly.refunds_drafted(p_account_id) + duly.promotional_credit(p_account_id)",
         "select duly.refunds_drafted(p_account_id)",
         f"{VOUCHER_TESTS}::test_what_was_given_away_is_not_paid_out_and_what_was_bought_is",
+    ),
+    SeededBug(
+        "a voucher that was bought by a given one is paid out",
+        PROMOTIONAL,
+        "if x.id is not null then return duly.given_of_voucher(x, p_path || t.id); end if;",
+        "if x.id is not null then return 0; end if;",
+        "tests/vouchers/test_promotional_value.py::test_vouchers_that_were_bought_by_a_given_one_are_given",
+    ),
+    SeededBug(
+        "who has not paid for vouchers is credited for them",
+        CANCELLED_VOUCHERS,
+        "least(cardinality(v_ids), ceil(duly.lost_on_vouchers(b)::numeric / b.amount_minor))",
+        "0",
+        "tests/vouchers/test_batches.py"
+        "::test_nobody_is_credited_for_vouchers_that_nobody_has_paid_and_that_were_written_off",
+    ),
+    SeededBug(
+        "a return that cannot be booked is said nothing of",
+        "migrations/functions/bank/answers.sql",
+        "if v_is_return then perform duly.refuse_return",
+        "if false then perform duly.refuse_return",
+        "tests/bank/debits/test_returns.py::test_a_return_that_cannot_be_booked_is_refused_by_name_until_it_can",
     ),
     SeededBug(
         "a refund settles what was given before what was bought",

@@ -87,11 +87,13 @@ returns table (transaction_id text, left_minor bigint) language sql stable as $$
       select w.transaction_id from duly.wallet_transactions w
         where w.account_id = p_account_id and w.direction = 'debit' and w.voids_id is null and w.transaction_id is not null),
   credits as materialized (
-      select t.id, t.total_minor::bigint - duly.settled_by(t.id) as unsettled_minor, duly.settled_by(t.id) as settled_minor
-        from duly.financial_transactions t
-        where t.account_id = p_account_id and (t.id in (select p.id from paid p) or t.classification = 'credit_note'
-          and t.state = 'posted' and t.addressed_invoice_ids <> '{}' and exists (select from paid)))
-  select c.id, greatest(0, duly.given_of(c.id) - c.settled_minor)::bigint from credits c where c.unsettled_minor > 0
+      select t.id, t.total_minor::bigint from paid p join duly.financial_transactions t on t.id = p.id
+      union all
+      select t.id, t.total_minor::bigint from duly.financial_transactions t
+        where t.account_id = p_account_id and t.classification = 'credit_note' and t.state = 'posted'
+          and t.addressed_invoice_ids <> '{}' and exists (select from paid))
+  select c.id, greatest(0, duly.given_of(c.id) - s.settled_minor)::bigint from credits c
+    cross join lateral (select duly.settled_by(c.id) as settled_minor) s where c.total_minor > s.settled_minor
 $$;
 
 -- What of an account's credit is promotional.
