@@ -89,8 +89,8 @@ async def translated(work: Awaitable[None]) -> None:
 
 def _field_of(message: str) -> tuple[str, str]:
     """Return the field that a rule of the database names at first, and what it says; else that the database says it."""
-    field, found, said = message.partition(": ")
-    return (field, said) if found and _FIELD.fullmatch(field) else ("database", message)
+    field, found, rest = message.partition(": ")
+    return (field, rest) if found and _FIELD.fullmatch(field) else ("database", message)
 
 
 def _report_unawaited(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -42,6 +42,11 @@ OfProvider = Annotated[str, typer.Option("--provider", help="Only through this p
 OfMerchant = Annotated[str, typer.Option("--merchant", help="Only on the gateway account of this connected merchant.")]
 OfCard = Annotated[str, typer.Option("--card", help="Only on this card.")]
 OfCurrency = Annotated[str, typer.Option("--currency", help="Only in this currency.")]
+AmountToCharge = Annotated[str, typer.Option("--amount", help="Charge so much, such as 50.00, of the oldest invoices.")]
+InvoicesToCharge = Annotated[
+    list[str] | None,
+    typer.Option("--invoice", help="An invoice by id or number, or a part of one: INV-12=50.00. May be given again."),
+]
 Totals = Annotated[bool, typer.Option("--totals", help="Say what all pages come to as well; that reads them all.")]
 
 
@@ -51,15 +56,8 @@ def create_payment(
     account: AccountId,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the payment.")],
     *,
-    amount: Annotated[
-        str, typer.Option("--amount", help="Charge so much, such as 50.00, of the oldest invoices.")
-    ] = "",
-    invoice: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--invoice", help="An invoice by id or number, or a part of one: INV-12=50.00. May be given again."
-        ),
-    ] = None,
+    amount: AmountToCharge = "",
+    invoice: InvoicesToCharge = None,
     card: Annotated[str, typer.Option("--card", help="Charge this card; else the account's first.")] = "",
     preference: Annotated[
         str, typer.Option("--preference", help="Charge a card of this preference: PP-1042, or its method.")

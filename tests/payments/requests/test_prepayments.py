@@ -47,10 +47,10 @@ async def test_more_than_is_owed_settles_the_oldest_invoices_and_its_rest_is_ref
         " join duly.gateway_requests r on r.id = a.request_id where r.account_id = :account and r.amount_minor <> 2500",
         account=account,
     )
-    looked_up = {word[:3]: await PaymentLookup(database).ids(word) for row in named for word in row if word}
+    payments_by = {word[:3]: await PaymentLookup(database).ids(word) for row in named for word in row if word}
 
     paid_by = await merchant.value("select id from duly.gateway_requests where amount_minor = 4000")
-    assert looked_up == {"pi_": [paid_by], "ch_": [paid_by], "re_": [paid_by]}
+    assert payments_by == {"pi_": [paid_by], "ch_": [paid_by], "re_": [paid_by]}
     assert owed == {first: 0, second: 505}
     assert await left(merchant) == {first: 0, second: 0}
     assert (credit, given_back.outcome, await merchant.balance(account)) == (-3495, RefundOutcome.REFUNDED, -5)
