@@ -125,6 +125,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "account_not_terminated": "the account is terminated",
         "address_known": "the account has no e-mail address, and the link was to be mailed",
         "amount_at_least": "the provider does not take so little, or so fine an amount of the currency",
+        "amount_at_most": "the gateway does not take so much at once",
         "amount_collectable": "more than is open on the invoices and nobody else claims",
         "currency_of_account": "the account is not kept in this currency",
         "currency_of_provider": "the provider does not take the account's currency",
@@ -133,7 +134,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "one_owner": "the account has a receivable of this name already",
         "payment_request_exists": "there is no such payment request",
         "payment_request_open": "a payment is under way, or nothing is to be paid any more",
-        "provider_effective": "there is no effective provider of this name",
+        "provider_effective": "there is no effective provider of this name, or nothing is taken through it at the moment",
     },
     "Refund": {
         "payment_exists": "there is no such payment",
