@@ -42,7 +42,7 @@ from web.reports.home_charts import home_chart
 from web.reports.pages import export_report, show_report, show_reports
 from web.runs.progress import run_now
 from web.runs.refund_runs import refund_run_now, show_refund_run
-from web.security import SecurityHeaders
+from web.security import FailurePage, SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.views.account import account_about, account_money, account_now, show_account
 from web.views.home import home, money_today
@@ -72,6 +72,7 @@ _WORDS: Mapping[int, str] = {
     429: "Too much is asked for at once",
     503: "The database does not answer",
 }
+_UNSURE = "Nobody knows whether it was done: look at the object before it is asked for again."
 
 # Ids of runs, collections and messages have slashes of their own.
 OBJECTS: Mapping[str, Page] = {
@@ -153,7 +154,8 @@ def build_app(web: Web, assets: Assets) -> Starlette:
     ]
     settings = web.settings
     headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
-    app = Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(web))
+    failed = Middleware(FailurePage, page=partial(_failed, web))
+    app = Starlette(routes=routes, middleware=[headers, failed], exception_handlers=_answers_to_errors(web))
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return app
@@ -172,10 +174,8 @@ def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awa
         return _problem(web, 409, str(getattr(error, "message", "")))
 
     async def away(request: Request, _error: Exception) -> Response:
-        if request.method == "GET":
-            return _problem(web, 503, "Nothing was changed. Try again in a minute.")
         # The answer to its commit may be what was lost.
-        return _problem(web, 503, "Nobody knows whether it was done: look at the object before it is asked for again.")
+        return _problem(web, 503, "Nothing was changed. Try again in a minute." if request.method == "GET" else _UNSURE)
 
     return {
         HTTPException: refused,
@@ -233,6 +233,12 @@ def _of_list(web: Web, of: ListOfNoun) -> Sequence[Route]:
         Route(f"/{of.noun}", signed_in(web, partial(show_list, of), of.permission)),
         Route(f"/{of.noun}.csv", signed_in(web, partial(export_list, of), Permission.EXPORT)),
     )
+
+
+def _failed(web: Web, request: Request) -> Response:
+    """Answer what nobody has foreseen: it is in the log of the process."""
+    why = "The log of the console has the error; nothing was changed."
+    return _problem(web, 500, why if request.method == "GET" else f"The log of the console has the error. {_UNSURE}")
 
 
 def _problem(web: Web, status: int, why: str) -> Response:

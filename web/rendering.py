@@ -34,6 +34,8 @@ RAIL = (
     ("/events", "Events", "e"),
     ("/commands", "Commands", "l"),
 )
+# Of these, what is there for who is limited to merchants.
+RAIL_OF_MERCHANTS = frozenset({"/", "/accounts"})
 FOLDER = Path(__file__).parent / "templates"
 
 
@@ -49,6 +51,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals |= {"asset": assets.__getitem__, "version": VERSION, "rail": RAIL, "user": None}
+        self._environment.globals["rail_of_merchants"] = RAIL_OF_MERCHANTS
         self._environment.filters |= {"moment": moment}
 
     def render(self, template: str, **values: Any) -> str:

@@ -1,12 +1,14 @@
 """What every answer says to the browser, and whether a form is one of ours."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FIELDS_MAX = 50
@@ -56,6 +58,30 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+class FailurePage:
+    """Answers with a page of ours what nobody has foreseen, instead of a bare line; the error goes on to the log."""
+
+    def __init__(self, app: ASGIApp, *, page: Callable[[Request], Response]) -> None:
+        self._app = app
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            if scope["type"] == "http" and not has_begun:
+                await self._page(Request(scope))(scope, receive, send)
+            raise
 
 
 async def form_of(request: Request, origin: str, bounds: FormBounds = FORM) -> FormData:

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from activities.events.link_limits import client_of
 from models.console.roles import Permission
 from web.context import Visit, Web
+from web.merchant_scope import require_scope
 from web.passkeys import RelyingParty
 from web.security import FORM, FormBounds, form_of, require_token, text_of
 
@@ -41,7 +42,7 @@ def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE, *, 
             if request.headers.get("hx-request"):
                 return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
             return RedirectResponse(f"/sign-in?to={quote(_way(request), safe='')}", _SEE_OTHER)
-        _require(visit, permission)
+        await _require(visit, permission)
         return await page(visit)
 
     return endpoint
@@ -59,7 +60,7 @@ def sent_form(
             if visit is None:
                 return RedirectResponse("/sign-in", _SEE_OTHER)
             require_token(form, visit.form_token)
-            _require(visit, permission)
+            await _require(visit, permission)
             return await carried_out(visit, form)
         finally:
             await form.close()
@@ -121,9 +122,10 @@ async def _visit(web: Web, request: Request, *, is_used: bool = True) -> Visit |
     return Visit(web, request, user, token) if user else None
 
 
-def _require(visit: Visit, permission: Permission) -> None:
+async def _require(visit: Visit, permission: Permission) -> None:
     if not visit.user.may(permission):
         raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
+    await require_scope(visit.web.reading, visit.user, visit.request)
 
 
 def cookie_rules(web: Web) -> dict[str, Any]:

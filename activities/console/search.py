@@ -97,7 +97,7 @@ class Search:
             .limit(FOUND_AT_MOST)
         )
 
-    async def accounts(self, words: str) -> Sequence[Row[Any]]:
+    async def accounts(self, words: str, *filters: ColumnElement[bool]) -> Sequence[Row[Any]]:
         """Return the accounts of whose name, e-mail or reference each word is the beginning of one."""
         asked = re.findall(r"\w+", words.lower().translate(_ASKED))
         if not asked:
@@ -106,7 +106,7 @@ class Search:
         row = AccountRow
         return await self._database.read(
             select(literal("accounts").label("noun"), row.id, row.owner_name.label("name"), row.state)
-            .where(_WORDS_OF_ACCOUNT.op("@@")(query))
+            .where(_WORDS_OF_ACCOUNT.op("@@")(query), *filters)
             .limit(FOUND_AT_MOST)
         )
 

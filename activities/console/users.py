@@ -17,7 +17,9 @@ from models.tables.operations import SignInRow, UserRow
 
 TOKEN_BYTES = 32
 
-_USERS = select(UserRow.id, UserRow.role, UserRow.state, UserRow.created_at, UserRow.changed_at).order_by(UserRow.id)
+_USERS = select(
+    UserRow.id, UserRow.role, UserRow.state, UserRow.merchants, UserRow.created_at, UserRow.changed_at
+).order_by(UserRow.id)
 _SIGN_INS = NewestFirst(
     select(SignInRow.id, SignInRow.user_id, SignInRow.method, SignInRow.outcome, SignInRow.address, SignInRow.tried_at),
     moment=SignInRow.tried_at,
@@ -32,15 +34,30 @@ class Users:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, id: str, role: ConsoleRole, password: str) -> None:
-        """Add a user; without a password only a provider of identities lets them in. Raises RuleBrokenError."""
-        kept = await hashed(password) if password else ""
-        await self._database.call("add_user", id=id, role=role.value, password_hash=kept)
+    async def add(self, id: str, role: ConsoleRole, password: str, merchants: Sequence[str] = ()) -> None:
+        """Add a user; without a password only a provider of identities lets them in. Raises RuleBrokenError.
 
-    async def change(self, id: str, *, role: ConsoleRole | None = None, password: str = "", state: str = "") -> None:
-        """Change what is given of a user, whose sessions end. Raises RuleBrokenError: there is none."""
+        With merchants they see the customers of those alone.
+        """
+        kept = await hashed(password) if password else ""
+        limit = list(merchants)
+        await self._database.call("add_user", id=id, role=role.value, password_hash=kept, merchants=limit)
+
+    async def change(
+        self,
+        id: str,
+        *,
+        role: ConsoleRole | None = None,
+        password: str = "",
+        state: str = "",
+        merchants: Sequence[str] | None = None,
+    ) -> None:
+        """Change what is given of a user, whose sessions end; no merchants are all. Raises RuleBrokenError."""
         kept = await hashed(password) if password else None
-        await self._database.call("change_user", id=id, role=role, password_hash=kept, state=state or None)
+        limit = None if merchants is None else list(merchants)
+        await self._database.call(
+            "change_user", id=id, role=role, password_hash=kept, state=state or None, merchants=limit
+        )
 
     async def every(self) -> Sequence[Row[Any]]:
         """Return all users by name."""
@@ -89,7 +106,9 @@ class Users:
             found = await self._database.call("user_of_session", token_hash=token_hash(token))
         else:
             found = await self._database.call("user_of_open_page", token_hash=token_hash(token))
-        return ConsoleUser(found["id"], ConsoleRole(found["role"])) if found else None
+        if not found:
+            return None
+        return ConsoleUser(found["id"], ConsoleRole(found["role"]), tuple(found["merchants"]))
 
     async def end(self, token: str, address: str) -> None:
         """End a session."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
@@ -108,9 +108,17 @@ class AccountQueries:
         """Return one account, or None."""
         return await self._database.read_first(_ACCOUNTS.where(AccountRow.id == account_id))
 
-    async def page(self, page: ListPage, *, state: str, segment: str = "", classification: str = "") -> Listed:
+    async def page(
+        self,
+        page: ListPage,
+        *others: ColumnElement[bool],
+        state: str,
+        segment: str = "",
+        classification: str = "",
+    ) -> Listed:
         """Return a page of customers' accounts, the newest first; an empty filter lets everything through."""
         filters = (
+            *others,
             AccountRow.kind == AccountKind.CUSTOMER,
             *matching(AccountRow.state, state),
             *matching(AccountRow.segment, segment),

@@ -14,6 +14,10 @@ from models.console.roles import ConsoleRole
 app = typer.Typer(help="Users: who may use the console, and as what.", no_args_is_help=True)
 app.add_typer(passkeys_cli.app, name="passkeys")
 
+Merchants = Annotated[
+    list[str] | None,
+    typer.Option("--merchant", help="Show them the customers of this merchant alone; may be given several times."),
+]
 User = Annotated[str, typer.Argument(metavar="USER", help="Name or e-mail of a user, in small letters.")]
 
 
@@ -31,13 +35,16 @@ def add_user(
             "--password/--no-password", help="Without one the provider of identities lets them in, and then a passkey."
         ),
     ] = True,
+    merchants: Merchants = None,
     as_json: Json = False,
 ) -> None:
     """Let somebody use the console. The password is asked for, or is the first line of standard input."""
     from commands.console.users import add
 
+    limit = merchants or ()
     perform(
-        lambda output: add(output, user, role, is_generated=is_generated, has_password=has_password), as_json=as_json
+        lambda output: add(output, user, role, is_generated=is_generated, has_password=has_password, merchants=limit),
+        as_json=as_json,
     )
 
 
@@ -48,12 +55,20 @@ def change_user(
     role: Annotated[ConsoleRole | None, typer.Option("--role", help="What they may do from now on.")] = None,
     is_password: Annotated[bool, typer.Option("--password", help="Set another password: asked for, or read.")] = False,
     is_enabled: Annotated[bool, typer.Option("--enable", help="Let somebody in again who was disabled.")] = False,
+    merchants: Merchants = None,
+    is_unlimited: Annotated[
+        bool, typer.Option("--all-merchants", help="Show them everybody's customers again.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Change what somebody may do, or their password. They have to sign in again."""
     from commands.console.users import change
 
-    perform(lambda output: change(output, user, role, is_password=is_password, is_enabled=is_enabled), as_json=as_json)
+    limit = () if is_unlimited else merchants
+    perform(
+        lambda output: change(output, user, role, is_password=is_password, is_enabled=is_enabled, merchants=limit),
+        as_json=as_json,
+    )
 
 
 @app.command("disable")

@@ -3,6 +3,7 @@
 import re
 import secrets
 import sys
+from collections.abc import Sequence
 from getpass import getpass
 
 from activities.console.users import Users
@@ -19,24 +20,43 @@ _NAME = re.compile(r"^[a-z][a-z0-9._@+-]{0,99}$")
 GENERATED_BYTES = 15
 
 
-async def add(output: Output, user: str, role: ConsoleRole, *, is_generated: bool, has_password: bool) -> None:
+async def add(
+    output: Output,
+    user: str,
+    role: ConsoleRole,
+    *,
+    is_generated: bool,
+    has_password: bool,
+    merchants: Sequence[str] = (),
+) -> None:
     """Add a user with a password that is asked for, read, or made; or with none, for a provider of identities."""
     if not _NAME.fullmatch(user):
         raise refusal("user", "user_is_name", "must be 1 to 100 of a-z 0-9 . _ @ + -, a letter first: a name or e-mail")
     password = _password(is_generated=is_generated) if has_password else ""
     async with database_of(read_settings()) as database:
-        await Users(database).add(user, role, password)
-    _answer(output, user, {"role": role, "state": "active"}, password if is_generated else "")
+        await Users(database).add(user, role, password, merchants)
+    changed: dict[str, object] = {"role": role, "state": "active", **_limit(merchants)}
+    _answer(output, user, changed, password if is_generated else "")
 
 
-async def change(output: Output, user: str, role: ConsoleRole | None, *, is_password: bool, is_enabled: bool) -> None:
-    """Change role or password of a user, or let one who is disabled in again. Their sessions end."""
-    if not (role or is_password or is_enabled):
-        raise refusal("user", "change_given", "give --role, --password or --enable")
+async def change(
+    output: Output,
+    user: str,
+    role: ConsoleRole | None,
+    *,
+    is_password: bool,
+    is_enabled: bool,
+    merchants: Sequence[str] | None = None,
+) -> None:
+    """Change role, password or merchants of a user, or let one who is disabled in again. Their sessions end."""
+    if not (role or is_password or is_enabled or merchants is not None):
+        raise refusal("user", "change_given", "give --role, --password, --merchant, --all-merchants or --enable")
     password = _password(is_generated=False) if is_password else ""
     async with database_of(read_settings()) as database:
-        await Users(database).change(user, role=role, password=password, state="active" if is_enabled else "")
-    _answer(output, user, {name: value for name, value in (("role", role), ("enabled", is_enabled)) if value}, "")
+        state = "active" if is_enabled else ""
+        await Users(database).change(user, role=role, password=password, state=state, merchants=merchants)
+    changed = {name: value for name, value in (("role", role), ("enabled", is_enabled)) if value}
+    _answer(output, user, changed | ({} if merchants is None else _limit(merchants or ("all",))), "")
 
 
 async def disable(output: Output, user: str) -> None:
@@ -50,8 +70,11 @@ async def list_all(output: Output) -> None:
     """List users by name."""
     async with reading_database_of(read_settings()) as database:
         found = await Users(database).every()
-    rows = [(row.id, row.role, row.state, moment(row.created_at), moment(row.changed_at)) for row in found]
-    shown = table("", "User", "Role", "State", "Since", "Changed", rows=rows)
+    rows = [
+        (row.id, row.role, row.state, " ".join(row.merchants) or "all", moment(row.created_at), moment(row.changed_at))
+        for row in found
+    ]
+    shown = table("", "User", "Role", "State", "Merchants", "Since", "Changed", rows=rows)
     answer_all(output, "users", [document(row) for row in found], shown)
 
 
@@ -69,6 +92,10 @@ async def sign_ins(output: Output, page: ListPage, *, user: str) -> None:
         "Id>": lambda row: row.id,
     }
     await answer_list(output, settings, "sign_ins", listed, columns, states=SIGN_IN)
+
+
+def _limit(merchants: Sequence[str]) -> dict[str, object]:
+    return {"merchants": " ".join(merchants)} if merchants else {}
 
 
 def _answer(output: Output, user: str, changed: dict[str, object], password: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,6 +52,16 @@ class UserRow(Base):
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     handle: Mapped[bytes] = mapped_column(LargeBinary)
+    merchants: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+
+
+class MerchantCustomerRow(Base):
+    """Whose customer an account is that is at a merchant's gateway account; of several, or the house too: nobody's."""
+
+    __tablename__ = "merchant_customers"
+
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"), primary_key=True)
+    merchant_id: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.merchants.id"))
 
 
 class ConsoleSessionRow(Base):

@@ -52,6 +52,11 @@ class Action:
         """The part of an address that names it."""
         return f"{self.noun}/{self.verb}"
 
+    @property
+    def is_of_page(self) -> bool:
+        """Whether its page is one of its own, and none of the object that it is about."""
+        return bool(self.place) and "{id}" not in self.place
+
 
 @dataclass(frozen=True)
 class Filled:

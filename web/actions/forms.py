@@ -40,6 +40,7 @@ from web.actions import (
 from web.actions.action import Action, Filled
 from web.actions.limits import capitalized, limit_sentence, required_limit
 from web.context import Visit
+from web.merchant_scope import is_action_in_scope
 from web.security import text_of
 from web.views.cells import address
 from web.views.objects import ActionLink
@@ -75,7 +76,7 @@ def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> li
             "" if not action.states or state in action.states else f"not while {state.replace('_', ' ')}",
         )
         for action in actions
-        if visit.user.may(action.permission)
+        if visit.user.may(action.permission) and is_action_in_scope(visit.user, action.path)
     ]
 
 
@@ -157,17 +158,12 @@ async def show_sent(visit: Visit) -> Response:
         title=action.name,
         outcome=found.outcome,
         answer=found.answer.splitlines(),
-        subject="the page it was sent from" if _is_of_page(action) else found.subject or f"the list of {action.noun}",
+        subject="the page it was sent from" if action.is_of_page else found.subject or f"the list of {action.noun}",
         back=action.place.format(id=address("", found.subject).lstrip("/"))
         or (address(action.noun, found.subject) if found.subject else f"/{action.noun}"),
         sent_at=found.sent_at,
         waits_as=_waits_as(visit, found.answer) if found.outcome == "waiting" else (),
     )
-
-
-def _is_of_page(action: Action) -> bool:
-    """Whether an action's page is one of its own, and none of the object that it is about."""
-    return bool(action.place) and "{id}" not in action.place
 
 
 def _shown_once(visit: Visit, action: Action, output: CapturedOutput) -> Response:

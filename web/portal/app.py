@@ -1,6 +1,7 @@
 """The web application of the portal: which address leads to which page, and what becomes of errors."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,7 +18,7 @@ from web.assets import Assets
 from web.portal import bills, details, mail, paying, views, wallet
 from web.portal.context import Portal, reader_before
 from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out
-from web.security import SecurityHeaders
+from web.security import FailurePage, SecurityHeaders
 
 # No page has a script at all.
 _POLICY = (
@@ -86,10 +87,16 @@ def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     headers = Middleware(
         SecurityHeaders, is_encrypted=portal.settings.is_portal_encrypted, policy=_POLICY, referrer="no-referrer"
     )
-    app = Starlette(routes=routes, middleware=[headers], exception_handlers=_answers_to_errors(portal))
+    failed = Middleware(FailurePage, page=partial(_failed, portal))
+    app = Starlette(routes=routes, middleware=[headers, failed], exception_handlers=_answers_to_errors(portal))
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return app
+
+
+def _failed(portal: Portal, request: Request) -> Response:
+    """Answer what nobody has foreseen: it is in the log of the process."""
+    return portal.message(reader_before(request), "away" if request.method == "GET" else "unsure", 500)
 
 
 def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:

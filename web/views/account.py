@@ -23,6 +23,7 @@ from models.workflow_ids import collection_id
 from web.actions.forms import links_of
 from web.bills.pages import bills_of
 from web.context import Visit
+from web.merchant_scope import is_list_in_scope
 from web.messages.stops import stops_of
 from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, show_part
@@ -80,6 +81,7 @@ async def show_account(visit: Visit) -> Response:
                 ("Vouchers", "vouchers"),
                 ("Movements", "movements"),
             )
+            if is_list_in_scope(visit.user, noun)
         ],
     )
     return show_object(visit, shown)

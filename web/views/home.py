@@ -33,7 +33,9 @@ _RUNS = 5
 
 
 async def home(visit: Visit) -> Response:
-    """Show what needs a person, and the newest runs."""
+    """Show what needs a person, and the newest runs; who is limited to merchants is led to their customers."""
+    if visit.user.merchants:
+        return visit.page("home_of_merchants.html", title="Home")
     waiting = {row.what: row for row in await Attention(visit.web.reading).waiting()}
     needs = [
         (Cell(title, href), _count(waiting[what].waiting), moment(waiting[what].since))

@@ -25,6 +25,8 @@ from web.views.cells import Column, table_of
 ROWS = 50
 _EXPORTED_AT_ONCE = 500
 
+# What a list is limited to by its user. No filter has such a name.
+_MERCHANTS = " merchants"
 Given = Mapping[str, str]
 Read = Callable[[Database, ListPage, Given], Awaitable[Listed]]
 
@@ -89,7 +91,7 @@ async def show_list(of: ListOfNoun, visit: Visit) -> Response:
     """Show a page of a list."""
     wanted = wanted_of(of, visit)
     _require(of, wanted)
-    listed = await of.read(visit.web.reading, wanted.page, wanted.given)
+    listed = await of.read(visit.web.reading, wanted.page, _limited(visit, wanted.given))
     older = f"?{urlencode({**_filled(wanted.given), 'after': listed.following})}" if listed.following else ""
     is_narrowed = any(wanted.given.values())
     empty = "Nothing is like this." if is_narrowed else of.empty
@@ -117,7 +119,7 @@ async def export_list(of: ListOfNoun, visit: Visit) -> Response:
     visit.require_export()
     page = replace(wanted.page, after="", limit=_EXPORTED_AT_ONCE)
     headers = {"content-disposition": f'attachment; filename="{of.noun}.csv"'}
-    lines = _in_turn(visit, _lines(of, visit.web.reading, page, wanted.given))
+    lines = _in_turn(visit, _lines(of, visit.web.reading, page, _limited(visit, wanted.given)))
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -163,6 +165,16 @@ def csv_line(values: Sequence[str]) -> str:
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerow(values)
     return written.getvalue()
+
+
+def _limited(visit: Visit, given: Given) -> Given:
+    """Return what is asked for with the limit of who asks: it is no filter, and in no address."""
+    return {**given, _MERCHANTS: " ".join(visit.user.merchants)} if visit.user.merchants else given
+
+
+def merchants_of(given: Given) -> Sequence[str]:
+    """Return the merchants to whose customers a list is limited; none: it is not."""
+    return given.get(_MERCHANTS, "").split()
 
 
 def _filled(given: Given) -> dict[str, str]:

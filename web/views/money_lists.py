@@ -1,5 +1,6 @@
 """Lists of accounts, transactions, payments, requests to gateways, and what waits in suspense."""
 
+from activities.console.merchant_scope import is_customer_of
 from activities.database import Database
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.suspense_queries import SuspenseQueries
@@ -14,15 +15,16 @@ from models.listing import ListPage
 from models.operations.ledger_states import ACCOUNT, TRANSACTION
 from models.operations.payment_states import INTENT, REQUEST
 from web.views.cells import Column, day, link, moment, money, state, text, words
-from web.views.listing import Filter, Given, ListOfNoun
+from web.views.listing import Filter, Given, ListOfNoun, merchants_of
 
 # Where it stands beside others, its page has a name of its own.
 ACCOUNT_COLUMN = Column("Account", lambda row: link("accounts", row.account_id))
 
 
 async def _accounts(database: Database, page: ListPage, given: Given) -> Listed:
+    own = is_customer_of(merchants_of(given))
     return await AccountQueries(database).page(
-        page, state=given["state"], segment=given["segment"], classification=given["classification"]
+        page, *own, state=given["state"], segment=given["segment"], classification=given["classification"]
     )
 
 

@@ -198,7 +198,7 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> Table:
         Column("No.", lambda row: text(row.attempt), is_number=True),
         Column("Cause", lambda row: text(row.cause)),
         Column("Amount", lambda row: money(row.amount_minor or None, currency), is_money=True),
-        Column("Card", lambda row: text(getattr(row, "card", None) or f"{row.brand} {row.last4}")),
+        Column("Card", _card_of),
         Column("Outcome", lambda row: state(ATTEMPT.word(row.outcome))),
         Column("Why", lambda row: text(row.decline_code or row.code)),
         Column("At the gateway", lambda row: text(row.gateway_reference)),
@@ -206,6 +206,12 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> Table:
         Column("Answered", lambda row: moment(row.finished_at)),
     )
     return table_of("Attempts", columns, rows, empty="None was made.")
+
+
+def _card_of(row: Row[Any]) -> Cell:
+    """Show the card of an attempt by its label, or by what it is made of; a refund's has none."""
+    known = row._mapping  # noqa: SLF001  # SQLAlchemy's public name
+    return text(known["card"] if "card" in known else f"{row.brand or ''} {row.last4 or ''}".strip())
 
 
 def _actions(found: Row[Any]) -> Sequence[Action]:

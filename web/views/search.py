@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from activities.console.merchant_scope import MerchantScope, is_customer_of
 from activities.console.search import FOUND_AT_MOST, Search
 from models.currency import EXPONENTS
 from models.operations.ledger_states import ACCOUNT
@@ -30,23 +31,39 @@ async def search(visit: Visit, form: FormData) -> Response:
     It is sent, not asked for by an address: names and e-mails are in no log and no history.
     """
     words = text_of(form, "words")[:_LENGTH_MAX].replace("\0", "")
-    if on := _day(words):
+    if (on := _day(words)) and not visit.user.merchants:
         return RedirectResponse(listed("transactions", **{"from": on, "to": on}), 303)
     found = await Search(visit.web.reading).by_id(words) if words else []
-    places = list(dict.fromkeys((row.noun, row.id) for row in found))
+    places = await _in_scope(visit, list(dict.fromkeys((row.noun, row.id) for row in found)))
     if len(places) == 1:
         return RedirectResponse(address(*places[0]), 303)
     if not found and (amounts := _amounts(words)):
-        of_amount = await Search(visit.web.reading).of_amount(amounts)
+        of_amount = await _of_own(visit, await Search(visit.web.reading).of_amount(amounts))
         if len(of_amount) == 1:
             return RedirectResponse(address("transactions", of_amount[0].id), 303)
         tables = [_transactions(of_amount)] if of_amount else []
         return visit.page("search.html", title="Search", tables=tables, has_words=True, most=FOUND_AT_MOST)
-    people: Sequence[Row[Any]] = [] if found else await Search(visit.web.reading).accounts(words)
+    people: Sequence[Row[Any]] = []
+    if not found:
+        people = await Search(visit.web.reading).accounts(words, *is_customer_of(visit.user.merchants))
     if len(people) == 1:
         return RedirectResponse(address("accounts", people[0].id), 303)
     tables = [_people(people)] if people else [_places(places)] if places else []
     return visit.page("search.html", title="Search", tables=tables, has_words=bool(words), most=FOUND_AT_MOST)
+
+
+async def _in_scope(visit: Visit, places: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the places that a user may see: of one who is limited, those of their merchants' customers."""
+    merchants, scope = visit.user.merchants, MerchantScope(visit.web.reading)
+    return [one for one in places if not merchants or await scope.has(merchants, *one)]
+
+
+async def _of_own(visit: Visit, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    if not visit.user.merchants:
+        return rows
+    scope = MerchantScope(visit.web.reading)
+    own = await scope.among(visit.user.merchants, [row.account_id for row in rows])
+    return [row for row in rows if row.account_id in own]
 
 
 def _day(words: str) -> str:

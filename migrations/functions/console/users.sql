@@ -1,23 +1,45 @@
 -- Users of the console and their sessions. What a password comes to is hashed by the caller; here it is kept and never compared.
 
-create or replace function duly.add_user(p_id text, p_role text, p_password_hash text) returns void
+-- Refuse merchants that are none, and limits of a role that works for the whole house.
+create or replace function duly.require_limited_user(p_role text, p_merchants text[]) returns void
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_missing text := (select one from unnest(p_merchants) one where not exists (select from duly.merchants where id = one) limit 1);
+begin
+    if v_missing is not null then
+        perform duly.refuse('merchant_exists', format('merchants: there is no merchant %s: `merchants list`', v_missing));
+    elsif p_merchants <> '{}' and p_role not in ('viewer', 'agent', 'accountant') then
+        perform duly.refuse('limited_users_have_roles', format('merchants: the role %s works for the whole house; viewers, agents and'
+            ' accountants may be limited to merchants', p_role));
+    end if;
+end $$;
+
+create or replace function duly.add_user(p_id text, p_role text, p_password_hash text, p_merchants text[] default '{}') returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
-    insert into duly.users (id, role, password_hash) values (p_id, p_role, p_password_hash) on conflict do nothing;
+    perform duly.require_limited_user(p_role, p_merchants);
+    insert into duly.users (id, role, password_hash, merchants) values (p_id, p_role, p_password_hash, p_merchants)
+        on conflict do nothing;
     if not found then
         perform duly.refuse('user_is_new', format('user: there is a user %s already: `users change %s`', p_id, p_id));
     end if;
 end $$;
 
 -- Change what is given; whoever gets another role or password has to sign in again.
-create or replace function duly.change_user(p_id text, p_role text default null, p_password_hash text default null, p_state text default null)
+create or replace function duly.change_user(p_id text, p_role text default null, p_password_hash text default null, p_state text default null,
+    p_merchants text[] default null)
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    u duly.users;
 begin
-    update duly.users set role = coalesce(p_role, role), password_hash = coalesce(p_password_hash, password_hash),
-        state = coalesce(p_state, state), changed_at = clock_timestamp() where id = p_id;
+    select * into u from duly.users where id = p_id for update;
     if not found then
         perform duly.refuse('user_exists', format('user: there is no user %s: `users list`', p_id));
     end if;
+    perform duly.require_limited_user(coalesce(p_role, u.role), coalesce(p_merchants, u.merchants));
+    update duly.users set role = coalesce(p_role, role), password_hash = coalesce(p_password_hash, password_hash),
+        state = coalesce(p_state, state), merchants = coalesce(p_merchants, merchants), changed_at = clock_timestamp()
+    where id = p_id;
     update duly.console_sessions set ended_at = clock_timestamp() where user_id = p_id and ended_at is null;
 end $$;
 
@@ -41,7 +63,7 @@ end $$;
 -- What a page asks for by itself is no use of it: a screen that nobody sits at would stay signed in.
 create or replace function duly.user_of_open_page(p_token_hash bytea) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select jsonb_build_object('id', u.id, 'role', u.role)
+    select jsonb_build_object('id', u.id, 'role', u.role, 'merchants', u.merchants)
     from duly.console_sessions s join duly.users u on u.id = s.user_id
     where s.token_hash = p_token_hash and s.ended_at is null and u.state = 'active'
         and s.seen_at > clock_timestamp() - interval '30 minutes' and s.started_at > clock_timestamp() - interval '12 hours'
