@@ -89,7 +89,7 @@ grant execute on function duly.ask_portal_link, duly.customer_of_session, duly.e
 grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
 
 -- printouts
-grant execute on function duly.bill_facts, duly.document_facts, duly.document_of_link, duly.documents_of_message, duly.kept_document, duly.keep_document_file,
+grant execute on function duly.bill_facts, duly.document_facts, duly.document_of_link, duly.documents_of_message, duly.bill_of_message, duly.kept_document, duly.keep_document_file,
     duly.note_document_link, duly.set_postal_address, duly.statement_parties to duly_app;
 
 -- events

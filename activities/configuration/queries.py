@@ -205,7 +205,9 @@ LISTS = MappingProxyType(
             MessageTemplateRow.texts,
             MessageTemplateRow.is_active,
         ).order_by(MessageTemplateRow.id),
-        "message_rules": select(MessageRulesRow.sends_invoices, MessageRulesRow.confirms_payments),
+        "message_rules": select(
+            MessageRulesRow.sends_invoices, MessageRulesRow.sends_bills, MessageRulesRow.confirms_payments
+        ),
         "creditors": select(
             *(CreditorRow.id, CreditorRow.name, CreditorRow.iban, CreditorRow.bic, CreditorRow.creditor_identifier),
             *(CreditorRow.scheme, CreditorRow.version, CreditorRow.notice_days, CreditorRow.lead_days),

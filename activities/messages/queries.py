@@ -64,6 +64,8 @@ class MessageQueries:
 
 
 async def mails_what_is_posted(database: Database) -> bool:
-    """Return whether something is mailed when it is posted."""
-    rules = await database.read_first(select(MessageRulesRow.sends_invoices, MessageRulesRow.confirms_payments))
+    """Return whether something is mailed when it is posted or made."""
+    rules = await database.read_first(
+        select(MessageRulesRow.sends_invoices, MessageRulesRow.sends_bills, MessageRulesRow.confirms_payments)
+    )
     return rules is not None and any(rules)

@@ -1,9 +1,10 @@
-"""What goes with a message: a receipt's invoices, a reminder's invoice, the file of a report by a calendar."""
+"""What goes with a message: a receipt's invoices, a reminder's invoice, a bill, the file of a report by a calendar."""
 
 from collections.abc import Sequence
 
 from activities.database import Database
 from activities.messages.attachments import Attachment, AttachmentError
+from activities.printouts.bills.printing import BillPrinting
 from activities.printouts.printing import PrintedFile, Printing
 from activities.reports.delivering import read_mailed_report
 from models.printouts.facts import PrintFormat
@@ -23,7 +24,11 @@ class DocumentAttachments:
         if (report := await read_mailed_report(self._database, message_id)) is not None:
             return [Attachment(report.file_name, report.media_type, report.content)]
         transactions = await self._database.call("documents_of_message", message_id=message_id)
+        bill = await self._database.call("bill_of_message", message_id=message_id)
         try:
+            if bill:
+                file = await BillPrinting(self._database).bill(bill, PrintFormat.PDF)
+                return [Attachment(file.name, MEDIA_TYPES[file.format], file.content)]
             printed = [await self._printed(transaction_id) for transaction_id in transactions or ()]
         except (RefusedError, RuntimeError, OSError, TypeError) as error:
             raise AttachmentError(type(error).__name__) from error

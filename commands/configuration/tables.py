@@ -218,8 +218,8 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ),
         ),
         "message_rules": (
-            ("Invoices mailed when posted", "Payments confirmed"),
-            lambda row: (_yes(row.sends_invoices), _yes(row.confirms_payments)),
+            ("Invoices mailed when posted", "Bills mailed when made", "Payments confirmed"),
+            lambda row: (_yes(row.sends_invoices), _yes(row.sends_bills), _yes(row.confirms_payments)),
         ),
         "creditors": (
             ("Provider", "Name", "IBAN", "Identifier", "Scheme", "Notice", "Lead", "Cut-off"),

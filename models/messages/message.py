@@ -35,6 +35,7 @@ class MessageKind(StrEnum):
     PORTAL_LINK = "portal_link"  # a link to sign in to the portal by
     COMMUNICATION = "communication"  # what somebody wrote by a template of the configuration
     INVOICE_POSTED = "invoice_posted"  # an invoice, with its document
+    BILL_MADE = "bill_made"  # the bill of a month, with its document
     DEBIT_ANNOUNCED = "debit_announced"  # a bank account will be debited, on which day (pre-notification)
     REQUEST_PAID = "request_paid"  # of a payment request: to operators, and to who has asked for it
     PAYMENTS_FAILED = "payments_failed"  # of a run
@@ -99,6 +100,7 @@ TAGS = MappingProxyType(
         # The tags of its own are models/messages/communication.py's: a template says which.
         MessageKind.COMMUNICATION: frozenset({"name", "sender"}),
         MessageKind.INVOICE_POSTED: frozenset({"name", "sender", "amount", "number", "until"}),
+        MessageKind.BILL_MADE: _OWED | {"number"},
         MessageKind.DEBIT_ANNOUNCED: frozenset({"name", "sender", "amount", "until", "object", "mandate", "creditor"}),
         MessageKind.REQUEST_PAID: frozenset({"account", "amount", "title", "number", "link"}),
         MessageKind.PAYMENTS_FAILED: frozenset({"run", "members", "reasons", "link"}),

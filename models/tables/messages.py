@@ -59,12 +59,13 @@ class ReminderRulesRow(Base):
 
 
 class MessageRulesRow(Base):
-    """Whether invoices are mailed when they are posted, and payments by bank or by hand confirmed."""
+    """Whether invoices are mailed when posted, bills when made, and payments by bank or by hand confirmed."""
 
     __tablename__ = "message_rules"
 
     is_only: Mapped[bool] = mapped_column(primary_key=True)
     sends_invoices: Mapped[bool]
+    sends_bills: Mapped[bool]
     confirms_payments: Mapped[bool]
 
 

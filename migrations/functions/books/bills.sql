@@ -56,6 +56,8 @@ begin
       from duly.exceeded_by(a, s.invoiced_minor - s.noted_minor, v_outstanding) x (exceeded)
     returning * into b;
   insert into duly.bill_entries (transaction_id, bill_id, part) select u.id, b.id, u.part from unnest(s.ids, s.parts) u (id, part);
+  -- One that exceeds a limit waits for whoever looks at it and presents it.
+  if not b.is_exceptional then perform duly.write_bill_message(b); end if;
   return b.id;
 end $$;
 
@@ -181,6 +183,7 @@ begin
       perform duly.refuse('prerequisite', 'bill_steps', jsonb_build_object('bill', p_bill_id, 'was', v_was, 'state', p_state));
     end if;
     insert into duly.bill_presentations (bill_id, state, actor, reason) values (p_bill_id, p_state, p_actor, p_reason);
+    if p_state = 'presented' then perform duly.write_bill_message(b) from duly.account_bills b where b.id = p_bill_id; end if;
   end if;
   return v_was;
 end $$;

@@ -232,3 +232,13 @@ begin
     end if;
     return null;
 end $$;
+
+-- A bill goes to its account with its document, once, where the rules of messages say so: when it is made, or when somebody presents it.
+create or replace function duly.write_bill_message(b duly.account_bills) returns void language sql security definer
+set search_path = duly, pg_temp as $$
+    insert into duly.messages (id, audience, kind, account_id, period, parameters)
+    select 'bill_made/' || b.id, 'customer', 'bill_made', b.account_id, b.period, jsonb_build_object('bill_id', b.id, 'bill', b.number,
+        'amount_minor', b.outstanding_minor, 'currency', b.currency)
+    from duly.message_rules r where r.sends_bills
+    on conflict (id) do nothing
+$$;

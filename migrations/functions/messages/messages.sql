@@ -20,7 +20,8 @@ create or replace function duly.audience_of(p_kind text) returns text
 language sql immutable as $$
     select case when p_kind in ('receipt', 'declined', 'card_needed', 'action_required', 'given_up', 'card_expiring',
             'card_confirmation', 'card_rejected', 'invoice_due', 'invoice_overdue', 'refunded', 'refund_returned',
-            'payment_requested', 'portal_link', 'communication', 'invoice_posted', 'debit_announced')
+            'payment_requested', 'portal_link', 'communication', 'invoice_posted', 'debit_announced',
+            'bill_made')
         then 'customer' else 'operator' end
 $$;
 
@@ -144,7 +145,7 @@ begin
                 when m.kind = 'report_ready' then (select d.recipients[(m.parameters ->> 'place')::integer] from duly.report_deliveries d
                     where (d.schedule_id, d.period) = (m.parameters ->> 'object', m.parameters ->> 'occasion')) end, ''),
             'payer', coalesce((m.parameters ->> 'payer')::integer, 0),
-            'number', coalesce(n.number, ''), 'link_token', coalesce(
+            'number', coalesce(n.number, m.parameters ->> 'bill', ''), 'link_token', coalesce(
                 case when m.kind = 'card_confirmation' then k.link_token when q.id is null then c.link_token end, ''),
             'standing', w.standing,
             -- Its link is made when it is sent: what it ends in is kept nowhere.

@@ -105,3 +105,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where exists (select from duly.sellers s where s.attaches_documents)
       and (select (duly.seller_facts(duly.merchant_of_document(d.id)) ->> 'attaches_documents')::boolean)))
 $$;
+
+-- The bill that goes with a message; null for every other message.
+create or replace function duly.bill_of_message(p_message_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select m.parameters ->> 'bill_id' from duly.messages m where m.id = p_message_id and m.kind = 'bill_made'
+$$;
