@@ -65,3 +65,20 @@ async def test_object_check(company: Company) -> None:
     assert await wrong_in_the_end(company, opened) == ""
     await keep("object_check-goes_on_as_new", first)
     await keep("object_check-after_it_went_on", await execution_of(company, opened.workflow_id))
+
+
+async def test_bank_refunds(company: Company) -> None:
+    scenario, name = SCENARIOS["BankRefunds"](company), f"long-{company.period}"
+    await scenario.prepare(name)
+    opened = await scenario.open(name, Moment.OUTSTANDING)
+    first = await execution_of(company, opened.workflow_id)
+    # It takes no signal; in its life it is the questions of years that make it long.
+    while (await execution_of(company, opened.workflow_id)).run_id == first.run_id:
+        await company.signal(opened.workflow_id, "nobody_takes_it")
+    second = await execution_of(company, opened.workflow_id)
+    await opened.go_on()
+    await second.result()
+
+    assert await wrong_in_the_end(company, opened) == ""
+    await keep("bank_refunds-goes_on_as_new", first)
+    await keep("bank_refunds-after_it_went_on", second)
