@@ -16,9 +16,13 @@ from models.runs.process_run import Certificate, PageRequest, RunPlan
 from models.workflow_ids import payment_run_id
 from sandbox.customers.merchant import PAYMENT_DEFINITION
 
+# Each payment uses a connection twice, and nothing here repeats one that has waited for it in vain: so many loops a
+# connection leave none of them idle, and none waits for longer than a few calls of the others.
+LOOPS_A_CONNECTION = 4
+
 
 async def collect_plainly(merchant: Merchant, period: str, *, rate: float) -> Certificate:
-    """Freeze, collect and certify a period as a payment run does, with as many payments in flight as a worker has."""
+    """Freeze, collect and certify a period as a payment run does, with as many payments in flight as it can answer."""
     settings, runs = merchant.stack.settings, RunActivities(merchant.database, rate=rate)
     gateway = StripeGateway(
         settings.stripe_api_key.get_secret_value(),
@@ -32,7 +36,7 @@ async def collect_plainly(merchant: Merchant, period: str, *, rate: float) -> Ce
         plan = await _freeze(merchant, period)
         requests = iter([request async for request in _requests(runs, plan, period)])
         async with asyncio.TaskGroup() as loops:
-            for _ in range(settings.gateway_slots):
+            for _ in range(min(settings.gateway_slots, settings.database_pool * LOOPS_A_CONNECTION)):
                 loops.create_task(_collect(requests, activities))
     finally:
         await gateway.close()

@@ -122,7 +122,8 @@ def throughput(found: Throughput) -> str:
     return section(
         "Throughput and cost",
         f"{found.accounts:,} accounts are collected from without any limit, in turn by a plain loop over the `collect`"
-        " activity in one process and by a payment run through Temporal, with the same number of payments in flight.",
+        " activity in one process, with four payments in flight for each of its database connections, and by a payment"
+        " run through Temporal.",
         table(
             ("Pair", "Plain loop, payments/s", "Temporal, payments/s", "Ratio", "Other cores"),
             [
