@@ -19,10 +19,19 @@ $$;
 
 -- What a receivable may ask for now: of each invoice what it claims, at most what is open. When less is open than is claimed, for
 -- a credit or a transfer came in between, claims that are under way come first, then the older ones. Without a claim: what
--- nobody else claims.
+-- nobody else claims. One invoice that nobody claims by an amount is asked for as it is open.
 create or replace function duly.owed_to(p_account_id text, p_period text, p_invoices text[]) returns bigint
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(sum(least(coalesce(own.amount_minor, i.open_minor), greatest(i.open_minor - coalesce(o.before_minor, 0), 0))),
+language plpgsql stable security definer set search_path = duly, pg_temp as $$
+declare
+    v_owed bigint;
+begin
+    if cardinality(p_invoices) = 1 then
+        select i.amount_minor - i.allocated_minor into v_owed from duly.open_items i
+        where i.transaction_id = p_invoices[1] and i.side = 'debit' and (select true from duly.claims w
+            where w.invoice_id = i.transaction_id and w.amount_minor is not null limit 1) is null;
+        if found then return v_owed; end if;
+    end if;
+    return (select coalesce(sum(least(coalesce(own.amount_minor, i.open_minor), greatest(i.open_minor - coalesce(o.before_minor, 0), 0))),
         0)::bigint
     from (select transaction_id, amount_minor - allocated_minor as open_minor from duly.open_items
         where transaction_id = any (p_invoices) and side = 'debit' and allocated_minor < amount_minor) i
@@ -32,8 +41,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         where w.invoice_id = i.transaction_id and w.amount_minor > 0
           and (w.account_id, w.period) <> (p_account_id, p_period)
           and (own.amount_minor is null or (w.claimed_at, w.period) < (own.claimed_at, own.period) or duly.is_sent(w)))
-        o on true
-$$;
+        o on true);
+end $$;
 
 -- A receivable that asks for an amount has got it: it asks for nothing more, while its collection is being closed.
 create or replace function duly.use_claims(p_account_id text, p_period text) returns void

@@ -96,6 +96,13 @@ begin
     return i;
 end $$;
 
+-- The member of a run that a receivable is collected for; null where there is none.
+create or replace function duly.member_of(p_account_id text, p_period text, p_run_id text) returns duly.run_items
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select i from duly.run_items i
+    where i.run_id = p_run_id and i.member_id = p_account_id and coalesce(nullif(i.receivable, ''), left(p_period, 7)) = p_period
+$$;
+
 -- Whether others claim some of the invoices.
 create or replace function duly.is_claimed_by_others(p_account_id text, p_period text, p_invoices text[]) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -127,6 +134,18 @@ language sql stable security definer set search_path = duly, pg_temp as $$
           and not (p_leaves_plans and o.transaction_id in (
               select unnest(i.invoices) from duly.run_items i where i.account_id = p_account_id and i.outcome is null))
         window oldest as (order by o.sort_on, o.account_version)) x
+$$;
+
+-- The same for the one invoice of a member of a run, which is most of them: by keys, without ordering anything.
+create or replace function duly.claimable_one(p_account_id text, p_period text, p_invoice_id text) returns text[]
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce((select array[o.transaction_id]
+        from duly.open_items o join duly.financial_transactions t on t.id = o.transaction_id
+        cross join lateral (select coalesce(sum(w.amount_minor), 0) as claimed_minor, bool_or(w.amount_minor is null) as has_owner
+            from duly.claims w
+            where w.invoice_id = o.transaction_id and w.account_id = p_account_id and w.period <> p_period) w
+        where o.transaction_id = p_invoice_id and o.account_id = p_account_id and o.side = 'debit'
+          and t.classification = 'invoice' and o.amount_minor - o.allocated_minor > w.claimed_minor and w.has_owner is not true), '{}')
 $$;
 
 -- What one receivable was too small for: the next one, of the oldest that is left. Its row is written before anybody works on

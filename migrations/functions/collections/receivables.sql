@@ -274,6 +274,11 @@ begin
     where c.account_id = p_account_id and c.period = p_period;
     if found then return; end if;
     v_member := duly.member_of(p_account_id, p_period, p_run_id);
+    if cardinality(v_member.invoices) = 1 and p_asked is null then
+        invoices := duly.claimable_one(p_account_id, p_period, v_member.invoices[1]);
+        rest_until := v_member.rest_until;
+        return;
+    end if;
     select * into v_part from duly.claimable(p_account_id, p_period,
         case when v_member.member_id is not null then v_member.invoices when p_invoices <> '{}' then p_invoices end,
         p_leaves_plans => v_member.member_id is null, p_asked => p_asked);
@@ -289,10 +294,3 @@ begin
         from duly.accounts a where a.id = p_account_id;
     end if;
 end $$;
-
--- The member of a run that a receivable is collected for; null where there is none.
-create or replace function duly.member_of(p_account_id text, p_period text, p_run_id text) returns duly.run_items
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select i from duly.run_items i
-    where i.run_id = p_run_id and i.member_id = p_account_id and coalesce(nullif(i.receivable, ''), left(p_period, 7)) = p_period
-$$;

@@ -114,7 +114,9 @@ $$ select coalesce(nullif(current_setting('duly.gateway_mode', true), ''), p_mod
 -- it may be another than the run's month. `has_rest`: what is left when it is paid is the next receivable's.
 create or replace function duly.open_attempt(p_account_id text, p_period text, p_provider_id text, p_run_id text,
     p_attempt integer, p_cause text, p_card_id text, p_channel text default 'off_session', p_may_send boolean default true)
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off
+as $$
 declare
     v_member duly.run_items;
     v_name text;

@@ -36,10 +36,42 @@ begin
     where provider_id = p_provider_id and object = p_object and kind = p_kind and movement is null
     returning * into e;
     if not found then return false; end if;
+    perform duly.book_fulfilled(e, p_movement);
+    return true;
+end $$;
+
+-- Expect the movement of a charge that its answer has brought, and book it: one row, written once. What is expected already, or
+-- cannot be booked, goes the two steps.
+create or replace function duly.book_charged(p_provider_id text, p_object text, p_account_id text, p_payment_id text,
+    p_amount_minor bigint, p_currency text, p_movement jsonb)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    e duly.gateway_expectations;
+begin
+    insert into duly.gateway_expectations (provider_id, object, kind, account_id, payment_id, amount_minor, currency, due_at,
+        overdue_at, movement, settled_minor, settled_currency, fee_minor, application_fee_minor, fulfilled_at)
+    select p_provider_id, p_object, 'charge', p_account_id, p_payment_id, p_amount_minor, p_currency,
+        clock_timestamp() + interval '1 hour', clock_timestamp() + interval '1 day', p_movement ->> 'reference',
+        (p_movement ->> 'amount_minor')::bigint, c.code, (p_movement ->> 'fee_minor')::bigint,
+        coalesce((p_movement ->> 'application_fee_minor')::bigint, 0), clock_timestamp()
+    from duly.currencies c where c.code = p_movement ->> 'currency'
+    on conflict (provider_id, object, kind) do nothing returning * into e;
+    if found then
+        perform duly.book_fulfilled(e, p_movement);
+    else
+        perform duly.expect_movement(p_provider_id, p_object, 'charge', p_account_id, p_payment_id, p_amount_minor, p_currency);
+        perform duly.book_movement(p_provider_id, p_object, 'charge', p_movement);
+    end if;
+end $$;
+
+-- What a movement that has come says is booked: its fees, and what was converted.
+create or replace function duly.book_fulfilled(e duly.gateway_expectations, p_movement jsonb)
+returns void language plpgsql security definer set search_path = duly, pg_temp as $$
+begin
     if e.kind in ('application_fee', 'application_fee_refund') then
         perform duly.book_application_fee(e, (p_movement ->> 'moved_on')::date);
         if e.settled_currency = e.currency and e.settled_minor <> e.amount_minor then perform duly.note_other_amount(e); end if;
-        return true;
+        return;
     end if;
     perform duly.book_fee(e.movement, e.provider_id, e.settled_currency, e.fee_minor - e.application_fee_minor, e.object,
         case when e.kind = 'charge' then e.payment_id end);
@@ -54,7 +86,6 @@ begin
     elsif e.settled_minor <> e.amount_minor then
         perform duly.note_other_amount(e);
     end if;
-    return true;
 end $$;
 
 -- A movement in the currency that was posted has another amount: nobody here knows why, so that a person looks. The reconciliation

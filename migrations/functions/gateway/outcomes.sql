@@ -7,7 +7,9 @@ create or replace function duly.record_outcome(p_request_id text, p_attempt inte
     p_network_decline_code text default '', p_blocks_card boolean default false,
     p_actor text default '', p_reason text default '', p_movement jsonb default null, p_found_minor bigint default null,
     p_paid_by text[] default '{}')
-returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = duly, pg_temp set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off
+as $$
 declare
     v_request duly.gateway_requests;
     v_attempt duly.gateway_attempts;
@@ -119,14 +121,16 @@ declare
     v_object text := coalesce(p_attempt.charge_reference, p_attempt.gateway_reference);
 begin
     perform duly.post_gateway_payment(p_attempt.payment_id, p_attempt.gateway_reference);
-    perform duly.expect_movement(p_request.provider_id, v_object, 'charge', p_request.account_id, p_attempt.payment_id,
-        p_attempt.amount_minor, p_request.currency);
     if coalesce(p_movement, 'null') = 'null' and p_fee_minor is not null then
         p_movement := jsonb_build_object('reference', 'fee:' || p_attempt.gateway_reference,
             'amount_minor', p_attempt.amount_minor, 'currency', p_request.currency, 'fee_minor', p_fee_minor);
     end if;
     if p_movement ->> 'reference' is not null then
-        perform duly.book_movement(p_request.provider_id, v_object, 'charge', p_movement);
+        perform duly.book_charged(p_request.provider_id, v_object, p_request.account_id, p_attempt.payment_id,
+            p_attempt.amount_minor, p_request.currency, p_movement);
+    else
+        perform duly.expect_movement(p_request.provider_id, v_object, 'charge', p_request.account_id, p_attempt.payment_id,
+            p_attempt.amount_minor, p_request.currency);
     end if;
     perform duly.finish_run_item(p_request.run_id, p_request.account_id, 'charged', '', p_attempt.amount_minor,
         p_attempt.payment_id);

@@ -130,6 +130,14 @@ declare
   v_credit bigint := duly.unsettled(p_credit.id);
   v_settled_ids text[];
 begin
+  if cardinality(p_credit.addressed_invoice_ids) = 1 then
+    -- Most credits address one invoice, which is open: there is nothing to put in order.
+    insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
+      select i.account_id, p_credit.id, i.transaction_id, least(i.amount_minor - i.allocated_minor, v_credit)
+        from duly.open_items i where i.transaction_id = p_credit.addressed_invoice_ids[1] and i.account_id = p_credit.account_id
+          and i.allocated_minor < i.amount_minor and v_credit > 0;
+    if found then return; end if;
+  end if;
   v_settled_ids := array(select t.id from duly.financial_transactions t join duly.open_items i on i.transaction_id = t.id
     where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id and t.state = 'posted'
       and i.allocated_minor = i.amount_minor and i.amount_minor > 0);
