@@ -91,9 +91,12 @@ def _tables(state: AccountState) -> dict[str, Table]:
         "pi": state.payment_intents,
         "pm": state.payment_methods,
         "po": state.payouts,
+        "pyr": state.refunds,
         "re": state.refunds,
         "setatt": state.setup_attempts,
         "seti": state.setup_intents,
+        "tr": (state.platform or state).transfers,
+        "trr": (state.platform or state).transfer_reversals,
         "txn": state.balance_transactions,
     }
 
@@ -115,8 +118,16 @@ def _charge_of_fee(state: AccountState, fee: Json) -> Json | str:
     return str(fee["charge"]) if owner.is_shut_out else owner.charges.get(fee["charge"])
 
 
+def _payment_of_transfer(state: AccountState, transfer: Json) -> Json | str:
+    """What came to the connected account, as far as that lets its platform in."""
+    owner = state.connected_state(transfer["destination"]) if state.connected_state is not None else state
+    payment = str(transfer["destination_payment"])
+    return payment if owner.is_shut_out else owner.charges.get(payment)
+
+
 _FOUND_ELSEWHERE: dict[tuple[str, str], Callable[[AccountState, Json], Any]] = {
     ("application_fee", "charge"): _charge_of_fee,
     ("charge", "refunds"): _refunds_of_charge,
     ("checkout.session", "line_items"): _line_items_of_session,
+    ("transfer", "destination_payment"): _payment_of_transfer,
 }

@@ -73,5 +73,6 @@ LEFT_OUT: dict[str, frozenset[str]] = {
     ),
     "SetupAttempt": frozenset({"attach_to_self"}),
     "SetupIntent": frozenset({"allowed_payment_method_types", "attach_to_self"}),
+    "Transfer": frozenset({"destination_payment", "source_type"}),
     "WebhookEndpoint": frozenset({"secret"}),
 }

@@ -14,6 +14,7 @@ from sandbox.stripe.objects.payments import (
     payment_intents,
     payouts,
     refunds,
+    transfers,
 )
 from sandbox.stripe.objects.reading import by_id, page_of
 
@@ -98,6 +99,17 @@ OPERATIONS: tuple[tuple[str, str, Handler, type], ...] = (
         "/v1/application_fees/{fee}/refunds/{id}",
         application_fees.retrieve_refund,
         sdk.ApplicationFeeRetrieveRefundParams,
+    ),
+    ("POST", "/v1/transfers", transfers.create, sdk.TransferCreateParams),
+    ("GET", "/v1/transfers/{id}", by_id("transfers"), sdk.TransferRetrieveParams),
+    ("GET", "/v1/transfers", page_of("transfers"), sdk.TransferListParams),
+    ("POST", "/v1/transfers/{id}/reversals", transfers.reverse, sdk.TransferCreateReversalParams),
+    ("GET", "/v1/transfers/{id}/reversals", transfers.list_reversals, sdk.TransferListReversalsParams),
+    (
+        "GET",
+        "/v1/transfers/{transfer}/reversals/{id}",
+        transfers.retrieve_reversal,
+        sdk.TransferRetrieveReversalParams,
     ),
     ("GET", "/v1/events/{id}", events.retrieve, sdk.EventRetrieveParams),
     ("GET", "/v1/events", events.list_all, sdk.EventListParams),

@@ -22,6 +22,7 @@ RESOURCES: dict[str, type[StripeObject]] = {
     "sessions": stripe.checkout.Session,
     "setup_attempts": stripe.SetupAttempt,
     "setup_intents": stripe.SetupIntent,
+    "transfers": stripe.Transfer,
     "webhook_endpoints": stripe.WebhookEndpoint,
 }
 
@@ -30,5 +31,7 @@ def resource_of(template: str) -> type[StripeObject]:
     """The class of the last noun in an address: verbs such as `attach` answer with what they act on."""
     if template.startswith("/v1/application_fees/") and "refunds" in template:
         return stripe.ApplicationFeeRefund
+    if template.startswith("/v1/transfers/") and "reversals" in template:
+        return stripe.TransferReversal
     nouns = [part for part in template.split("/") if part in RESOURCES]
     return RESOURCES[nouns[-1]]

@@ -251,9 +251,9 @@ class SandboxControl:
         """A refund that waited goes through."""
         return self._call("POST", f"refunds/{refund}/succeed")
 
-    def pay_out(self) -> list[Json]:
+    def pay_out(self, account: str | None = None) -> list[Json]:
         """Pays out what is available, as the account's schedule would; gives the payouts, one a currency."""
-        payouts: list[Json] = self._call("POST", "payouts")["payouts"]
+        payouts: list[Json] = self._call("POST", "payouts", account=account)["payouts"]
         return payouts
 
     def complete_payout(self, payout: str) -> Json:

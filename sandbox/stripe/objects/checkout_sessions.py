@@ -14,7 +14,7 @@ from sandbox.stripe.bank_accounts import DEBITED_IN
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import branding, customers
 from sandbox.stripe.objects.cards import payment_methods, setup_intents
-from sandbox.stripe.objects.payments import application_fees, payment_intents
+from sandbox.stripe.objects.payments import application_fees, payment_intents, transfers
 from sandbox.stripe.state.account_state import AccountState, merge_metadata
 
 EXPIRES_AFTER = timedelta(hours=24)
@@ -34,6 +34,7 @@ def create(state: AccountState, params: Json) -> Json:
     if of_the_other in params:
         raise invalid_parameter(f"You can not pass `{of_the_other}` in `{mode}` mode.", of_the_other)
     application_fees.check(state, params.get("payment_intent_data", {}))
+    transfers.check(state, params.get("payment_intent_data", {}))
     customer = customers.referenced(state, params["customer"])["id"] if "customer" in params else None
     session = _new(state, params, mode, customer)
     session |= _payment_terms(state, session["id"], params) if mode == "payment" else _setup_terms(state, params)

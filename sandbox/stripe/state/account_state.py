@@ -75,6 +75,8 @@ class AccountState:
     balance_transactions: Table = field(default_factory=lambda: Table("balance transaction", "source"))
     application_fees: Table = field(default_factory=lambda: Table("application_fee", "charge"))
     application_fee_refunds: Table = field(default_factory=lambda: Table("fee_refund", "fee"))
+    transfers: Table = field(default_factory=lambda: Table("transfer", "destination", "transfer_group"))
+    transfer_reversals: Table = field(default_factory=lambda: Table("transfer_reversal", "transfer"))
     payouts: Table = field(default_factory=lambda: Table("payout", path_param="payout"))
     events: Table = field(default_factory=lambda: Table("event"))
     mandates: Table = field(default_factory=lambda: Table("mandate"))

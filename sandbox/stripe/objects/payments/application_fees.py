@@ -18,7 +18,7 @@ def check(state: AccountState, params: Json) -> None:
     amount = params.get("application_fee_amount")
     if amount is None:
         return
-    if state.platform is None:
+    if state.platform is None and "transfer_data" not in params:
         raise invalid_parameter(
             "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an"
             " OAuth key or Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
@@ -34,8 +34,11 @@ def fee_of(charge: Json) -> int:
     return min(int(charge["application_fee_amount"] or 0), int(charge["amount_captured"]))
 
 
-def take(state: AccountState, charge: Json) -> None:
-    """The charge is booked: the platform has its part, on a balance transaction of its own."""
+def take(state: AccountState, charge: Json, *, of: str | None = None) -> None:
+    """The charge is booked: the platform has its part, on a balance transaction of its own.
+
+    `of` is the platform's charge whose money came to the account.
+    """
     platform, amount = state.platform, fee_of(charge)
     if platform is None or not amount:
         return
@@ -50,6 +53,7 @@ def take(state: AccountState, charge: Json) -> None:
         "created": state.clock.now(),
         "currency": charge["currency"],
         "fee_source": {"charge": charge["id"], "type": "charge"},
+        "originating_transaction": of,
         "refunded": False,
         "refunds": {"object": "list", "data": [], "has_more": False, "url": f"/v1/application_fees/{id}/refunds"},
     }
@@ -65,7 +69,8 @@ def take(state: AccountState, charge: Json) -> None:
 
 def check_given_back(state: AccountState, charge: Json, params: Json) -> None:
     """A fee is given back of a charge that has one, by its platform."""
-    if params.get("refund_application_fee") and (state.platform is None or not charge["application_fee_amount"]):
+    is_of_platform = state.platform is None and charge["transfer_data"] is None
+    if params.get("refund_application_fee") and (is_of_platform or not charge["application_fee_amount"]):
         raise invalid_request(
             f"Attempting to refund_application_fee on charge ({charge['id']}) but it has no application fee",
             param="refund_application_fee",

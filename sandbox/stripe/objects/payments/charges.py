@@ -8,7 +8,7 @@ from sandbox.stripe import money
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import CardOutcome
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.objects.payments import application_fees
+from sandbox.stripe.objects.payments import application_fees, transfers
 from sandbox.stripe.state.account_state import AccountState, changed, converted, merge_metadata
 
 
@@ -33,6 +33,7 @@ def record(state: AccountState, intent: Json, method: Json, *, status: str, outc
         "disputed": False,
         "fraud_details": {},
         "metadata": intent["metadata"],
+        "on_behalf_of": intent["on_behalf_of"],
         "outcome": outcome,
         "paid": status != "failed",
         "payment_intent": intent["id"],
@@ -45,6 +46,7 @@ def record(state: AccountState, intent: Json, method: Json, *, status: str, outc
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": status,
+        "transfer_data": intent["transfer_data"],
         "transfer_group": intent["transfer_group"],
     }
     return state.charges.insert(charge)
@@ -144,13 +146,17 @@ def _settle(state: AccountState, charge: Json) -> None:
         charge,
         amount=amount,
         fee_settled=fee,
-        application_fee=converted(application_fees.fee_of(charge), rate),
+        # Of what goes on to another account the fee is taken there.
+        application_fee=0 if charge["transfer_data"] else converted(application_fees.fee_of(charge), rate),
         type="charge" if charge["payment_method_details"]["type"] == "card" else "payment",
         category="charge",
         available_on=state.clock.now() + int(state.delays.funds),
     )
     charge["balance_transaction"] = transaction["id"]
-    application_fees.take(state, charge)
+    if charge["transfer_data"]:
+        transfers.pass_on(state, charge)
+    else:
+        application_fees.take(state, charge)
 
 
 def _settle_late(state: AccountState, charge: Json) -> None:

@@ -8,13 +8,14 @@ from sandbox.stripe.api.fields import blank
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects import customers
 from sandbox.stripe.objects.cards import payment_methods
-from sandbox.stripe.objects.payments import application_fees, confirmation
+from sandbox.stripe.objects.payments import application_fees, confirmation, transfers
 from sandbox.stripe.state.account_state import AccountState, changed, merge_metadata
 from sandbox.stripe.state.ids import APPLICATION
 
 _COPIED = (
     "application_fee_amount",
     "description",
+    "on_behalf_of",
     "receipt_email",
     "shipping",
     "setup_future_usage",
@@ -35,6 +36,7 @@ def create(state: AccountState, params: Json) -> Json:
     money.check_amount(params["amount"], currency)
     _check_together(params)
     application_fees.check(state, params)
+    transfers.check(state, params)
     customer = customers.referenced(state, params["customer"]) if "customer" in params else None
     method = payment_methods.usable(state, params["payment_method"]) if "payment_method" in params else None
     if method is not None:
@@ -82,6 +84,7 @@ def _new(state: AccountState, params: Json, currency: str, customer: Json | None
         "payment_method_options": _OPTIONS,
         "payment_method_types": params.get("allowed_payment_method_types", _CARD_ONLY),
         "status": "requires_confirmation" if method else "requires_payment_method",
+        "transfer_data": transfers.destination_of(params),
     }
     return intent | {name: params[name] for name in _COPIED if name in params}
 

@@ -8,7 +8,7 @@ from sandbox.stripe.api.errors import invalid_parameter, invalid_request
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.control.messages import RefundScript
 from sandbox.stripe.jsontypes import Json
-from sandbox.stripe.objects.payments import application_fees, charges
+from sandbox.stripe.objects.payments import application_fees, charges, transfers
 from sandbox.stripe.state.account_state import AccountState, changed, converted, merge_metadata
 
 _STATUS = {
@@ -24,12 +24,15 @@ def create(state: AccountState, params: Json) -> Json:
     charge = _charge_of(state, params)
     amount = _refundable_amount(charge, params)
     application_fees.check_given_back(state, charge, params)
+    transfers.check_reversed(state, charge, params, amount)
     script = state.refund_scripts.get(charge["id"], RefundScript.SUCCEED)
     refund = state.refunds.insert(_new(state, params, charge, amount, _STATUS[script]))
-    if params.get("refund_application_fee"):
-        state.fees_to_give_back[refund["id"]] = application_fees.share(charge, charge["amount_refunded"], amount)
+    if params.get("refund_application_fee") and not params.get("reverse_transfer"):
+        _give_fee_back(state, refund, charge)
     state.note("refund", refund, charge, amount)
     _refunded(charge, amount)
+    if params.get("reverse_transfer"):
+        transfers.reverse_with(state, refund, charge, with_fee=bool(params.get("refund_application_fee")))
     if refund["status"] == "succeeded":
         _book_or_wait(state, refund, charge)
     state.emit("refund.created", refund)
@@ -39,6 +42,15 @@ def create(state: AccountState, params: Json) -> Json:
     elif script is RefundScript.FAIL:
         state.clock.after(state.delays.refund, partial(fail, state, refund, "expired_or_canceled_card"))
     return refund
+
+
+def _give_fee_back(state: AccountState, refund: Json, charge: Json) -> None:
+    """The platform's part goes back: with the refund's booking, or at once to the account that the money went on to."""
+    part = application_fees.share(charge, charge["amount_refunded"], refund["amount"])
+    if charge["transfer_data"] is None:
+        state.fees_to_give_back[refund["id"]] = part
+    elif part:
+        application_fees.create_refund(state, {"amount": part}, charge["application_fee"])
 
 
 def _charge_of(state: AccountState, params: Json) -> Json:
