@@ -69,7 +69,7 @@ from models.gateway.charges import Gateway
 from models.gateway.errors import GatewayAccessError, GatewayError
 from models.gateway.events import Delivered
 from models.gateway.refunds import RefundGateway
-from models.merchants.account import MerchantAccounts
+from models.merchants.transfer import MerchantGateway
 from models.tables.configuration import BANK_DEBITS
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings, configure_logging, load_settings
@@ -94,7 +94,7 @@ SHUTDOWN_TIMEOUT = timedelta(seconds=30)
 PREPARE = "run `duly namespace prepare`"
 
 
-class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, MerchantAccounts, GatewayWithBooks, Protocol):
+class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, MerchantGateway, GatewayWithBooks, Protocol):
     """All that a gateway's worker asks of one."""
 
 

@@ -15,7 +15,7 @@ select coalesce(a.charge_reference, t.id) as reference, t.currency, t.total_mino
 from duly.financial_transactions t
 left join duly.gateway_attempts a on a.payment_id = t.id and a.outcome = 'succeeded' and a.channel <> 'refund'
 left join duly.gateway_bookings f on f.payment_id = t.id and f.kind = 'fee'
-left join duly.gateway_bookings p on p.payment_id = t.id and p.kind = 'platform_fee'
+left join duly.gateway_bookings p on p.payment_id = t.id and p.kind = 'platform_fee' and p.provider = t.provider
 where t.classification = 'payment' and t.provider = :provider and t.posted_at is not null and t.counterpart_id is null
   and t.type_id not in ('payment_kept', 'refund_returned')
 union all

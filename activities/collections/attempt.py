@@ -101,6 +101,7 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
             methods=tuple(row.get("methods", ())),
             brand=PageBrand(**(row.get("brand") or {})),
             application_fee_minor=row.get("application_fee_minor", 0),
+            destination=row.get("destination", ""),
             is_stopped=row.get("is_stopped", False),
         ),
         is_large=row["is_large"],

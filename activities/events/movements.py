@@ -14,9 +14,11 @@ from temporalio import activity
 from activities.database import Database, matching
 from activities.gateway.retries import retryable_gateway_errors
 from activities.listing import Listed, NewestFirst
+from activities.merchants.transfers import TransferSettlement
 from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.movements import EXPECTED_KINDS, Movement, MovementKind, MovementsBooked, MovementsRequest
 from models.listing import ListPage
+from models.merchants.transfer import MerchantTransfers
 from models.tables.movements import GatewayExpectationRow as Expected
 
 log = structlog.get_logger(__name__)
@@ -69,8 +71,8 @@ _LIST = NewestFirst(
 )
 
 
-class MovementSource(Protocol):
-    """The part of a gateway that knows what moved on its balance."""
+class MovementSource(MerchantTransfers, Protocol):
+    """The part of a gateway that knows what moved on its balance, and passes on what is a merchant's."""
 
     def movements(self, since: datetime) -> AsyncIterator[Movement]:
         """Every booking on the balance since a moment, the newest first."""
@@ -116,6 +118,7 @@ class MovementActivities:
     def __init__(self, database: Database, gateway: MovementSource) -> None:
         self._database = database
         self._gateway = gateway
+        self._transfers = TransferSettlement(database, gateway)
 
     def all(self) -> list[Callable[..., Any]]:
         """Return every activity, for a worker."""
@@ -125,11 +128,15 @@ class MovementActivities:
     async def book_movements(self, request: MovementsRequest) -> MovementsBooked:
         """Book the movements that are expected, and alert operators of those that are overdue. Safe to repeat.
 
+        Before that, what was taken for merchants is passed on, or taken back, as the ledger says.
+
+
         Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry reads the same again.
         """
         provider = request.provider
         if request.retrieves_due:
             await self._expect_of_older_release()
+        await self._transfers.settle(provider)
         before = await self._wanted(provider)
         since = before.since
         if since is None:

@@ -8,6 +8,7 @@ import stripe
 from activities.gateway.clocked_http import ClockedHttp
 from activities.gateway.clocks import ObservedClock
 from activities.gateway.connected.stripe_accounts import StripeAccounts
+from activities.gateway.connected.stripe_transfers import StripeTransfers
 from activities.gateway.evidence.stripe_evidence import StripeEvidence
 from activities.gateway.evidence.stripe_recovery import StripeRecovery
 from activities.gateway.stripe_cards import StripeCards
@@ -39,6 +40,7 @@ class StripeGateway(
     StripeRefunds,
     StripeDisputes,
     StripeAccounts,
+    StripeTransfers,
     StripeMovements,
     StripeEvents,
     StripeBooks,
@@ -120,4 +122,6 @@ def _request(charge: Charge) -> "PaymentIntentCreateParams":
     }
     if fee := application_fee(charge):
         request["application_fee_amount"] = fee
+    if charge.destination:
+        request["transfer_data"] = {"destination": charge.destination}
     return request

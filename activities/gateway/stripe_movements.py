@@ -74,6 +74,8 @@ PAGE = 100
 # Fees of a platform's, and those that were given back: what they are of is at another account.
 _FEE_REFUND = "fr_"
 _FEE_IDS = ("fee_", _FEE_REFUND)
+# What was taken back of a transfer: its list names the reversal alone.
+_REVERSAL = "trr_"
 NOT_FOUND = 404
 
 _ADDRESSES = {
@@ -186,8 +188,11 @@ class StripeBooks:
     async def _read_listed(self, address: str, **asked: Any) -> Mapping[str, Any]:
         """Read a page of a list; of one that has fees of a platform's, with the charges that they were taken of."""
         answer = await self._read_raw(address, **asked)
-        if any(_id_of(row.get("source")).startswith(_FEE_IDS) for row in answer["data"]):
+        sources = [_id_of(row.get("source")) for row in answer["data"]]
+        if any(each.startswith(_FEE_IDS) for each in sources):
             return await self._read_raw(address, **asked, expand=["data.source.fee"])
+        if any(each.startswith(_REVERSAL) for each in sources):
+            return await self._read_raw(address, **asked, expand=["data.source"])
         return answer
 
     async def _read_raw(self, address: str, **asked: Any) -> Mapping[str, Any]:
@@ -257,6 +262,7 @@ def found_object(row: Mapping[str, Any]) -> FoundObject:
         method=method_of(method_type),
         invoices=invoices_named(without_card_numbers(metadata.get(INVOICES, ""))),
         application_fee_minor=application_fee_minor,
+        destination=_id_of((row.get("transfer_data") or {}).get("destination")),
     )
 
 
@@ -286,12 +292,18 @@ def _kind_of(row: Mapping[str, Any], amount_minor: int) -> EntryKind:
 
 
 def _source_of(source: object) -> str:
-    """Return what a movement is of: of a platform's fee the charge; of one given back the charge and its own id."""
+    """Return what a movement is of.
+
+    Of a platform's fee the charge; of one given back the charge and its own id; of what was taken back of a transfer
+    the transfer and its own id.
+    """
     match source:
         case {"object": "application_fee", "charge": charge}:
             return _id_of(charge)
         case {"object": "fee_refund", "id": id_, "fee": {"charge": charge}}:
             return f"{_id_of(charge)}/{id_}"
+        case {"object": "transfer_reversal", "id": id_, "transfer": transfer}:
+            return f"{_id_of(transfer)}/{id_}"
         case _:
             return _id_of(source)
 

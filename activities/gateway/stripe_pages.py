@@ -59,6 +59,8 @@ class StripePages:
         intent: SessionCreateParamsPaymentIntentData = {"metadata": metadata, "description": title}
         if fee := application_fee(charge):
             intent["application_fee_amount"] = fee
+        if charge.destination:
+            intent["transfer_data"] = {"destination": charge.destination}
         with translating_errors():
             session = await self._client.v1.checkout.sessions.create_async(
                 {

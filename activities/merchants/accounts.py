@@ -53,7 +53,9 @@ class MerchantAccountActivities:
         if stored.gateway_account or stored.state is ConnectionState.DISCONNECTED:
             return stored
         brand = await self._database.call("brand_of_merchant", merchant_id=merchant_id)
-        new = NewAccount(merchant_id, stored.email, stored.country, stored.currency, stored.installation, **brand)
+        new = NewAccount(
+            merchant_id, stored.email, stored.country, stored.currency, stored.installation, **brand, flow=stored.flow
+        )
         key = new.key_of(stored.generation)
         with retryable_gateway_errors():
             account = await self._made_before(new) or await self._made(new, key)
@@ -74,7 +76,7 @@ class MerchantAccountActivities:
             return stored
         facts = await self._read(stored.gateway_account)
         standing = (
-            standing_of(facts, has_returned=stored.has_returned)
+            standing_of(facts, has_returned=stored.has_returned, flow=stored.flow)
             if facts
             else Standing(ConnectionState.DISCONNECTED, SHUT_OUT)
         )

@@ -133,7 +133,7 @@ class MerchantConnectionQueries:
     async def in_use(self) -> Sequence[Row[Any]]:
         """Return the merchants that are switched on, with their connections; `state` is None of who has none."""
         return await self._database.read(
-            select(MerchantRow.id, _C.gateway_account, _C.state, _C.reason, _C.has_returned)
+            select(MerchantRow.id, MerchantRow.flow, _C.gateway_account, _C.state, _C.reason, _C.has_returned)
             .outerjoin(_C, _C.merchant_id == MerchantRow.id)
             .where(MerchantRow.takes_payments)
             .order_by(MerchantRow.id)

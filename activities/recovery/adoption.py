@@ -208,6 +208,7 @@ class Adoption:
             currency=made.currency,
             invoice_numbers=list(made.invoices),
             application_fee_minor=made.application_fee_minor if made.kind is MadeKind.PAYMENT else None,
+            destination=made.destination,
         )
         if why := row.get("left"):
             return str(why)

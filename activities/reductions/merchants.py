@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, select
 from activities.configuration.fields import Currency, Id, MethodId, Name, SlugId
 from activities.database import Database
 from activities.documents import DocumentPart
+from models.merchants.account import Flow
 from models.money import Money
 from models.reductions.reduction import ReductionSettings, Remedy
 from models.tables.base import whole_row
@@ -24,6 +25,7 @@ _MERCHANTS = select(
     MerchantRow.account_id,
     MerchantRow.is_effective,
     MerchantRow.takes_payments,
+    MerchantRow.flow,
     func.duly.reduction_settings(whole_row(MerchantRow)).label("settings"),
 ).order_by(MerchantRow.id)
 _LIMITS = ("max_award", "max_day", "max_customer_day")
@@ -74,6 +76,7 @@ class Merchant(DocumentPart):
     group: SlugId | None = None
     account: Id | None = None
     is_effective: bool = True
+    flow: Flow = Flow.DIRECT
     reduction: ReductionSettingsPart | None = None
 
     def settings(self) -> dict[str, Any] | None:
@@ -115,6 +118,7 @@ class Merchants:
                 "currency": one.currency,
                 "account_id": one.account,
                 "is_effective": one.is_effective,
+                "flow": one.flow,
                 "reduction": one.settings(),
             }
             for one in document.merchants

@@ -12,6 +12,7 @@ from commands.runner import perform
 app = typer.Typer(help="Merchants: their reward settings, and their own accounts at the gateway.", no_args_is_help=True)
 
 Merchant = Annotated[str, typer.Argument(metavar="MERCHANT", help="Id of a merchant.")]
+Payer = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id of a customer's account.")]
 Who = Annotated[str, typer.Option("--actor", help="Who asks; kept with the merchant.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept with the merchant.")]
 Provider = Annotated[
@@ -68,6 +69,27 @@ def disable_merchant(merchant: Merchant, actor: Who, reason: Why, as_json: Json 
     from commands.merchants.connections import switch
 
     perform(lambda output: switch(output, merchant, actor, reason, is_on=False), as_json=as_json)
+
+
+@app.command("assign")
+@changes()
+def assign_payer(merchant: Merchant, account: Payer, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Take an account's payments for a merchant of the flow destination from now on.
+
+    They are charged on the platform's account and passed on to the merchant's, less what the platform takes.
+    """
+    from commands.merchants.payers import assign
+
+    perform(lambda output: assign(output, merchant, account, actor, reason), as_json=as_json)
+
+
+@app.command("release")
+@changes()
+def release_payer(merchant: Merchant, account: Payer, actor: Who, reason: Why, as_json: Json = False) -> None:
+    """Take an account's payments for the platform itself again. What was taken before stays the merchant's."""
+    from commands.merchants.payers import release
+
+    perform(lambda output: release(output, merchant, account, actor, reason), as_json=as_json)
 
 
 @app.command("connect")

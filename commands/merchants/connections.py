@@ -1,15 +1,14 @@
 """Connecting, showing and disconnecting merchants' own accounts at the gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from activities.database import Database, RuleBrokenError
+from activities.database import Database
 from activities.merchants.connections import (
     MerchantConnectionActivities,
     MerchantConnectionQueries,
@@ -20,11 +19,12 @@ from activities.reductions.merchants import Merchants
 from commands.formatting import document, moment
 from commands.links import link_line, workflow_link
 from commands.lists.paging import answer_all
+from commands.merchants.payers import naming_the_field, transfers_shown
 from commands.output import Failure, Output, table
 from commands.reductions.merchants import terms_of
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders, temporal_of
 from commands.updates import ask, require_who_and_why, start_and_ask
-from models.merchants.account import ConnectionState
+from models.merchants.account import ConnectionState, Flow
 from models.merchants.connection import (
     ConnectionLink,
     ConnectionTerms,
@@ -43,6 +43,7 @@ from workflows.merchants.merchant_connection import MerchantConnection
 from workflows.visibility import merchant_label
 
 NOUN = "merchant"
+_TRANSFERS = ("Payment", "State", "Code", "Captured", "Refunded", "Lost")
 
 # The execution that has just been disconnected ends within a moment; until then it is found instead of a new one.
 ENDING, TRIES, PAUSE_SECONDS = "merchant_connection_open", 50, 0.2
@@ -68,7 +69,7 @@ async def connect(output: Output, options: ConnectOptions, *, wait_seconds: floa
     request = MerchantConnectionInput(options.merchant, options.provider, _terms(options))
     if request.terms is not None and not request.terms.gateway_account:
         # Refused at the edge, before a workflow is started.
-        async with database_of(settings) as database, _naming_the_field():
+        async with database_of(settings) as database, naming_the_field():
             await open_connection(database, request.merchant_id, request.provider, request.terms)
     made = await _started(settings, request, wait_seconds)
     url, link = f"{settings.public_url}{made.path}", workflow_link(settings, merchant_connection_id(made.merchant_id))
@@ -125,12 +126,15 @@ async def show(output: Output, merchant: str) -> None:
         found = (await queries.by_merchant()).get(merchant)
         stored = await load_connection(database, merchant) if found else None
         history = await queries.history(merchant)
+        passed_on, transfers = await transfers_shown(database, merchant) if row.flow == Flow.DESTINATION else ({}, [])
     state = MERCHANT_CONNECTION.word(stored.state if stored else "")
     is_open = stored is not None and stored.state is not ConnectionState.DISCONNECTED
     url = f"{settings.public_url}{connect_path(stored.link_token)}" if stored and is_open else ""
     link = workflow_link(settings, merchant_connection_id(merchant)) if stored else ""
     facts = [
         ("Name", row.name),
+        ("Flow", row.flow),
+        ("Payers", str(passed_on.get("payers", ""))),
         ("Payments", "on" if row.takes_payments else "off"),
         ("State", " ".join(filter(None, (state, stored.reason if stored else "")))),
         ("Account", stored.gateway_account if stored else ""),
@@ -150,10 +154,13 @@ async def show(output: Output, merchant: str) -> None:
         "url": url,
         "link": link,
         "history": [document(one) for one in history],
+        "flow": row.flow,
+        **passed_on,
     }
     output.answer(
         answer,
         table("", "Merchant", merchant, rows=[(name, value) for name, value in facts if value]),
+        *([table("Transfers that have not followed", *_TRANSFERS, rows=transfers)] if transfers else []),
         table("History", "At", "What", "State", "Reason", "By", "Why", rows=kept),
         *([f"The owner's link: {url}"] if url else []),
         *(link_line(link) if link else ()),
@@ -172,13 +179,14 @@ async def list_all(output: Output) -> None:
         account = (connection.gateway_account or "") if connection else ""
         documents.append({**document(row), "state": state, "gateway_account": account})
         payments = state if row.takes_payments else f"off ({state})"
-        shown.append((row.id, row.name, row.group_id, row.currency, row.account_id, payments, *terms_of(row)))
+        shown.append((row.id, row.name, row.group_id, row.currency, row.account_id, row.flow, payments, *terms_of(row)))
     heads = (
         "Merchant",
         "Name",
         "Group",
         "Currency",
         "Account",
+        "Flow",
         "Payments",
         "Reductions",
         "Bears",
@@ -191,7 +199,7 @@ async def list_all(output: Output) -> None:
 async def switch(output: Output, merchant: str, actor: str, reason: str, *, is_on: bool) -> None:
     """Let a merchant be paid on its own account, or not."""
     require_who_and_why(actor, reason)
-    async with database_of(read_settings()) as database, _naming_the_field():
+    async with database_of(read_settings()) as database, naming_the_field():
         was_so = await MerchantConnectionQueries(database).switch(merchant, is_on=is_on, actor=actor, reason=reason)
     word = "on" if is_on else "off"
     output.answer(
@@ -212,7 +220,7 @@ async def disconnect(output: Output, merchant: str, actor: str, reason: str) -> 
     """Stop new payments in one commit, whatever is at work; its workflow ends when it hears of it."""
     require_who_and_why(actor, reason)
     settings = read_settings()
-    async with database_of(settings) as database, _naming_the_field():
+    async with database_of(settings) as database, naming_the_field():
         stored = await _disconnected(database, Disconnection(merchant, actor, reason))
     with suppress(RPCError, Failure):
         # Who does not hear of it reads the row at the next look.
@@ -227,16 +235,6 @@ async def disconnect(output: Output, merchant: str, actor: str, reason: str) -> 
 async def _disconnected(database: Database, command: Disconnection) -> str:
     stored = await MerchantConnectionActivities(database).disconnect_merchant(command)
     return MERCHANT_CONNECTION.word(stored.state)
-
-
-@asynccontextmanager
-async def _naming_the_field() -> AsyncIterator[None]:
-    """Refuse as the database does: its message opens with the field that is wrong."""
-    try:
-        yield
-    except RuleBrokenError as error:
-        field, _, message = error.message.partition(": ")
-        raise refusal(field, error.type or "database_rule", message) from error
 
 
 def _terms(options: ConnectOptions) -> ConnectionTerms:

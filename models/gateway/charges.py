@@ -52,6 +52,7 @@ class Charge:
     `known_references` are what other attempts came to. `is_key_used`: somebody has used the key before, perhaps
     for another amount. `methods` are the provider's payment methods, of which a page offers those that fit,
     `brand` how it looks. `application_fee_minor` is what the platform takes of a payment on its merchant's account.
+    `destination` is the merchant's account to which the money of a payment on the platform's goes on.
     `is_stopped`: nothing new may be taken through the provider, so that a page that is found open is closed.
     """
 
@@ -73,6 +74,7 @@ class Charge:
     methods: tuple[str, ...] = ()
     brand: PageBrand = NO_BRAND
     application_fee_minor: int = 0
+    destination: str = ""
     is_stopped: bool = False
 
     @property

@@ -22,8 +22,18 @@ class ConnectionState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+class Flow(StrEnum):
+    """How a merchant is paid, for good: its account is made for it.
+
+    `direct`: its customers pay on its account. `destination`: they pay the platform, which passes it on.
+    """
+
+    DIRECT = "direct"
+    DESTINATION = "destination"
+
+
 class Capability(StrEnum):
-    """Whether an account may take card payments; `absent`: nobody has asked for it, as on accounts of old."""
+    """Whether an account may take payments, or transfers; `absent`: nobody has asked for it, as on accounts of old."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -59,15 +69,24 @@ class AccountFacts:
     payouts_enabled: bool
     disabled_reason: str
     capability: Capability
+    transfers: Capability = Capability.ABSENT
     currently_due: tuple[str, ...] = ()
     past_due: tuple[str, ...] = ()
     pending_verification: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     due_at: datetime | None = None
 
-    @property
-    def may_charge(self) -> bool:
-        """Say whether direct charges are taken. Accounts of old have no capability, and charge all the same."""
+    def capability_of(self, flow: Flow) -> Capability:
+        """Return the capability by which an account is paid."""
+        return self.transfers if flow is Flow.DESTINATION else self.capability
+
+    def may_be_paid(self, flow: Flow) -> bool:
+        """Say whether direct charges, or transfers, are taken.
+
+        Accounts of old have no capability, and charge all the same.
+        """
+        if flow is Flow.DESTINATION:
+            return self.transfers is Capability.ACTIVE
         is_active = self.capability is Capability.ACTIVE or self.capability is Capability.ABSENT
         return self.charges_enabled and is_active
 
@@ -84,7 +103,7 @@ class Standing:
     is_paid_out: bool = False
 
 
-def standing_of(facts: AccountFacts, *, has_returned: bool) -> Standing:
+def standing_of(facts: AccountFacts, *, has_returned: bool, flow: Flow = Flow.DIRECT) -> Standing:
     """Say where an account stands; of these rules the first that fits. `has_returned`: its owner left the pages.
 
     A new account lacks everything before anybody was asked, which is why who has not been through the pages is pending.
@@ -99,13 +118,13 @@ def standing_of(facts: AccountFacts, *, has_returned: bool) -> Standing:
         return standing(ConnectionState.RESTRICTED)
     if not facts.details_submitted:
         return standing(ConnectionState.INCOMPLETE if has_returned else ConnectionState.PENDING)
-    if facts.may_charge:
+    if facts.may_be_paid(flow):
         return standing(ConnectionState.SUCCESSFUL)
     if reason in _HELD_BY_GATEWAY:
         return standing(ConnectionState.RESTRICTED)
     if missing or reason in _WANTS_SOMETHING:
         return standing(ConnectionState.INCOMPLETE)
-    if facts.pending_verification or facts.capability is Capability.PENDING or reason == _IS_CHECKED:
+    if facts.pending_verification or facts.capability_of(flow) is Capability.PENDING or reason == _IS_CHECKED:
         return standing(ConnectionState.PENDING)
     return standing(ConnectionState.RESTRICTED, reason or UNEXPLAINED)
 
@@ -129,6 +148,7 @@ class NewAccount:
     installation: str
     color: str = ""
     background_color: str = ""
+    flow: Flow = Flow.DIRECT
 
     def key_of(self, generation: int) -> str:
         """Return the idempotency key of a generation's account, with its colours: they may change before it is made.

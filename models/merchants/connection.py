@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.merchants.account import ConnectionState, is_rejected
+from models.merchants.account import ConnectionState, Flow, is_rejected
 from models.operator_command import CommandError
 from models.problem import refuse_unless
 from models.waiting import NOTHING_PENDING, WaiterSnapshot
@@ -85,6 +85,7 @@ class StoredConnection:
     is_paid_out: bool
     takes_payments: bool
     link_token: str
+    flow: Flow = Flow.DIRECT
 
 
 @dataclass(frozen=True)

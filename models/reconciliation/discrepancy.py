@@ -138,6 +138,18 @@ KINDS = MappingProxyType(
             Owner.FINANCE,
             "Nothing: it is booked in the merchant's book, and in the platform's once that is reconciled.",
         ),
+        "transfer_not_made": DiscrepancyKind(
+            "What the platform took for a merchant, or gave back, has not followed to or from the merchant's account.",
+            Owner.FINANCE,
+            "Its evidence says why. With balance_insufficient it is tried again by itself: ask the merchant to pay in, "
+            "or fund the platform's balance. Else look at {object} in the gateway's dashboard.",
+            is_urgent=True,
+        ),
+        "unexpected_transfer": DiscrepancyKind(
+            "A transfer, or what was taken back of one, of no payment that was taken for a merchant.",
+            Owner.FINANCE,
+            "Made in the gateway's dashboard? Book {object} by hand, and " + _RESOLVE,
+        ),
         "unknown_movement": DiscrepancyKind(
             "A movement of a kind that Duly does not book.", Owner.FINANCE, "Book {object} by hand, and " + _RESOLVE
         ),

@@ -40,7 +40,7 @@ class FoundObject:
 
     `created` is the gateway's moment, in Unix seconds. `method_type` is the gateway's word for how a charge was paid,
     `method` the payment method of the ledger that it is, if any; `invoices` are the numbers that it was made for,
-    `application_fee_minor` what a platform takes of a charge.
+    `application_fee_minor` what a platform takes of a charge, `destination` the account to which its money goes on.
     """
 
     id: str
@@ -56,6 +56,7 @@ class FoundObject:
     method: str = ""
     invoices: tuple[str, ...] = ()
     application_fee_minor: int = 0
+    destination: str = ""
 
 
 @dataclass(frozen=True)

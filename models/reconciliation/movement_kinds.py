@@ -24,6 +24,8 @@ class EntryKind(StrEnum):
     TOPUP_BACK = "topup_back"
     APPLICATION_FEE = "application_fee"
     APPLICATION_FEE_REFUND = "application_fee_refund"
+    TRANSFER = "transfer"
+    TRANSFER_REVERSAL = "transfer_reversal"
     OTHER = "other"
 
 
@@ -47,6 +49,8 @@ _OF_CATEGORY = MappingProxyType(
         "platform_earning_refund": EntryKind.APPLICATION_FEE_REFUND,
         "topup": EntryKind.TOPUP,
         "topup_reversal": EntryKind.TOPUP_BACK,
+        "transfer": EntryKind.TRANSFER,
+        "transfer_reversal": EntryKind.TRANSFER_REVERSAL,
     }
 )
 
@@ -70,6 +74,8 @@ _OF_TYPE = MappingProxyType(
         "application_fee_refund": EntryKind.APPLICATION_FEE_REFUND,
         "topup": EntryKind.TOPUP,
         "topup_reversal": EntryKind.TOPUP_BACK,
+        "transfer": EntryKind.TRANSFER,
+        "transfer_refund": EntryKind.TRANSFER_REVERSAL,
     }
 )
 

@@ -36,7 +36,7 @@ class MadeObject:
     """Something of this installation at the gateway. Amount in the currency's minor units of ISO 4217.
 
     `payment_reference` is the payment of a refund, `invoices` are the numbers of those that a payment was made for,
-    `application_fee_minor` what the platform takes of it.
+    `application_fee_minor` what the platform takes of it, `destination` the account to which its money goes on.
     """
 
     kind: MadeKind
@@ -55,6 +55,7 @@ class MadeObject:
     invoices: tuple[str, ...] = ()
     is_open: bool = False
     application_fee_minor: int = 0
+    destination: str = ""
 
     @property
     def number(self) -> int:

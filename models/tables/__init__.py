@@ -16,6 +16,7 @@ from models.tables import (
     views,
 )
 from models.tables.base import metadata
+from models.tables.merchants import payments
 from models.tables.reports import books, gateways, schedules, snapshots
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "metadata",
     "movements",
     "operations",
+    "payments",
     "reconciliation",
     "reference",
     "returns",

@@ -27,6 +27,7 @@ class ProviderRow(Base):
     merchant_id: Mapped[str | None] = mapped_column(Text(collation="C"))
     gateway_account: Mapped[str | None] = mapped_column(Text(collation="C"))
     application_fee: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    platform_id: Mapped[str | None] = mapped_column(Text(collation="C"))
 
 
 class ProviderCurrencyRow(Base):

@@ -128,6 +128,7 @@ class MerchantRow(Base):
     account_id: Mapped[str | None] = mapped_column(ForeignKey("duly.accounts.id"))
     is_effective: Mapped[bool]
     takes_payments: Mapped[bool]
+    flow: Mapped[str]
     reduction: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 

@@ -90,7 +90,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "cards": ("gateway",),
         "collections": ("gateway",),
         "disputes": ("gateway",),
-        "events": ("gateway", "messages"),
+        "events": ("gateway", "merchants", "messages"),
         "imports": ("subscriptions",),
         "merchants": ("collections", "gateway"),
         "messages": ("bank",),

@@ -7,7 +7,15 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import stripe
 
-from models.merchants.account import AccountFacts, Capability, ConnectionState, NewAccount, is_rejected, standing_of
+from models.merchants.account import (
+    AccountFacts,
+    Capability,
+    ConnectionState,
+    Flow,
+    NewAccount,
+    is_rejected,
+    standing_of,
+)
 from models.merchants.connection import ConnectionTerms, InvalidConnectionError
 
 READY = AccountFacts(
@@ -81,7 +89,7 @@ def test_whatever_the_gateway_says_has_a_state_and_only_who_may_charge_is_succes
         )
         standing = standing_of(facts, has_returned=is_back)
         if standing.state is ConnectionState.SUCCESSFUL:
-            assert facts.may_charge
+            assert facts.may_be_paid(Flow.DIRECT)
             assert not is_rejected(reason)
         assert standing.state is not ConnectionState.DISCONNECTED
         assert standing.missing == facts.currently_due
@@ -121,3 +129,13 @@ def test_an_account_that_is_asked_for_with_other_colours_has_another_key() -> No
     assert keys[0] == "duly-1/merchant/bakery/2"
     assert len(set(keys)) == 3
     assert blue.key_of(2) == keys[1] != blue.key_of(3)
+
+
+@pytest.mark.parametrize("transfers", Capability)
+def test_a_merchant_that_the_platform_pays_stands_by_its_transfers_alone(transfers: Capability) -> None:
+    facts = replace(READY, charges_enabled=False, capability=Capability.ABSENT, transfers=transfers)
+
+    standing = standing_of(facts, has_returned=True, flow=Flow.DESTINATION)
+
+    assert (standing.state is ConnectionState.SUCCESSFUL) == (transfers is Capability.ACTIVE)
+    assert (standing.state is ConnectionState.PENDING) == (transfers is Capability.PENDING)

@@ -9,6 +9,7 @@ DEBITS = "migrations/functions/bank/debits.sql"
 PROMOTIONAL = "migrations/functions/refunds/promotional.sql"
 REPORT_SCHEDULES = "migrations/functions/reports/schedules.sql"
 APPLICATION_FEES = "migrations/functions/merchants/application_fees.sql"
+TRANSFERS = "migrations/functions/merchants/transfers.sql"
 SUPERVISION = "migrations/functions/supervision/stops.sql"
 
 SPENDING_TESTS = "tests/wallets/test_spending_by_runs.py"
@@ -19,7 +20,45 @@ FEE_TESTS = "tests/merchants/providers/test_application_fees.py"
 SUPERVISOR_TESTS = "tests/supervision/test_supervisor.py"
 ACCEPTED_TESTS = "tests/supervision/commands/test_accepted_commands.py"
 
+DESTINATION_TESTS = "tests/merchants/providers/destinations/test_destination_charges.py"
+REFUSAL_TESTS = "tests/merchants/providers/destinations/test_refusals.py"
+
 NEWER_BUGS = (
+    SeededBug(
+        "a payment that is taken for a merchant stays with the platform",
+        "migrations/functions/gateway/attempt_rows.sql",
+        "duly.refunds_application_fee(v_payee), v_destination)",
+        "duly.refunds_application_fee(v_payee), '')",
+        f"{DESTINATION_TESTS}::test_a_payment_goes_on_to_the_merchant_less_the_platforms_part",
+    ),
+    SeededBug(
+        "what a customer got back stays with the merchant",
+        TRANSFERS,
+        "where b.of_request_id = r.id and b.state = 'posted';",
+        "where b.of_request_id = r.id and b.state = 'reversed';",
+        f"{DESTINATION_TESTS}::test_a_refund_is_taken_back_of_the_merchant_to_the_minor_unit",
+    ),
+    SeededBug(
+        "a lost dispute gives the platform's part back to the merchant",
+        TRANSFERS,
+        "t.refunds_application_fee and v.cause = 'refund'",
+        "t.refunds_application_fee",
+        f"{DESTINATION_TESTS}::test_a_lost_dispute_is_taken_back_and_what_is_won_after_that_is_given_again",
+    ),
+    SeededBug(
+        "what a merchant's balance does not have is asked for no more",
+        TRANSFERS,
+        "x.state <> 'settled' and x.next_try_at",
+        "x.state = 'pending' and x.next_try_at",
+        f"{DESTINATION_TESTS}::test_a_merchant_that_has_no_money_left_owes_it_until_it_has",
+    ),
+    SeededBug(
+        "a customer of a merchant who cannot be paid is charged all the same",
+        "migrations/functions/gateway/attempts.sql",
+        "elsif duly.why_no_destination(p_account_id, p_provider_id) <> '' then",
+        "elsif false then",
+        f"{REFUSAL_TESTS}::test_nothing_is_taken_for_a_merchant_that_takes_no_transfers",
+    ),
     SeededBug(
         "what the platform gives back is taken of the merchant once more",
         APPLICATION_FEES,

@@ -1,6 +1,6 @@
 """A database and a gateway that crash at a chosen step: before it has any effect, or after it, with its answer lost."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.charges import Charge, ChargeResult
 from models.gateway.refunds import RefundAnswer, RefundCall
+from models.merchants.transfer import FoundTransfer, MoveOrder, TransfersOfPayment
 
 Answer = TypeVar("Answer")
 
@@ -90,6 +91,14 @@ class CrashingGateway(StripeGateway):
     async def find_refund(self, call: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         effect = super().find_refund
         return await self._trigger.guard("find_refund", lambda: effect(call, gateway_reference=gateway_reference))
+
+    async def transfers_of(self, payment: TransfersOfPayment) -> Sequence[FoundTransfer]:
+        effect = super().transfers_of
+        return await self._trigger.guard("transfers_of", lambda: effect(payment))
+
+    async def move(self, order: MoveOrder) -> None:
+        effect = super().move
+        await self._trigger.guard("move", lambda: effect(order))
 
 
 def killable(

@@ -1,6 +1,7 @@
 """The verdict after faults: what the gateway's own books, the ledger and the ledger's laws say against us."""
 
 from datetime import UTC, datetime
+from typing import Protocol
 
 from temporalio.testing import ActivityEnvironment
 
@@ -14,8 +15,12 @@ from sandbox.stripe.control.client import STRIPES_DELAYS, SandboxControl
 THE_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+class MovingGateway(Gateway, MovementSource, Protocol):
+    """A gateway that passes on what is a merchant's."""
+
+
 async def complaints(
-    sandbox: SandboxControl, database: Database, gateway: Gateway, provider: str = "stripe"
+    sandbox: SandboxControl, database: Database, gateway: MovingGateway, provider: str = "stripe"
 ) -> list[str]:
     """Every receivable charged twice, object or balance that differs, and broken law; nothing when all is well.
 

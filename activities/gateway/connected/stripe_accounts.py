@@ -8,13 +8,36 @@ import stripe
 from activities.gateway.translation import metadata_at, translated, translating_errors
 from models.gateway.errors import GatewayAccessError
 from models.gateway.identity import INSTALLATION
-from models.merchants.account import AccountFacts, Capability, MadeAccount, NewAccount
+from models.merchants.account import AccountFacts, Capability, Flow, MadeAccount, NewAccount
 
 if TYPE_CHECKING:
     from stripe.params import AccountCreateParams
 
-# What a merchant's account is asked for: direct charges of cards. Each further method is a capability of its own.
+# What a merchant's account is asked for: direct charges of cards, each further method being a capability of its own; or
+# what the platform passes on.
 _CARDS = "card_payments"
+_TRANSFERS = "transfers"
+
+# Who has which dashboard, pays Stripe's fees and bears losses. With destination charges the platform is the merchant of
+# record: losses at Stripe would pass, and be the platform's all the same.
+_DIRECT: "AccountCreateParams" = {
+    "controller": {
+        "fees": {"payer": "account"},
+        "losses": {"payments": "stripe"},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": "full"},
+    },
+    "capabilities": {"card_payments": {"requested": True}},
+}
+_DESTINATION: "AccountCreateParams" = {
+    "controller": {
+        "fees": {"payer": "application"},
+        "losses": {"payments": "application"},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": "express"},
+    },
+    "capabilities": {"transfers": {"requested": True}},
+}
 
 # Stripe's word for an account that our key does not open (any more).
 _SHUT_OUT = "account_invalid"
@@ -25,7 +48,10 @@ _PAGE = 100
 
 
 class StripeAccounts:
-    """Accounts of the direct flow: Stripe collects what is due and bears losses, the merchant pays its fees."""
+    """Accounts of merchants: Stripe collects what is due.
+
+    In the direct flow it bears losses, and the merchant pays its fees; in the other the platform does both.
+    """
 
     _client: stripe.StripeClient
 
@@ -35,13 +61,7 @@ class StripeAccounts:
             account = await self._client.v1.accounts.create_async(
                 {
                     **_settings(new),
-                    "controller": {
-                        "fees": {"payer": "account"},
-                        "losses": {"payments": "stripe"},
-                        "requirement_collection": "stripe",
-                        "stripe_dashboard": {"type": "full"},
-                    },
-                    "capabilities": {"card_payments": {"requested": True}},
+                    **(_DESTINATION if new.flow is Flow.DESTINATION else _DIRECT),
                     "country": new.country,
                     "default_currency": new.currency.lower(),
                     "email": new.email,
@@ -116,7 +136,6 @@ def _facts(account: stripe.Account) -> AccountFacts:
     read = account.to_dict()
     requirements: dict[str, Any] = read.get("requirements") or {}
     deadline = requirements.get("current_deadline")
-    capability = (read.get("capabilities") or {}).get(_CARDS)
     return AccountFacts(
         gateway_account=account.id,
         email=account.email or "",
@@ -124,13 +143,19 @@ def _facts(account: stripe.Account) -> AccountFacts:
         details_submitted=bool(account.details_submitted),
         payouts_enabled=bool(account.payouts_enabled),
         disabled_reason=requirements.get("disabled_reason") or "",
-        capability=Capability(capability) if capability in set(Capability) else Capability.ABSENT,
+        capability=_capability(read, _CARDS),
+        transfers=_capability(read, _TRANSFERS),
         currently_due=tuple(requirements.get("currently_due") or ()),
         past_due=tuple(requirements.get("past_due") or ()),
         pending_verification=tuple(requirements.get("pending_verification") or ()),
         problems=tuple(each.get("reason") or each.get("code") or "" for each in requirements.get("errors") or ()),
         due_at=datetime.fromtimestamp(deadline, UTC) if deadline else None,
     )
+
+
+def _capability(account: dict[str, Any], name: str) -> Capability:
+    status = (account.get("capabilities") or {}).get(name)
+    return Capability(status) if status in set(Capability) else Capability.ABSENT
 
 
 def _settings(new: NewAccount) -> "AccountCreateParams":

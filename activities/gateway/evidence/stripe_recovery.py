@@ -127,7 +127,14 @@ def _payment(intent: stripe.PaymentIntent) -> MadeObject:
         token=token or "",
         invoices=invoices_named(metadata_at(intent).get(INVOICES, "")),
         application_fee_minor=from_books(intent.currency, intent.application_fee_amount or 0)[1][0],
+        destination=_destination(intent),
     )
+
+
+def _destination(intent: stripe.PaymentIntent) -> str:
+    """Return the account to which the money goes on; none of most payments."""
+    given = getattr(intent, "transfer_data", None)
+    return str(given.destination) if given else ""
 
 
 def _refund(refund: stripe.Refund) -> MadeObject:

@@ -17,6 +17,7 @@ from models.merchants.account import (
     SHUT_OUT,
     AccountFacts,
     ConnectionState,
+    Flow,
     is_rejected,
     standing_of,
 )
@@ -84,11 +85,11 @@ def _merchant(merchant: Row[Any], seen: Mapping[str, AccountFacts]) -> Finding |
     if facts is None:
         advice = f"`duly merchants refresh {id}`; if its owner has shut us out, `reconnect {id}`"
         return wrong(check, f"the gateway does not show {merchant.gateway_account}", advice)
-    return _account(check, id, facts, has_returned=merchant.has_returned)
+    return _account(check, id, facts, has_returned=merchant.has_returned, flow=Flow(merchant.flow))
 
 
-def _account(check: str, id: str, facts: AccountFacts, *, has_returned: bool) -> Finding | None:
-    standing = standing_of(facts, has_returned=has_returned)
+def _account(check: str, id: str, facts: AccountFacts, *, has_returned: bool, flow: Flow) -> Finding | None:
+    standing = standing_of(facts, has_returned=has_returned, flow=flow)
     owner = f"let its owner follow the link of `duly merchants show {id}`{_listed(standing.missing)}"
     match standing.state:
         case ConnectionState.RESTRICTED:

@@ -14,6 +14,7 @@ begin
             perform duly.settle_dispute(d, r, v_may_take);
         end loop;
     end loop;
+    perform duly.settle_merchant(r.id);
 end $$;
 
 create or replace function duly.settle_dispute(d duly.disputes, r duly.gateway_requests, p_may_take boolean) returns void

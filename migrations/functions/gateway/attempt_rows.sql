@@ -29,6 +29,9 @@ declare
     -- A mandate is no stored card: the attempt names it by its reference.
     v_is_debit constant boolean := coalesce(p_card.brand = 'mandate', false);
     v_card text := case when not v_is_debit then p_card.id end;
+    -- Where its money goes on to, and whose rule says what the platform keeps of it.
+    v_destination constant text := duly.destination_of(p_account.id, p_provider_id);
+    v_payee constant text := coalesce(nullif(v_destination, ''), p_provider_id);
 begin
     select customer_reference into v_customer from duly.gateway_customers
     where provider_id = p_provider_id and account_id = p_account.id;
@@ -60,12 +63,12 @@ begin
     returning * into v_request;
     insert into duly.gateway_attempts
         (request_id, attempt, subject, number, idempotency_key, cause, channel, card_id, token, customer, payment_id,
-        amount_minor, application_fee_minor, refunds_application_fee, page)
+        amount_minor, application_fee_minor, refunds_application_fee, merchant_provider, page)
     values (v_request.id, p_attempt, duly.subject_of(v_request), v_number,
         duly.attempt_key(duly.subject_of(v_request), v_number), p_cause,
         case when v_is_debit then 'bank_debit' else p_channel end, v_card,
-        coalesce(p_card.token, ''), v_customer, v_payment, p_owed, duly.application_fee_at(p_provider_id, p_owed, p_account.currency),
-        duly.refunds_application_fee(p_provider_id),
+        coalesce(p_card.token, ''), v_customer, v_payment, p_owed, duly.application_fee_at(v_payee, p_owed, p_account.currency),
+        duly.refunds_application_fee(v_payee), v_destination,
         case when p_channel = 'hosted_page' then duly.page_shown(p_account.id, p_period, p_provider_id) end)
     returning * into v_attempt;
     return duly.attempt_to_send(v_request, v_attempt);

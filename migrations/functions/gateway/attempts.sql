@@ -62,7 +62,9 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
     select jsonb_build_object('result', null, 'attempt', jsonb_build_object(
         'request_id', p_request.id, 'account_id', p_request.account_id, 'currency', p_request.currency,
         'attempt', p_attempt.attempt, 'idempotency_key', p_attempt.idempotency_key, 'payment_id', p_attempt.payment_id,
-        'amount_minor', p_attempt.amount_minor, 'application_fee_minor', p_attempt.application_fee_minor, 'customer', p_attempt.customer, 'token', p_attempt.token,
+        'amount_minor', p_attempt.amount_minor, 'application_fee_minor', p_attempt.application_fee_minor,
+        'destination', case when p_attempt.merchant_provider <> ''
+            then (select gateway_account from duly.providers where id = p_attempt.merchant_provider) else '' end, 'customer', p_attempt.customer, 'token', p_attempt.token,
         'channel', p_attempt.channel, 'outcome', p_attempt.outcome, 'gateway_reference', p_attempt.gateway_reference,
         'invoices', duly.invoice_numbers(p_request.invoices), 'code', p_attempt.code,
         'known_references', duly.known_references(p_request, p_attempt),
@@ -73,7 +75,8 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'may_be_sent', duly.may_be_sent(p_attempt, p_may_send), 'quiet_since', p_attempt.quiet_since,
         'was_unanswered', p_request.state = 'unknown',
         -- Whether a page that is open has to be closed.
-        'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id) else false end)
+        'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id)
+            or p_attempt.merchant_provider <> '' and duly.why_not_connected(p_attempt.merchant_provider) <> '' else false end)
         -- An attempt of a release before 0085 has nothing frozen.
         || case when p_attempt.channel <> 'hosted_page' then '{}'
             else coalesce(p_attempt.page, duly.page_shown(p_request.account_id, p_request.period, p_request.provider_id)) end
@@ -223,6 +226,9 @@ begin
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
         return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'provider_not_effective',
             'in_dunning');
+    elsif duly.why_no_destination(p_account_id, p_provider_id) <> '' then
+        -- It would be taken for a merchant who cannot be paid.
+        return duly.without_attempt('provider_not_effective', p_run_id, p_account_id, v_request, 'merchant_not_effective', 'in_dunning');
     end if;
     if not p_may_send then
         return null;

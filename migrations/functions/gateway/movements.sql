@@ -10,7 +10,7 @@ returns void language sql security definer set search_path = duly, pg_temp as $$
         clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '1 day' else interval '1 hour' end,
         clock_timestamp() + case when p_kind in ('dispute', 'dispute_reversal') then interval '7 days'
             -- What the platform's account has moved is read by the reconciliation of its day.
-            when p_kind in ('application_fee', 'application_fee_refund') then interval '3 days' else interval '1 day' end)
+            when p_kind in ('application_fee', 'application_fee_refund', 'transfer', 'transfer_reversal') then interval '3 days' else interval '1 day' end)
     on conflict do nothing
 $$;
 
@@ -156,10 +156,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'due', (select coalesce(jsonb_agg(jsonb_build_object('object', d.object, 'kind', d.kind)), '[]') from (
             select object, kind from duly.gateway_expectations
             where provider_id = p_provider_id and movement is null and due_at <= clock_timestamp()
-              and kind not in ('application_fee', 'application_fee_refund')
+              and kind not in ('application_fee', 'application_fee_refund', 'transfer', 'transfer_reversal')
             order by due_at limit p_limit) d))
     from duly.gateway_expectations e where e.provider_id = p_provider_id and e.movement is null
-      and e.kind not in ('application_fee', 'application_fee_refund')
+      and e.kind not in ('application_fee', 'application_fee_refund', 'transfer', 'transfer_reversal')
 $$;
 
 -- What was looked up and is not there yet is looked up again an hour later: others that are due have their turn before.

@@ -121,6 +121,7 @@ declare
     v_object text := coalesce(p_attempt.charge_reference, p_attempt.gateway_reference);
 begin
     perform duly.post_gateway_payment(p_attempt.payment_id, p_attempt.gateway_reference);
+    perform duly.owe_merchant(p_request, p_attempt);
     if coalesce(p_movement, 'null') = 'null' and p_fee_minor is not null then
         p_movement := jsonb_build_object('reference', 'fee:' || p_attempt.gateway_reference,
             'amount_minor', p_attempt.amount_minor, 'currency', p_request.currency, 'fee_minor', p_fee_minor);

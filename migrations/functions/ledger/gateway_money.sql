@@ -199,7 +199,7 @@ end $$;
 -- Money that moves at the gateway without touching a customer's account. Clearing equals the gateway's balance only if
 -- its fees, disputes and payouts are booked as well.
 
-create or replace function duly.gateway_booking_accounts(p_kind text, p_provider text)
+create or replace function duly.gateway_booking_accounts(p_kind text, p_provider text, p_platform text default null)
 returns table (debit_account text, credit_account text) language sql immutable parallel safe as $$
   select x.debit, x.credit from (values
       ('fee', 'gateway_fees:' || p_provider, 'gateway_clearing:' || p_provider),
@@ -209,6 +209,13 @@ returns table (debit_account text, credit_account text) language sql immutable p
       ('platform_fee_refund', 'gateway_clearing:' || p_provider, 'platform_fees:' || p_provider),
       ('application_fee', 'gateway_clearing:' || p_provider, 'application_fees:' || p_provider),
       ('application_fee_refund', 'application_fees:' || p_provider, 'gateway_clearing:' || p_provider),
+      -- What the platform took for a merchant, in both books; what it passes on and takes back, in each by its own account.
+      ('merchant_owed', 'due_from_platform:' || p_provider, 'merchant_payables:' || p_provider),
+      ('merchant_owed_less', 'merchant_payables:' || p_provider, 'due_from_platform:' || p_provider),
+      ('transfer', 'merchant_payables:' || p_provider, 'gateway_clearing:' || p_platform),
+      ('transfer_reversed', 'gateway_clearing:' || p_platform, 'merchant_payables:' || p_provider),
+      ('transfer_received', 'gateway_clearing:' || p_provider, 'due_from_platform:' || p_provider),
+      ('transfer_returned', 'due_from_platform:' || p_provider, 'gateway_clearing:' || p_provider),
       ('dispute_held', 'dispute_holding:' || p_provider, 'gateway_clearing:' || p_provider),
       ('dispute_released', 'gateway_clearing:' || p_provider, 'dispute_holding:' || p_provider),
       -- Lost: the payment is cancelled, which credits clearing; this turns that credit into the money already held back.
@@ -267,7 +274,8 @@ begin
   end if;
   insert into duly.transfers (source_id, position, debit_account, credit_account, currency, amount_minor, posted_on)
     select b.id, 1, x.debit_account, x.credit_account, b.currency, b.amount_minor, b.posted_on
-      from duly.gateway_booking_accounts(b.kind, b.provider) x;
+      from duly.gateway_booking_accounts(b.kind, b.provider, case when b.kind in ('transfer', 'transfer_reversed')
+        then (select platform_id from duly.providers where id = b.provider) end) x;
   return b.id;
 end $$;
 

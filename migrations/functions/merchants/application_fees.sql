@@ -35,10 +35,13 @@ $$;
 -- that was refunded.
 create or replace function duly.charge_behind(e duly.gateway_expectations, p_source text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select case when e.kind = 'charge' then coalesce(nullif(p_source, ''), e.object) else (
+    select case when e.kind = 'charge' then coalesce(nullif(p_source, ''), e.object) else coalesce((
+        -- What was taken back of a transfer is of the payment that the transfer came as.
+        select o.connected_reference from duly.merchant_transfer_moves v join duly.merchant_transfer_moves o on o.transfer_id = v.transfer_id
+          and o.gateway_reference = v.of_reference where v.connected_reference = e.object limit 1), (
         select coalesce(a.charge_reference, a.gateway_reference) from duly.gateway_requests r
         join duly.gateway_attempts a on a.request_id = r.of_request_id and a.outcome = 'succeeded'
-        where r.provider_id = e.provider_id and r.gateway_reference = e.object and r.of_request_id is not null limit 1) end
+        where r.provider_id = e.provider_id and r.gateway_reference = e.object and r.of_request_id is not null limit 1)) end
 $$;
 
 -- Book what the platform took of a merchant's movement, or gave back with it, in the merchant's book, and expect the same on the

@@ -14,7 +14,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'gateway_account', coalesce(c.gateway_account, ''), 'email', c.email, 'country', c.country,
         'currency', m.currency, 'name', m.name, 'installation', (select id from duly.installation),
         'state', c.state, 'reason', c.reason, 'missing', to_jsonb(c.missing), 'problems', to_jsonb(c.problems), 'due_at', c.due_at,
-        'has_returned', c.has_returned, 'is_paid_out', c.is_paid_out, 'takes_payments', m.takes_payments, 'link_token', c.link_token)
+        'has_returned', c.has_returned, 'is_paid_out', c.is_paid_out, 'takes_payments', m.takes_payments, 'link_token', c.link_token,
+        'flow', m.flow)
     from duly.merchants m where m.id = c.merchant_id
 $$;
 

@@ -24,7 +24,7 @@ end $$;
 -- Bind the merchant's account to the provider that waits for it. Each account has one. What came of the account before is delivered now.
 create or replace function duly.bind_providers(p_merchant_id text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    update duly.providers p set gateway_account = c.gateway_account
+    update duly.providers p set gateway_account = c.gateway_account, platform_id = c.provider_id
     from duly.merchant_connections c
     where c.merchant_id = p_merchant_id and c.gateway_account is not null
       and p.id = (select w.id from duly.providers w where w.merchant_id = p_merchant_id and w.gateway_account is null order by w.id limit 1)
@@ -38,8 +38,17 @@ language sql security definer set search_path = duly, pg_temp as $$
       and (x.reason = 'unknown_account' or x.provider_id <> w.provider_id)
 $$;
 
--- Why nothing new may be asked of a provider, with what helps; empty when it may.
+-- Why nothing new may be asked of a provider, with what helps; empty when it may. A merchant that the platform pays is charged by nobody.
 create or replace function duly.why_not_effective(p_provider_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select coalesce(nullif(duly.why_not_connected(p_provider_id), ''), (select format('merchant %s is paid out of what the platform takes '
+            '(flow destination): charge its customers through %s', m.id, p.platform_id)
+        from duly.providers p join duly.merchants m on m.id = p.merchant_id
+        where p.id = p_provider_id and m.flow = 'destination'), '')
+$$;
+
+-- Why a provider is not in use, or its merchant not ready to be paid; empty when both are.
+create or replace function duly.why_not_connected(p_provider_id text) returns text
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare
     v duly.providers;
@@ -82,16 +91,17 @@ $$;
 create or replace function duly.stopped_pages(p_limit integer) returns table (account_id text, period text, payment_request_id text)
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare
-    v_stopped text[] := array(select p.id from duly.providers p where duly.is_stopped(p.id) and (p.state <> 'effective'
+    v_stopped constant text[] := array(select p.id from duly.providers p where duly.is_stopped(p.id) and (p.state <> 'effective'
         or duly.is_provider_reachable(p.id)));
 begin
-    if v_stopped = '{}' then return; end if;
+    if v_stopped = '{}' and not exists (select from duly.merchants where flow = 'destination') then return; end if;
     return query
     select c.account_id, c.period, coalesce((duly.payment_request_of_receivable(c.account_id, c.period)).id, '')
     from duly.collections c
     join duly.gateway_requests r on r.account_id = c.account_id and r.period = c.period and r.kind = 'payment'
     join duly.gateway_attempts a on a.request_id = r.id and not duly.is_final(a.outcome)
-    where c.closed_at is null and r.provider_id = any (v_stopped) and a.channel = 'hosted_page'
+    where c.closed_at is null and a.channel = 'hosted_page' and (r.provider_id = any (v_stopped)
+        or a.merchant_provider <> '' and duly.why_not_connected(a.merchant_provider) <> '')
       -- A bank debit that was given on its page is waited for.
       and coalesce(a.gateway_reference, '') not like 'pi\_%'
     order by c.account_id, c.period limit p_limit;

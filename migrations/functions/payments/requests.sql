@@ -47,6 +47,8 @@ begin
         perform duly.refuse('provider_effective', format('provider: there is no effective provider %s', p_provider_id));
     elsif exists (select from duly.providers where id = p_provider_id and gateway = 'sepa_debit') then
         perform duly.refuse('provider_of_pages', format('provider: %s has no pages to pay on', p_provider_id));
+    elsif duly.why_no_destination(p_account_id, p_provider_id) <> '' then
+        perform duly.refuse('merchant_effective', format('account: %s', duly.why_no_destination(p_account_id, p_provider_id)));
     end if;
     perform duly.refuse_stopped(p_provider_id);
     select minimum_minor into v_minimum from duly.provider_currencies

@@ -83,7 +83,10 @@ create or replace function duly.adopt_payment(p_provider_id text, p_customer tex
 returns duly.gateway_requests language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     r duly.gateway_requests;
+    a duly.gateway_attempts;
     v_account text := duly.account_of_found(p_provider_id, p_customer, p_account_id, p_currency);
+    -- Where the gateway says that its money went on to.
+    v_destination constant text := coalesce((select id from duly.providers where gateway_account = p_found ->> 'destination'), '');
     v_payment text;
 begin
     perform from duly.account_balances where account_id = v_account for no key update;
@@ -100,12 +103,15 @@ begin
         'found at the gateway', clock_timestamp())
     returning * into r;
     insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer, payment_id,
-        amount_minor, application_fee_minor, refunds_application_fee, outcome, gateway_reference, charge_reference, finished_at)
+        amount_minor, application_fee_minor, refunds_application_fee, merchant_provider, outcome, gateway_reference, charge_reference,
+        finished_at)
     values (r.id, 1, 'found:' || p_payment_reference, 'manual', 'hosted_page', '', p_customer, v_payment, p_amount_minor,
-        coalesce((p_found ->> 'application_fee_minor')::bigint, 0), duly.refunds_application_fee(p_provider_id), 'succeeded', p_payment_reference, p_charge_reference, clock_timestamp());
+        coalesce((p_found ->> 'application_fee_minor')::bigint, 0), duly.refunds_application_fee(coalesce(nullif(v_destination, ''), p_provider_id)),
+        v_destination, 'succeeded', p_payment_reference, p_charge_reference, clock_timestamp()) returning * into a;
     perform duly.post_gateway_payment(v_payment, p_payment_reference);
     perform duly.expect_movement(p_provider_id, p_charge_reference, 'charge', v_account, v_payment, p_amount_minor,
         p_currency);
+    perform duly.owe_merchant(r, a);
     if p_fee_minor is not null then
         perform duly.book_movement(p_provider_id, p_charge_reference, 'charge', jsonb_build_object('reference',
             'fee:' || p_payment_reference, 'amount_minor', p_amount_minor, 'currency', p_currency, 'fee_minor', p_fee_minor));

@@ -225,6 +225,8 @@ begin
         return jsonb_build_object('outcome', 'matched');
     elsif not exists (select from duly.currencies where code = m.currency) then
         return duly.list_movement(m, p_found, 'unknown_currency', 'open', p_reconciliation_id);
+    elsif duly.waits_for_transfers(m) then
+        return jsonb_build_object('outcome', 'waiting');
     end if;
     return case
         when m.kind = 'charge' then duly.confirm_charge(m, p_found, p_reconciliation_id)
@@ -277,6 +279,7 @@ begin
         return jsonb_build_object('outcome', 'matched');
     end if;
     return duly.list_movement(m, f, case when m.kind in ('application_fee', 'application_fee_refund') then 'unexpected_' || m.kind
+        when m.kind in ('transfer', 'transfer_reversal') then 'unexpected_transfer'
         else 'unknown_movement' end, 'open', p_id);
 end $$;
 

@@ -22,7 +22,7 @@ $$;
 -- Write a payment's attempt down that only the gateway knows. It claims the invoices whose numbers the gateway keeps with it; where it
 -- names none that is known here, those that its receivable would claim now. `left`: why a person has to see to it.
 create or replace function duly.recover_attempt(p_provider_id text, p_account_id text, p_period text, p_key text, p_number integer,
-    p_customer text, p_token text, p_amount_minor bigint, p_currency text, p_invoice_numbers text[], p_application_fee_minor bigint default null)
+    p_customer text, p_token text, p_amount_minor bigint, p_currency text, p_invoice_numbers text[], p_application_fee_minor bigint default null, p_destination text default '')
 returns jsonb language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     a duly.gateway_attempts;
@@ -31,6 +31,7 @@ declare
     v_card text;
     v_attempt integer;
     v_invoices text[];
+    v_merchant constant text := coalesce((select id from duly.providers where gateway_account = p_destination), '');
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     if not found then return duly.left_for_person('account_unknown'); end if;
@@ -77,11 +78,11 @@ begin
         state = 'under_processing', executed_at = null
     returning * into r;
     insert into duly.gateway_attempts (request_id, attempt, subject, number, idempotency_key, cause, channel, card_id, token,
-        customer, payment_id, amount_minor, application_fee_minor, refunds_application_fee)
+        customer, payment_id, amount_minor, application_fee_minor, refunds_application_fee, merchant_provider)
     values (r.id, v_attempt, duly.subject_of(r), p_number, p_key, 'scheduled',
         case when v_card is null then 'hosted_page' else 'off_session' end, v_card, p_token, p_customer, r.transaction_id,
         p_amount_minor, coalesce(p_application_fee_minor, duly.application_fee_at(p_provider_id, p_amount_minor, p_currency)),
-        duly.refunds_application_fee(p_provider_id))
+        duly.refunds_application_fee(coalesce(nullif(v_merchant, ''), p_provider_id)), v_merchant)
     returning * into a;
     return duly.attempt_to_send(r, a);
 end $$;

@@ -107,13 +107,27 @@ begin
     end if;
     v_share := duly.chargeable_part(round(p.amount_minor * (d.settings ->> 'contribution_percent')::numeric / 100)::bigint,
         d.currency);
-    if v_share > 0 and exists (select from duly.accounts where id = m.account_id and state <> 'terminated') then
-        p.share_id := (duly.create_invoice(v_key || ':share', m.account_id, d.currency,
-            duly.reward_line(m.id, d.award_id, v_share), p_origin => 'system')).transaction_id;
+    -- What was passed on to the merchant is taken back of it whole: it has borne all of the reward, and the platform's part is its credit.
+    if duly.is_passed_on(p.request_id, m.id) then v_share := v_share - p.amount_minor; end if;
+    if v_share <> 0 and exists (select from duly.accounts where id = m.account_id and state <> 'terminated') then
+        if v_share > 0 then
+            p.share_id := (duly.create_invoice(v_key || ':share', m.account_id, d.currency,
+                duly.reward_line(m.id, d.award_id, v_share), p_origin => 'system')).transaction_id;
+        else
+            p.share_id := (duly.create_credit_note(v_key || ':share', m.account_id, d.currency,
+                duly.reward_line(m.id, d.award_id, -v_share), p_origin => 'system')).transaction_id;
+        end if;
     end if;
     update duly.reduction_parts set credit_id = p.credit_id, share_id = p.share_id
     where award_id = p.award_id and part = p.part;
 end $$;
+
+-- Whether the payment that a refund is of was passed on to a merchant.
+create or replace function duly.is_passed_on(p_refund_request_id text, p_merchant_id text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.gateway_requests r join duly.merchant_transfers t on t.request_id = r.of_request_id
+        join duly.providers p on p.id = t.merchant_provider_id where r.id = p_refund_request_id and p.merchant_id = p_merchant_id)
+$$;
 
 -- A part that came back or is clawed back: the customer owes it, by an invoice on the reward's expense, and the
 -- merchant no more.
@@ -137,7 +151,13 @@ begin
     end if;
     if exists (select from duly.financial_transactions t join duly.accounts a on a.id = t.account_id
         where t.id = p.share_id and t.state = 'posted' and a.state <> 'terminated') then
-        perform duly.cancel_invoice(v_key || ':share_cancelled', p.share_id, p_reason, p_origin => 'system');
+        if (select classification from duly.financial_transactions where id = p.share_id) = 'credit_note' then
+            perform duly.create_invoice(v_key || ':share_cancelled', t.account_id, t.currency,
+                duly.reward_line(d.merchant_id, d.award_id, t.total_minor), p_origin => 'system')
+            from duly.financial_transactions t where t.id = p.share_id;
+        else
+            perform duly.cancel_invoice(v_key || ':share_cancelled', p.share_id, p_reason, p_origin => 'system');
+        end if;
     end if;
     update duly.reduction_parts set undone_by = p.undone_by where award_id = p.award_id and part = p.part;
 end $$;

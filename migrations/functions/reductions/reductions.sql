@@ -26,11 +26,13 @@ begin
             perform duly.refuse('account_exists',
                 format('account: merchant %s has no account %s in %s', m ->> 'id', m ->> 'account_id', m ->> 'currency'));
         end if;
-        insert into duly.merchants as t (id, group_id, name, currency, account_id, is_effective, reduction)
+        perform duly.require_flow(m ->> 'id', coalesce(m ->> 'flow', 'direct'));
+        insert into duly.merchants as t (id, group_id, name, currency, account_id, is_effective, reduction, flow)
         values (m ->> 'id', m ->> 'group_id', m ->> 'name', m ->> 'currency', m ->> 'account_id',
-            (m ->> 'is_effective')::boolean, nullif(m -> 'reduction', 'null'))
+            (m ->> 'is_effective')::boolean, nullif(m -> 'reduction', 'null'), coalesce(m ->> 'flow', 'direct'))
         on conflict (id) do update set group_id = excluded.group_id, name = excluded.name, currency = excluded.currency,
-            account_id = excluded.account_id, is_effective = excluded.is_effective, reduction = excluded.reduction;
+            account_id = excluded.account_id, is_effective = excluded.is_effective, reduction = excluded.reduction,
+            flow = excluded.flow;
         insert into duly.products (id, name, ledger_account)
         values ('reward_' || (m ->> 'id'), 'Reward of ' || (m ->> 'name'), 'reward_expense:' || (m ->> 'id'))
         on conflict (id) do update set name = excluded.name;

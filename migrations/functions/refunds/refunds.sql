@@ -138,7 +138,9 @@ begin
         'currency', r.currency, 'state', r.state, 'code', r.error_code, 'attempt', a.attempt,
         'idempotency_key', a.idempotency_key, 'outcome', a.outcome, 'gateway_reference', coalesce(a.gateway_reference, ''),
         'payment_reference', p.gateway_reference, 'refunds_application_fee', exists (select from duly.gateway_attempts x
-            where x.request_id = p.id and x.outcome = 'succeeded' and x.application_fee_minor > 0 and x.refunds_application_fee),
+            where x.request_id = p.id and x.outcome = 'succeeded' and x.application_fee_minor > 0 and x.refunds_application_fee
+            -- What was passed on is taken back by itself, with its part of the fee.
+            and x.merchant_provider = ''),
         'channel', a.channel, 'attempt_code', a.code,
         'may_be_sent', duly.may_be_sent(a, p_may_send), 'quiet_since', a.quiet_since, 'executed_at', r.executed_at,
         'was_unanswered', r.state = 'unknown',

@@ -23,6 +23,8 @@ class LedgerAccountKind(StrEnum):
     GATEWAY_FEES = "gateway_fees"
     PLATFORM_FEES = "platform_fees"
     APPLICATION_FEES = "application_fees"
+    MERCHANT_PAYABLES = "merchant_payables"
+    DUE_FROM_PLATFORM = "due_from_platform"
     BANK = "bank"
     CASH = "cash"
     OTHER_METHODS = "other_methods"
@@ -47,6 +49,10 @@ class GatewayMovement(StrEnum):
     PLATFORM_FEE_REFUND = "platform_fee_refund"
     APPLICATION_FEE = "application_fee"
     APPLICATION_FEE_REFUND = "application_fee_refund"
+    MERCHANT_OWED = "merchant_owed"
+    MERCHANT_OWED_LESS = "merchant_owed_less"
+    TRANSFER_RECEIVED = "transfer_received"
+    TRANSFER_RETURNED = "transfer_returned"
     DISPUTE_HELD = "dispute_held"
     DISPUTE_RELEASED = "dispute_released"
     DISPUTE_LOST = "dispute_lost"
@@ -124,6 +130,10 @@ def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_m
     clearing = gateway_clearing(provider)
     fees = f"{LedgerAccountKind.GATEWAY_FEES}:{provider}"
     taken, earned = f"{LedgerAccountKind.PLATFORM_FEES}:{provider}", f"{LedgerAccountKind.APPLICATION_FEES}:{provider}"
+    payable, due = (
+        f"{LedgerAccountKind.MERCHANT_PAYABLES}:{provider}",
+        f"{LedgerAccountKind.DUE_FROM_PLATFORM}:{provider}",
+    )
     holding = f"{LedgerAccountKind.DISPUTE_HOLDING}:{provider}"
     transit = f"{LedgerAccountKind.PAYOUTS_IN_TRANSIT}:{provider}"
     debit, credit = {
@@ -133,6 +143,10 @@ def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_m
         GatewayMovement.PLATFORM_FEE_REFUND: (clearing, taken),
         GatewayMovement.APPLICATION_FEE: (clearing, earned),
         GatewayMovement.APPLICATION_FEE_REFUND: (earned, clearing),
+        GatewayMovement.MERCHANT_OWED: (due, payable),
+        GatewayMovement.MERCHANT_OWED_LESS: (payable, due),
+        GatewayMovement.TRANSFER_RECEIVED: (clearing, due),
+        GatewayMovement.TRANSFER_RETURNED: (due, clearing),
         GatewayMovement.DISPUTE_HELD: (holding, clearing),
         GatewayMovement.DISPUTE_RELEASED: (clearing, holding),
         GatewayMovement.DISPUTE_LOST: (clearing, holding),
