@@ -6,7 +6,7 @@ Revision ID: 0078
 from migrations.run import run_scripts
 
 revision = "0078"
-down_revision: str | None = "0072"
+down_revision: str | None = "0073"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -6,7 +6,7 @@ Revision ID: 0079
 from migrations.run import run_scripts
 
 revision = "0079"
-down_revision: str | None = "0072"
+down_revision: str | None = "0078"
 branch_labels: str | None = None
 depends_on: str | None = None
 

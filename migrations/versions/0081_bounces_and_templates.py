@@ -6,7 +6,7 @@ Revision ID: 0081
 from migrations.run import run_scripts
 
 revision = "0081"
-down_revision: str | None = "0078"
+down_revision: str | None = "0079"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -6,7 +6,7 @@ Revision ID: 0082
 from migrations.run import run_scripts
 
 revision = "0082"
-down_revision: str | None = "0072"
+down_revision: str | None = "0081"
 branch_labels: str | None = None
 depends_on: str | None = None
 

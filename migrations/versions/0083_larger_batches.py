@@ -6,7 +6,7 @@ Revision ID: 0083
 from migrations.run import run_scripts
 
 revision = "0083"
-down_revision: str | None = "0081"
+down_revision: str | None = "0082"
 branch_labels: str | None = None
 depends_on: str | None = None
 
