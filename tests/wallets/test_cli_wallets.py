@@ -183,7 +183,7 @@ async def test_a_rule_of_top_ups_that_contradicts_the_configuration_is_refused(
 
 
 def test_a_top_up_is_an_amount_that_a_card_can_be_charged() -> None:
-    rule: Any = {"currency": "KWD", "below": "5.005", "type": "top_up", "product": "by_itself"}
+    rule: dict[str, Any] = {"currency": "KWD", "below": "5.005", "type": "top_up", "product": "by_itself"}
 
     assert WalletTopUp(amount="20.010", **rule).amount_minor == 20010
     with pytest.raises(ValueError, match=r"amount: the gateway takes KWD in steps of 0\.010 KWD"):
