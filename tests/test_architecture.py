@@ -128,7 +128,7 @@ def test_what_the_design_allows_is_let_through(tmp_path: Path) -> None:
         tmp_path,
         {
             "models/tables/accounts.py": "from sqlalchemy.orm import Mapped\nfrom models.money import Money",
-            "activities/gateway/cards.py": "import stripe\nfrom models.money import Money",
+            "activities/gateway/stripe_cards.py": "import stripe\nfrom models.money import Money",
             "workflows/client.py": "from temporalio.client import Client",
             "workflows/r.py": "from temporalio import workflow\nfrom activities.runs.billing import BillingActivities",
             "commands/demo.py": "from sandbox.stack import running_stack\nfrom settings import Settings",

@@ -188,7 +188,7 @@ NEWER_BUGS = (
         "::test_nobody_is_credited_for_vouchers_that_nobody_has_paid_and_that_were_written_off",
     ),
     SeededBug(
-        "a return that cannot be booked is said nothing of",
+        "a return that cannot be booked is listed as any other debit",
         "migrations/functions/bank/answers.sql",
         "if v_is_return then perform duly.refuse_return",
         "if false then perform duly.refuse_return",
