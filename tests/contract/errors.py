@@ -134,7 +134,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "one_owner": "the account has a receivable of this name already",
         "payment_request_exists": "there is no such payment request",
         "payment_request_open": "a payment is under way, or nothing is to be paid any more",
-        "provider_effective": "there is no effective provider of this name, or nothing is taken through it at the moment",
+        "provider_effective": "there is no effective provider of this name, or nothing is taken through it now",
     },
     "Refund": {
         "payment_exists": "there is no such payment",
