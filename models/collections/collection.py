@@ -101,7 +101,7 @@ class CollectionTerms:
 
     `attempt` and `cause` are those it goes on with: the last one that was written down for the receivable. The declines
     are those that the policy has decided about before it, and `tried_cards` were declined just before it. `has_rest`:
-    more was open than one receivable holds, and what is left is the next one's.
+    more was open than one receivable holds, and what is left is the next one's. `given_up`: why it was let go already.
     """
 
     policy: DunningPolicy
@@ -115,6 +115,7 @@ class CollectionTerms:
     has_rest: bool = False
     technical_declines: int = 0
     tried_cards: tuple[str, ...] = ()
+    given_up: str = ""
 
 
 class WaitingFor(StrEnum):

@@ -58,7 +58,7 @@ class Collection(CollectionHandlers, CollectionWaits):
         is_resumed = self._state.is_open
         if not is_resumed:
             self._state.open(await self._take_over())
-        step = await self._resume() if is_resumed else GO_ON
+        step = await self._resume() if is_resumed else self._as_it_stands()
         while True:
             match step:
                 case Settled(outcome):

@@ -15,7 +15,7 @@ from models.waiting import Wake, WakeReason
 from workflows import visibility
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.state import CollectionState
-from workflows.collections.steps import GO_ON, Step
+from workflows.collections.steps import GO_ON, GivenUp, Step
 from workflows.options import DATABASE
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 
@@ -31,6 +31,15 @@ class CollectionWaits:
 
     _state: CollectionState
     _notices: CollectionNotices
+
+    def _as_it_stands(self) -> Step:
+        """Begin; what was let go before stays so, whoever lets its workflow run again (a reset, a fault at its end)."""
+        terms = self._state.snapshot.terms
+        if not terms.given_up:
+            return GO_ON
+        amount = (terms.amount_minor, terms.currency)
+        self._state.record_result(CollectResult(CollectOutcome.CLOSED, "", terms.attempt, *amount, code=terms.given_up))
+        return GivenUp(terms.given_up)
 
     async def _wait_for_chance(self, until: datetime, summary: str) -> Wake:
         """Wait for a moment or for what makes an attempt worth while before it; grace moves the moment."""

@@ -31,7 +31,7 @@ NEWER_FIELDS: Mapping[type, frozenset[str]] = MappingProxyType(
 NEWER_PARTS: Mapping[type, frozenset[str]] = MappingProxyType(
     {
         CollectionSnapshot: frozenset(),
-        CollectionTerms: frozenset({"technical_declines", "tried_cards"}),
+        CollectionTerms: frozenset({"technical_declines", "tried_cards", "given_up"}),
         Certificate: frozenset({"supplement", "taken_again", "criteria", "left_out", "from_wallet"}),
         OutcomeTotal: frozenset({"net_minor", "tax_minor", "total_minor"}),
         RefundRunStart: frozenset({"over_nobody"}),

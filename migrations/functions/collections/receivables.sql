@@ -205,7 +205,8 @@ begin
         end if;
         update duly.collections set owner = p_owner
         where account_id = p_account_id and period = p_period and owner <> p_owner;
-        return duly.collection_terms(v_collection);
+        return duly.collection_terms(v_collection) || case when v_collection.closed_at is not null and v_collection.stage = 'given_up'
+            then jsonb_build_object('given_up', v_collection.reason) else '{}' end;
     end if;
     if p_asked is not null and exists (select from duly.gateway_requests
             where account_id = p_account_id and period = p_period and kind = 'payment') then
