@@ -14,7 +14,7 @@ from tests.support.builders import Merchant, declined
 from tests.support.running_duly import RunningDuly
 
 WHO = OperatorCommand("maria", "pays otherwise")
-LETTERS = "select count(*) from duly.messages where audience = 'customer'"
+MESSAGES = "select count(*) from duly.messages where audience = 'customer'"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "given up", "no card"])
@@ -32,7 +32,7 @@ async def test_it_ends_as_it_had_and_charges_nothing(
     else:
         await handle.execute_update("give_up", WHO)
     ended = await handle.result()
-    letters = await merchant.value(LETTERS)
+    written = await merchant.value(MESSAGES)
     if how == "no card":
         await merchant.card(account, "pm_card_visa")
 
@@ -40,7 +40,7 @@ async def test_it_ends_as_it_had_and_charges_nothing(
     again = await standing_duly.collection(account, period).result()
 
     assert replace(again, attempts=ended.attempts) == ended
-    assert (charged(stripe_sandbox)[0], await merchant.value(LETTERS)) == (0, letters)
+    assert (charged(stripe_sandbox)[0], await merchant.value(MESSAGES)) == (0, written)
     assert await merchant.value("select count(*) from duly.collections where closed_at is null") == 0
     if how == "cancelled":
         assert ended.reason == CANCELLED
