@@ -147,7 +147,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
-        *(*_of_letters(web), *_of_files_to_write(web)),
+        *(*_of_messages(web), *_of_files_to_write(web)),
         Route("/sent/{key}", signed_in(web, show_sent)),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page not in _ASKED_AGAIN)) for path, page in OBJECTS.items()),
@@ -196,7 +196,7 @@ def _of_provider(web: Web) -> Sequence[Route]:
     )
 
 
-def _of_letters(web: Web) -> Sequence[Route]:
+def _of_messages(web: Web) -> Sequence[Route]:
     forms = {
         "/segments/{id}/message": (segment_subject, MESSAGE.permission),
         "/transactions/{id}/message": (transaction_subject, MESSAGE_ABOUT.permission),

@@ -46,6 +46,14 @@ async def members(cli: CommandLine, *options: str) -> list[str]:
         ("overdue_days = 1", []),
         ('currencies = ["JPY"]', ["yuki"]),
         ('states = ["suspended"]', []),
+        ("payments_min = 1", ["ada"]),
+        ("payments_min = 0\npayments_max = 1", ["ada", "bo", "yuki"]),
+        ('maximum_paid = { EUR = "20.00", JPY = "0" }', ["ada", "bo", "yuki"]),
+        ('minimum_paid = { JPY = "0" }', ["yuki"]),
+        ("declines_min = 1", []),
+        ('payment_methods = ["stripe_card"]\nregions = ["DE"]', []),
+        ('products = ["plan"]', []),
+        ('minimum_balance = { EUR = "1.00" }\npayments_max = 0\ncurrencies = ["EUR"]', ["bo"]),
     ],
 )
 async def test_an_account_is_in_a_segment_by_its_criteria(
@@ -53,7 +61,9 @@ async def test_an_account_is_in_a_segment_by_its_criteria(
 ) -> None:
     await merchant.configure(segment(criteria))
 
-    assert await members(cli) == taken
+    pages = [await merchant.run(f"select id from duly.segment_accounts_behind('chosen', '{after}', 1)")
+             for after in ("", *taken)]  # fmt: skip
+    assert await members(cli) == taken == [row.id for page in pages for row in page]
 
 
 async def test_a_segment_of_transactions_is_counted_by_currency(

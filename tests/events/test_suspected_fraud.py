@@ -1,5 +1,7 @@
 """What the gateway suspects: an early warning of an issuer, a review; one alert each, however often its event comes."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -30,7 +32,7 @@ async def test_a_warning_and_a_review_are_one_alert_each_whoever_delivers_them_a
     delivery: EventDelivery,  # noqa: F811
     payment: str,
 ) -> None:
-    about = {"payment_intent": "pi_1", "charge": "ch_1"}
+    about: dict[str, Any] = {"payment_intent": "pi_1", "charge": "ch_1"}
     await send(receiver, an_event("evt_1", type=WARNING, id="issfr_1", object="radar.early_fraud_warning", **about))
     await send(receiver, an_event("evt_2", type=WARNING, id="issfr_1", object="radar.early_fraud_warning", **about))
     await send(receiver, an_event("evt_3", type=REVIEW, id="prv_1", object="review", **about))
