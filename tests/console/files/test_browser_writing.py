@@ -110,6 +110,7 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
         "segment": "/segments/owing",
         "segment-of-invoices": "/segments/open-invoices",
         "segment-message": "/segments/owing/message?template=offer",
+        "transaction-message": f"/transactions/{invoice}/message?template=invoice",
         "bills": "/bills",
         "bill": f"/bills/{bill}",
         "bank-files": "/bank-files",
