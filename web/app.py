@@ -170,7 +170,10 @@ def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awa
     async def missing(_request: Request, error: Exception) -> Response:
         return _problem(web, 404, "; ".join(one.message for one in getattr(error, "problems", ())))
 
-    async def broken(_request: Request, error: Exception) -> Response:
+    async def broken(request: Request, error: Exception) -> Response:
+        # An address with what no text holds is that of nothing.
+        if request.method == "GET" and getattr(error, "type", "") == "value_is_storable":
+            return _problem(web, 404, "")
         return _problem(web, 409, str(getattr(error, "message", "")))
 
     async def away(request: Request, _error: Exception) -> Response:

@@ -2,19 +2,24 @@
 
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, exists, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
 from models.tables.collecting import GatewayRequestRow
 from models.tables.returns import DisputeRow
+from models.tables.transactions import FinancialTransactionRow
 
+# Few payments were moved or undone: of the others nothing has to be followed.
+_OF = GatewayRequestRow.transaction_id
+_HAS_SUCCESSOR = exists().where(FinancialTransactionRow.counterpart_id == _OF)
+_PAYMENT = case((_HAS_SUCCESSOR, func.duly.standing_payment(_OF)), else_=_OF)
 _DISPUTES = select(
     DisputeRow.id,
     DisputeRow.provider_id,
     DisputeRow.account_id,
-    func.duly.standing_payment(GatewayRequestRow.transaction_id).label("payment_id"),
+    _PAYMENT.label("payment_id"),
     DisputeRow.amount_minor,
     DisputeRow.currency,
     DisputeRow.reason,

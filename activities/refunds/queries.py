@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, exists, func, select
 from sqlalchemy.orm import aliased
 
 from activities.database import Database, matching
@@ -10,17 +10,21 @@ from activities.listing import Listed, NewestFirst, of_word
 from models.listing import ListPage
 from models.operations.payment_states import REFUND
 from models.tables.collecting import GatewayRequestRow
+from models.tables.transactions import FinancialTransactionRow
 
 _REFUND = aliased(GatewayRequestRow, name="refund")
 _PAYMENT = aliased(GatewayRequestRow, name="payment")
 
+# Few payments were moved or undone: of the others nothing has to be followed.
+_HAS_SUCCESSOR = exists().where(FinancialTransactionRow.counterpart_id == _PAYMENT.transaction_id)
+_STANDING = case((_HAS_SUCCESSOR, func.duly.standing_payment(_PAYMENT.transaction_id)), else_=_PAYMENT.transaction_id)
 _REFUNDS = (
     select(
         _REFUND.id,
         _REFUND.kind,
         _REFUND.provider_id,
         _REFUND.account_id,
-        func.duly.standing_payment(_PAYMENT.transaction_id).label("payment_id"),
+        _STANDING.label("payment_id"),
         _REFUND.transaction_id,
         _REFUND.amount_minor,
         _REFUND.currency,

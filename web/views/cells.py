@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from commands.formatting import amount as amount_text
 from commands.formatting import moment as moment_text
-from commands.formatting import money as money_text
 
 # Words of states by what they ask of whoever reads them; every other word is as it should be, or over.
 _BAD = frozenset({"unknown", "rejected", "failed", "lost", "declined", "held", "suspended", "restricted", "overdue"})
@@ -21,6 +20,9 @@ _WAITS = frozenset(
         *("suspense", "given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),
     }
 )
+
+# Of 9999 everybody sees how many digits it has.
+_UNGROUPED_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,16 @@ def day(on: date | None) -> Cell:
 
 
 def money(amount_minor: int | None, currency: str | None, href: str = "") -> Cell:
-    """Show an amount with its currency."""
+    """Show an amount with its currency, its digits in groups of three where they are many; plain in an export."""
     if amount_minor is None or not currency:
         return Cell()
     plain = amount_text(amount_minor, currency)
-    return Cell(money_text(amount_minor, currency), href, currency=currency, exported=plain)
+    return Cell(f"{_grouped(plain)} {currency}", href, currency=currency, exported=plain)
+
+
+def _grouped(plain: str) -> str:
+    whole, point, decimals = plain.partition(".")
+    return f"{int(whole):,}{point}{decimals}" if len(whole.lstrip("-")) > _UNGROUPED_DIGITS else plain
 
 
 def state(word: str) -> Cell:

@@ -11,8 +11,9 @@ from web.context import Web
 from web.views import home
 
 ATTEMPT = """
-    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, token, customer, payment_id, amount_minor,
-        outcome, finished_at) values ('rf_1', 1, 'k1', 'refund', 't', 'u', 'pi_1', 100, 'succeeded', now())
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, token, customer, payment_id,
+        amount_minor, outcome, finished_at)
+    values ('rf_1', 1, 'k1', 'scheduled', 't', 'u', 'pi_1', 100, 'succeeded', now())
 """
 REFUND = """
     insert into duly.gateway_requests (id, kind, provider_id, account_id, amount_minor, currency, state, executed_at)
