@@ -1,9 +1,9 @@
 """`python -m bench.console.pages`: what each page of the console costs where tables are large, in CPU time.
 
-The rows are those of `bench.ledger.list_pages`, and some more, made by SQL in a scratch database in memory. Every list is
-asked for: its first page, the one behind it, and narrowed by each word of each filter; and the pages of an account with its
-parts, of other objects, the first page and the search. What counts is CPU time, of the web process and of the database's
-servers: other work on the machine does not change it. Nothing is kept.
+The rows are those of `bench.ledger.list_pages`, and some more, made by SQL in a scratch database in memory. Every list
+is asked for: its first page, the one behind it, and narrowed by each word of each filter; and the pages of an account
+with its parts, of other objects, the first page and the search. What counts is CPU time, of the web process and of the
+database's servers: other work on the machine does not change it. Nothing is kept.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 
 @dataclass
 class Cost:
-    """What a page costs in milliseconds of CPU: the web process and the database's servers, each time; and its status."""
+    """What a page costs in milliseconds of CPU: the web process and the database's servers, each time."""
 
     name: str
     status: int = 0
