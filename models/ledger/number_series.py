@@ -12,6 +12,8 @@ GAP_FREE_BY_DEFAULT = frozenset(
 )
 # As many digits as a number is written with.
 _WIDTH = 10
+# A prefix of so many letters is no word that people write before numbers.
+_PLAIN = 3
 # What may stand between a prefix and its number: keyboards and banks make other signs of a hyphen, and add blanks.
 _BETWEEN = r"(?:\s?[-\u00ad\u2010-\u2015\u2212.:#]\s?|\s)"
 # Where a bank has cut a text, in the place of a blank.
@@ -34,11 +36,12 @@ class NumberSeries:
 
         A number stands alone: what goes on before or behind it is somebody else's. One that is written with its zeros
         and lacks digits, which follow behind blanks or new lines, was cut there and is read whole. One that has not all
-        its digits and stands beside a cut may be half of somebody else's.
+        its digits and stands beside a cut may be half of somebody else's, and behind a prefix of one or two letters
+        anything: `A 12` is a house.
         """
         for found in self._written.finditer(text):
             count = self._mended(found) or found["count"]
-            if len(count) == _WIDTH or not _is_cut(found):
+            if len(count) == _WIDTH or (not _is_cut(found) and self._says_enough(found)):
                 yield self._as_given(found, count)
 
     def number_of(self, text: str) -> str:
@@ -48,9 +51,15 @@ class NumberSeries:
 
     @property
     def _written(self) -> re.Pattern[str]:
-        year = rf"(?P<year>[0-9]{{4}})(?:{_BETWEEN}|/)" if self.is_per_year else rf"(?P<year>){_BETWEEN}?"
+        year = rf"(?P<year>[0-9]{{4}})(?:{_BETWEEN}|/)" if self.is_per_year else rf"(?P<year>)(?P<between>{_BETWEEN})?"
         number = rf"{re.escape(self.prefix)}{year}(?P<count>[0-9]{{1,{_WIDTH}}})"
         return re.compile(f"{_BEFORE}{number}{_AFTER}", re.IGNORECASE)
+
+    def _says_enough(self, found: re.Match[str]) -> bool:
+        """Say whether a number without all its digits is one: a blank behind two letters, or one letter, says too little."""
+        if len(self.prefix) >= _PLAIN or self.is_per_year:
+            return True
+        return len(self.prefix) == _PLAIN - 1 and (found["between"] is None or bool(found["between"].strip()))
 
     def _mended(self, found: re.Match[str]) -> str:
         """Return the digits of a number that was cut into parts, whole; empty if it was not."""

@@ -208,3 +208,20 @@ def test_a_series_that_begins_anew_each_year_is_cut_and_bounded_like_the_others(
         "INV2026-0000000007",
     ]
     assert list(series.numbers_in("INV2026-000000001 2 danke")) == ["INV2026-0000000012"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "text", "numbers"),
+    [
+        ("A", "Haus A 12, A-12, A12, A.12", []),
+        ("A", "A-0000000012 a0000000013", ["A-0000000012", "A-0000000013"]),
+        ("A", "A-000000001 2", ["A-0000000012"]),
+        ("RE", "Re 12 Musterstadt", []),
+        ("RE", "Re-12, RE: 13, RE14", ["RE-0000000012", "RE-0000000013", "RE-0000000014"]),
+        ("INV", "Inv 12, INV13", ["INV-0000000012", "INV-0000000013"]),
+    ],
+)
+def test_behind_a_short_prefix_a_number_has_all_its_digits_or_no_blank(
+    prefix: str, text: str, numbers: list[str]
+) -> None:
+    assert list(NumberSeries(prefix).numbers_in(text)) == numbers

@@ -121,6 +121,7 @@ async def test_a_segment_has_a_policy_of_its_own(cli: CommandLine, tmp_path: Pat
         (NUMBERED.format("gift", "GFT"), "transaction_types.0.id", "transaction_type_exists"),
         (NUMBERED.format("payment", "pay"), "transaction_types.0.prefix", "string_pattern_mismatch"),
         (NUMBERED.format("payment", "INV"), "transaction_types.0.prefix", "prefix_of_classification"),
+        (NUMBERED.format("invoice", "BIL"), "transaction_types.0.prefix", "prefix_of_classification"),
         (
             NUMBERED.format("payment", "INV") + "per_year = true",
             "transaction_types.0.prefix",

@@ -196,8 +196,8 @@ class MessageRulesPart(DocumentPart):
     """Mail about what is posted; what it says nothing of stays as it is.
 
     `sends_invoices`: an invoice is mailed when it is posted, with its document, once. `sends_bills`: a bill is when it
-    is made, or, where it exceeds a limit, when somebody presents it. `confirms_payments`: a payment by bank or by hand is
-    confirmed as one by card is. Nothing is mailed of what is posted to a day of more than a week ago.
+    is made, or, where it exceeds a limit, when somebody presents it. `confirms_payments`: a payment by bank or by hand
+    is confirmed as one by card is. Nothing is mailed of what is posted to a day of more than a week ago.
     """
 
     sends_invoices: bool | None = None
