@@ -56,7 +56,7 @@ class NumberSeries:
         return re.compile(f"{_BEFORE}{number}{_AFTER}", re.IGNORECASE)
 
     def _says_enough(self, found: re.Match[str]) -> bool:
-        """Say whether a number without all its digits is one: a blank behind two letters, or one letter, says too little."""
+        """Say whether a number without all its digits is one: behind one letter, or two and a blank, it is a word."""
         if len(self.prefix) >= _PLAIN or self.is_per_year:
             return True
         return len(self.prefix) == _PLAIN - 1 and (found["between"] is None or bool(found["between"].strip()))
