@@ -10,7 +10,7 @@ from pathlib import Path
 
 from activities.bank.formats.export_balances import ExportBalances
 from activities.bank.iso_statement import Read
-from models.bank.exports.layout import StatementLayout, column_key, places_of
+from models.bank.exports.layout import StatementLayout, cells_of, column_key, places_of
 from models.bank.exports.line import LineReader
 from models.bank.identity import is_one_account
 from models.imports.columns import BANK, cleaned
@@ -55,7 +55,9 @@ def layouts_of(path: Path, layouts: Iterable[StatementLayout]) -> list[Statement
         # A first line that cannot be read says nothing of its account: reading the file names it.
         with suppress(csv.Error, UnicodeError):
             account = account or _of_first_line(layout, path)
-        if not account or not layout.bank_account or is_one_account(account, layout.bank_account):
+        is_named = bool(account and layout.bank_account)
+        # A file that names no columns may be any bank's: its account says whose it is, or somebody names the layout.
+        if is_one_account(account, layout.bank_account) if is_named else not layout.is_headless:
             found.append(layout)
     return found
 
@@ -139,16 +141,17 @@ def _header(layout: StatementLayout, path: Path) -> _Header:
         above.append(row)
         if layout.skip_lines is not None and row.line <= layout.skip_lines:
             continue
-        found = places_of(row.cells)
+        found = cells_of(row.cells) if layout.is_headless else places_of(row.cells)
         missing = [(name, column) for name, key, column in wanted if key not in found]
         places: dict[str, list[int]] = {}
         for name, key, _ in wanted:
             if key in found:
                 places.setdefault(name, []).append(found[key])
-        header = _Header(row, above[:-1], places, missing)
+        # Where nothing names the columns, the first line is the first entry.
+        header = _Header(replace(row, line=row.line - 1) if layout.is_headless else row, above[:-1], places, missing)
         if best is None or len(missing) < len(best.missing):
             best = header
-        if not missing or layout.skip_lines is not None:
+        if not missing or layout.skip_lines is not None or layout.is_headless:
             break
     if best is None:
         raise refusal("file", "header_required", f"has no line that names the columns of layout {layout.id!r}")

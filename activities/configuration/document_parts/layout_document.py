@@ -16,7 +16,10 @@ Label = Annotated[str, Field(max_length=100)]
 
 
 class LayoutColumnsPart(DocumentPart):
-    """The names of the columns as the bank writes them; the second one of a name is `name#2`."""
+    """The names of the columns as the bank writes them; the second one of a name is `name#2`.
+
+    Of a file that names none, all are places: `#1` is the first cell of a line.
+    """
 
     booked_on: ColumnName
     value_on: ColumnName | None = None
@@ -50,7 +53,10 @@ class LayoutColumnsPart(DocumentPart):
 
     @model_validator(mode="after")
     def _column_says_one_thing(self) -> Self:
-        names = [(field, column_key(name)) for field, name in LayoutColumns(**self.given()).named()]
+        columns = LayoutColumns(**self.given())
+        if columns.are_mixed:
+            raise ValueError("name each column, or give each its place, such as #1, where the file names none")
+        names = [(field, column_key(name)) for field, name in columns.named()]
         money = [name for field, name in names if field in _ONE_EACH]
         if twice := sorted({name for name in money if [other for _, other in names].count(name) > 1}):
             raise ValueError(f"{twice[0]!r} is named for two fields")

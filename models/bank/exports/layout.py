@@ -1,5 +1,6 @@
 """How a bank's own CSV export is written: which columns say what, and how days and amounts stand in them (F122)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -7,13 +8,16 @@ from typing import Any, Self
 from models.bank.identity import digest
 
 DELIMITERS = (",", ";", "\t", "|")
+# A column of a file that names none: `#3` is the third cell of a line.
+_PLACE = re.compile(r"#[1-9][0-9]?")
 # What changes while a line stays the same line, or is a part of its day and amount already.
 _NOT_HASHED = frozenset({"balance", "status", "fee", "value_on"})
 
 
 @dataclass(frozen=True)
 class LayoutColumns:
-    """The names of a file's columns; "" or () is none. The second column of a name is `name#2`.
+    """The names of a file's columns; "" or () is none. The second column of a name is `name#2`, and `#2` the second
+    cell where the file names no columns.
 
     The amount is one column, below zero for money that left; or one with `sign` beside it; or `credit` and `debit`.
     """
@@ -41,6 +45,16 @@ class LayoutColumns:
         for field in fields(self):
             value = getattr(self, field.name)
             yield from ((field.name, name) for name in ([value] if isinstance(value, str) else value) if name)
+
+    @property
+    def are_places(self) -> bool:
+        """Whether the columns have places and no names."""
+        return all(_PLACE.fullmatch(name) for _, name in self.named())
+
+    @property
+    def are_mixed(self) -> bool:
+        """Whether some columns have places and others names: no file is so."""
+        return not self.are_places and any(_PLACE.fullmatch(name) for _, name in self.named())
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,11 @@ class StatementLayout:
         return cls(**given)
 
     @property
+    def is_headless(self) -> bool:
+        """Whether no line of the file names its columns: all of them are places."""
+        return self.columns.are_places
+
+    @property
     def kind(self) -> str:
         """The kind of file by which its lines are known again.
 
@@ -102,3 +121,8 @@ def places_of(header: list[str]) -> dict[str, int]:
         if name:
             places[key] = place
     return places
+
+
+def cells_of(line: list[str]) -> dict[str, int]:
+    """Return where each cell of a line without names stands."""
+    return {f"#{place + 1}": place for place in range(len(line))}
