@@ -58,21 +58,27 @@ def moved(whole: Leaves, day: str, *, is_statement: bool) -> BankEntry:
     )
 
 
-def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> BankEntry:
-    """Return an entry with what it says, in itself and in these details of it: payer, references and texts."""
+def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves], *, is_part: bool = False) -> BankEntry:
+    """Return an entry with what it says, in itself and in these details of it: payer, references and texts.
+
+    What a batch says of itself is kept with each part of it, and names nobody: it may tell of another part.
+    """
     shown = details[:_DETAILS_SHOWN]
     structured = _all(shown, _STRUCTURED)
     party = "RltdPties/Dbtr" if entry.is_credit else "RltdPties/Cdtr"
     ultimate = party.replace("ies/", "ies/Ultmt")
     only = shown[0] if len(details) == 1 else None
     payer, behind = ("" if only is None else only.first(f"{one}/Nm", f"{one}/Pty/Nm") for one in (party, ultimate))
-    ids = dict.fromkeys(id for id in _all([only] if only else [], *_OTHER_IDS) if is_reference(id))
+    given = [
+        *_all([only] if only else [], *_OTHER_IDS),
+        *(whole.all("AddtlNtryInf") if is_part or entry.is_unsplit else ()),
+    ]
+    ids = dict.fromkeys(id for id in given if is_reference(id))
     texts = (
         "\n".join(_all(shown, "RmtInf/Ustrd")),
         "\n".join(_all(shown, "RmtInf/Strd/AddtlRmtInf")),
         "\n".join(_all(shown, "AddtlTxInf")),
-        # Of a batch it may tell of another detail.
-        "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not entry.is_unsplit else "",
+        "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not entry.is_unsplit and not is_part else "",
     )
     return replace(
         entry,

@@ -97,7 +97,7 @@ class _Statement:
         for place, (detail, minor) in enumerate(parts, 1):
             named = own_reference(whole, detail, place) or f"{identity.content}/{place}"
             part = replace(entry, reference=named, amount_minor=minor, read_as=identity.of_detail(place))
-            yield with_words(part, whole, [detail] if detail is not None else [])
+            yield with_words(part, whole, [detail] if detail is not None else [], is_part=True)
 
     def _identity(self, entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> LineIdentity:
         given = [whole.first("AcctSvcrRef")]

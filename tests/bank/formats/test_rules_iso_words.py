@@ -81,6 +81,18 @@ def test_a_payment_that_came_back_says_why(tmp_path: Path) -> None:
     assert found.is_return
 
 
+def test_what_a_batch_says_of_itself_names_nobody_and_is_kept(tmp_path: Path) -> None:
+    parts = "".join(f'<TxDtls><Amt Ccy="EUR">{amount}</Amt></TxDtls>' for amount in ("12.00", "8.00"))
+    line = entry("B1", "20.00", details=parts).replace("</Ntry>", "<AddtlNtryInf>KUNDE cust-1001</AddtlNtryInf></Ntry>")
+    file = tmp_path / "statement.xml"
+    file.write_text(document(statement(line)), encoding="utf-8")
+
+    found = [one for one in read_entries(file) if isinstance(one, BankEntry)]
+
+    assert [(one.amount_minor, one.text) for one in found] == [(1200, ""), (800, "")]
+    assert all("KUNDE cust-1001" in one.note for one in found)
+
+
 def test_numbers_of_banks_on_the_way_name_nobody(tmp_path: Path) -> None:
     details = "<TxDtls><Refs><InstrId>INV-0000000012</InstrId><TxId>cust-1001</TxId></Refs></TxDtls>"
 
