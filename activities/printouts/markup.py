@@ -110,6 +110,8 @@ def _own(kind: str) -> Environment:
         finalize=None if kind == "html" else _as_rtf,
     )
     environment.filters |= _FILTERS
+    # Nobody's text becomes part of a page.
+    del environment.filters["safe"]
     return environment
 
 

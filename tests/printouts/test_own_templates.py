@@ -58,6 +58,11 @@ def test_ours_has_all_that_one_of_a_seller_must_have(name: str) -> None:
         (("html", "{{ ''.__class__.__mro__ }}"), "unsafe"),
         (("html", "{% if %}"), "TemplateSyntaxError"),
         (changed("html", "{{ total.value }}", ""), "leaves out"),
+        (changed("html", "{{ line }}", "{{ line | safe }}"), "No filter named 'safe'"),
+        (
+            changed("html", "<main>", "<main>{% autoescape false %}{{ page.recipient[0] }}{% endautoescape %}"),
+            "has autoescape in it",
+        ),
         (changed("html", "</body>", "<script>1</script></body>"), "has script in it"),
         (changed("html", "</body>", "<img src='https://x.example/a.png' alt=''></body>"), "has src in it"),
         (changed("html", "<main>", "<main onclick='x()'>"), "has onclick in it"),

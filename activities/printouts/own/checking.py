@@ -20,6 +20,7 @@ from models.printouts.facts import PrintFormat
 # Of Typst: what brings in another file, a program, or the electronic invoice, which stands behind every template. What
 # is read is held to our own templates by the compiler.
 _BRINGS_IN = re.compile(r"(?:^|[#{;(,])\s*(import|include)\b|\b(eval|plugin|pdf\.attach)\s*\(", re.MULTILINE)
+_UNESCAPED = re.compile(r"\{%[-+]?\s*autoescape\b")
 _RUNS = frozenset(
     {"script", "iframe", "object", "embed", "applet", "link", "base", "form", "frame", "frameset", "portal"}
 )
@@ -40,6 +41,8 @@ def problems_of_templates(templates: Mapping[Any, str]) -> Iterator[tuple[str, s
 def _problem(format: PrintFormat, template: str) -> str:
     if format is PrintFormat.PDF and (found := _BRINGS_IN.search(template)):
         return f"has {found[1] or found[2]} in it: a template is one file, and brings nothing in"
+    if format is not PrintFormat.PDF and _UNESCAPED.search(template):
+        return "has autoescape in it: what people write is a text, and never part of a page"
     for language in PRINTED_LANGUAGES:
         for sample, facts in SAMPLES.items():
             job = PrintJob(facts, format, language, template)

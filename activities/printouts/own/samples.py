@@ -26,9 +26,19 @@ _SELLER = Seller(
     *("sample", "Sample Ltd", "Hauptstraße 1", "10115", "Berlin", "DE", "DE123456789", "29/123/45678", "HRB 12345 B"),
     *("mail@example.com", "+49 30 1234567", "DE89370400440532013000", "COBADEFFXXX"),
 )
+# What customers and merchants write is a text everywhere, and never part of a page: unescaped it would not be read.
 _BUYER = Buyer(
-    *("acc_7", "Müller & Söhne KG", "ap@example.com", "Lange Gasse 5", "Stiege 2", "1010", "Wien", "AT"),
-    *("ATU12345678", "PO-77"),
+    *(
+        "acc_7",
+        "Müller & <i>Söhne</i> {KG}",
+        "ap@example.com",
+        "Lange <b>Gasse 5",
+        "Stiege <2",
+        "1010",
+        "<i>Wien",
+        "AT",
+    ),
+    *("ATU12345678", "PO <i>77"),
 )
 _ORIGINAL = RelatedDocument(Relation.ORIGINAL, "INV-0000000041", Classification.INVOICE, date(2026, 11, 2), 11900)
 _ADDRESSED = replace(_ORIGINAL, relation=Relation.ADDRESSED)
@@ -39,7 +49,17 @@ _SETTLED = replace(_ORIGINAL, relation=Relation.SETTLED)
 def _line(position: int, net_minor: int, percent: int = 19) -> DocumentLine:
     tax_minor = vat_of(net_minor, Decimal(percent))
     return DocumentLine(
-        *(position, "fibre", f"Fibre {position}", Decimal(1), net_minor + 100, None, 100, net_minor, Decimal(percent)),
+        *(
+            position,
+            "fibre",
+            f"Fibre <b>{position}",
+            Decimal(1),
+            net_minor + 100,
+            None,
+            100,
+            net_minor,
+            Decimal(percent),
+        ),
         *(tax_minor, net_minor + tax_minor, date(2026, 11, 1), date(2026, 11, 30), VatCategory.STANDARD),
     )
 
@@ -52,7 +72,7 @@ def _document(classification: Classification, *lines: DocumentLine, related: Rel
     total_minor = sum(line.total_minor for line in lines) or 4200
     return DocumentFacts(
         *("ft_1", classification, LifeCycleState.POSTED, "DOC-0000000412", "R1", _DAY, _DAY, _DUE, "EUR", total_minor),
-        *("en", "Asked by phone", "Bank transfer", "RF18539007547034", _SELLER, _BUYER, lines, (related,)),
+        *("en", "Asked <b>by phone", "Bank <i>transfer", "RF18 <b>5390", _SELLER, _BUYER, lines, (related,)),
     )
 
 
