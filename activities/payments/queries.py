@@ -191,6 +191,13 @@ class PaymentQueries:
         given_back = REQUESTS.where(_R.of_request_id == request_id).order_by(_R.created_at)
         return await self._database.read(given_back)
 
+    async def request_of(self, provider: str | None, reference: str | None) -> Row[Any] | None:
+        """Return the request, its id and kind, of which a gateway's object came; None where none of ours did."""
+        if not (provider and reference):
+            return None
+        known = select(_R.id, _R.kind).where(_R.provider_id == provider, _R.gateway_reference == reference)
+        return await self._database.read_first(known)
+
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
         """Return the attempts of a request in order."""
         return await self._database.read(_ATTEMPTS.where(_A.request_id == request_id))

@@ -197,7 +197,7 @@ def _unsettled(rows: Sequence[Row[Any]], currency: str) -> Table:
         Column("Total", lambda row: money(row.total_minor, currency), is_money=True),
         Column("Unsettled", lambda row: money(row.unsettled_minor, currency), is_money=True),
     )
-    return table_of("Unsettled invoices", columns, rows[:_SHOWN], empty="Nothing is left to pay.")
+    return table_of("Unsettled invoices", columns, rows[:_SHOWN], empty="No invoice is left to pay.")
 
 
 def _collections(rows: Sequence[Row[Any]], id: str) -> Table:

@@ -14,6 +14,7 @@ from activities.refunds.credits import RefundCredits
 from activities.refunds.queries import RefundQueries
 from commands.ledger.transactions import state_of
 from models.gateway.gateway_request import RequestKind
+from models.ledger.transaction import Classification
 from models.operations.payment_states import ATTEMPT, REFUND
 from models.operations.record_states import MESSAGE
 from models.problem import refusal
@@ -34,6 +35,7 @@ async def show_transaction(visit: Visit) -> Response:
     lines = await records.lines(found.id)
     allocations = await records.allocations(found.id)
     counterparts = await records.counterparts(found.id)
+    request = await PaymentQueries(visit.web.reading).request_of(found.provider, found.gateway_reference)
     shown = ObjectPage(
         title=found.number or f"{found.reference_number}, without a number yet",
         kind=found.classification.replace("_", " "),
@@ -43,7 +45,7 @@ async def show_transaction(visit: Visit) -> Response:
             ("Total", money(found.total_minor, found.currency)),
             ("Unsettled", money(found.unsettled_minor, found.currency)),
         ),
-        facts=_transaction_facts(found, counterparts),
+        facts=[*_transaction_facts(found, counterparts), ("Asked of the gateway", _request(request))],
         tables=(*_lines(lines, found.currency), _allocations(allocations, found.currency)),
         parts=(("Double entry, notes and messages", f"/transactions/{found.id}/more"),),
         links=(stripe(visit, found.gateway_reference if found.provider else None),),
@@ -66,6 +68,10 @@ async def transaction_more(visit: Visit) -> Response:
     transfers = await records.transfers(found.id)
     notes = await records.notes(found.id)
     messages = await MessageQueries(visit.web.reading).about(found.account_id, found.id)
+    payments = PaymentQueries(visit.web.reading)
+    is_payment = found.classification == Classification.PAYMENT
+    request = await payments.request_of(found.provider, found.gateway_reference) if is_payment else None
+    returns = (_returns(await payments.returns(request.id)),) if request else ()
     entry = (
         Column("Debit", lambda row: text(row.debit_account)),
         Column("Credit", lambda row: text(row.credit_account)),
@@ -79,6 +85,7 @@ async def transaction_more(visit: Visit) -> Response:
     return show_part(
         visit,
         (
+            *returns,
             table_of("Double entry", entry, transfers, empty="A draft moves nothing."),
             table_of("Notes", written, notes),
             table_of("Messages", _MESSAGES, messages),
@@ -206,6 +213,11 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> Table:
         Column("Answered", lambda row: moment(row.finished_at)),
     )
     return table_of("Attempts", columns, rows, empty="None was made.")
+
+
+def _request(found: Row[Any] | None) -> Cell:
+    """Lead to what a transaction came of: a payment through the gateway, or what was given back of one."""
+    return link("payments" if found.kind == RequestKind.PAYMENT else "refunds", found.id) if found else Cell()
 
 
 def _card_of(row: Row[Any]) -> Cell:

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from activities.database import Database
+from activities.payments.queries import PaymentQueries
 from tests.console.conftest import URL, Browser
 from tests.support.builders import Merchant
 from web.app import build_app
@@ -11,9 +13,9 @@ from web.context import Web
 from web.views import home
 
 ATTEMPT = """
-    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, token, customer, payment_id,
-        amount_minor, outcome, finished_at)
-    values ('rf_1', 1, 'k1', 'scheduled', 't', 'u', 'pi_1', 100, 'succeeded', now())
+    insert into duly.gateway_attempts (request_id, attempt, idempotency_key, cause, channel, token, customer,
+        payment_id, amount_minor, outcome, gateway_reference, finished_at)
+    values ('rf_1', 1, 'k1', 'scheduled', 'refund', 't', 'u', 'pi_1', 100, 'succeeded', 're_1', now())
 """
 REFUND = """
     insert into duly.gateway_requests (id, kind, provider_id, account_id, amount_minor, currency, state, executed_at)
@@ -56,3 +58,20 @@ async def test_what_nobody_has_foreseen_is_answered_by_a_page_with_its_headers(
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
     assert "ZeroDivision" not in answer.text
+
+
+async def test_a_gateways_object_leads_to_its_request_and_to_what_was_given_back(
+    database: Database, merchant: Merchant
+) -> None:
+    account = await merchant.account()
+    for statement in REFUND.split(";"):
+        await merchant.run(statement, account=account)
+    await merchant.run("update duly.gateway_requests set gateway_reference = 'pi_1' where id = 'p_1'")
+    payments = PaymentQueries(database)
+
+    found = await payments.request_of("stripe", "pi_1")
+    nothing = [await payments.request_of(*of) for of in (("other", "pi_1"), ("stripe", "pi_2"), (None, None))]
+
+    assert found is not None
+    assert (found.id, found.kind, nothing) == ("p_1", "payment", [None] * 3)
+    assert [row.id for row in await payments.returns("p_1")] == ["rf_1"]
