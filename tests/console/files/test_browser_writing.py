@@ -37,6 +37,14 @@ refund_files = { EUR = "5.00" }
 """
 
 
+REFUND_RUN = """
+    with run as (insert into duly.refund_runs (id, provider_id, day, members)
+        values ('refunds/stripe/2026-11-26', 'stripe', '2026-11-26', 1) returning id)
+    insert into duly.refund_run_items (run_id, member_id, kind, account_id, currency, amount_minor)
+    select id, 'credit/' || :account, 'credit', :account, 'EUR', 700 from run
+"""
+
+
 async def has_pictures(seen: Person, name: str, path: str, *, narrow: bool = True) -> None:
     """Judge a page, wide and narrow, and keep its pictures."""
     for width, suffix in ((WIDE, ""), (NARROW, "-narrow"))[: 2 if narrow else 1]:
@@ -105,7 +113,10 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
     await signs_in(page, person.url)
 
     # when each page is opened, wide and narrow
+    await merchant.run(REFUND_RUN, account=owing[0])
     for name, path in {
+        "console-refund-run": "/refund-runs/refunds/stripe/2026-11-26",
+        "refund-runs": "/refund-runs",
         "segments": "/segments",
         "segment": "/segments/owing",
         "segment-of-invoices": "/segments/open-invoices",

@@ -68,6 +68,7 @@ async def test_a_refund_run_that_goes_on_says_how_far_it_is_and_once_over_what_i
     assert f'href="/refund-runs/{RUN}"' in listed
     assert (f'hx-get="/refund-runs-now/{RUN}"' in page, f"/do/refund-runs/pause/{RUN}" in page) == (True, True)
     assert ("Done 3 of 4" in now, "Refunded 10.00 EUR of 40.00 EUR" in now) == (True, True)
+    assert (">to do<" in page, ">left<" in page) == (True, False)
     assert ("credit to do 1" in now, "credit under way 1" in now, "credit refunded 1" in now) == (True,) * 3
     assert len(statements) <= STATEMENTS_AT_MOST
     assert ("hx-get" in over, "The run is over." in last, ">left<" in over, ">rejected<" in over) == (
