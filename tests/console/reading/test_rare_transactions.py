@@ -1,0 +1,53 @@
+"""Transactions of a rare kind or state are found by an index, however many others there are."""
+
+import re
+
+import pytest
+
+from activities.database import Database
+from activities.ledger.transaction_queries import TransactionFilter, TransactionQueries
+from tests.console.test_pages import counted
+from tests.support.builders import Merchant
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TransactionFilter(classification="credit_note"), "transactions_of_rare_kind"),
+        (TransactionFilter(state="draft"), "transactions_of_rare_state"),
+    ],
+)
+async def test_what_is_rare_is_found_by_its_index(
+    database: Database, merchant: Merchant, wanted: TransactionFilter, index: str
+) -> None:
+    # given drafts of refunds, and more of what is not rare
+    account = await merchant.account(owes_minor=1190)
+    for number in (1, 2, 3):
+        await merchant.run(
+            "select duly.create_refund(:key, :account, 1, 'EUR', 'bank_transfer', p_draft => true)",
+            key=f"refund:{number}",
+            account=account,
+        )
+    records = TransactionQueries(database)
+
+    # when they are listed, a page and the one behind it
+    with counted(database) as statements:
+        first = await records.page(wanted, before=await records.behind(""), limit=2)
+    second = await records.page(wanted, before=await records.behind(first[-1].id), limit=2) if first else []
+
+    # then they are there, the newest first, and the index would be used where there are many
+    ids = [row.id for row in (*first, *second)]
+    assert len(ids) == (3 if wanted.state else 0)
+    assert ids == sorted(ids, key=lambda id: -int(id[3:]))
+    asked = next(one for one in statements if "ORDER BY" in one)
+    filled = re.sub(r"%\((\w+)\)s(::[\w.]+)?", lambda one: _filled(one[1], wanted), asked)
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("set local enable_seqscan = off")
+        plan = (await connection.exec_driver_sql("explain " + filled.replace("%", "%%"))).scalars().all()
+    assert index in "\n".join(plan)
+
+
+def _filled(name: str, wanted: TransactionFilter) -> str:
+    if "classification" in name:
+        return f"'{wanted.classification}'"
+    return f"'{wanted.state}'" if "state" in name else "20"
