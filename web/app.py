@@ -152,8 +152,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page not in _ASKED_AGAIN)) for path, page in OBJECTS.items()),
     ]
-    settings = web.settings
-    headers = Middleware(SecurityHeaders, is_encrypted=settings.is_console_encrypted)
+    headers = Middleware(SecurityHeaders, is_encrypted=web.settings.is_console_encrypted)
     failed = Middleware(FailurePage, page=partial(_failed, web))
     app = Starlette(routes=routes, middleware=[headers, failed], exception_handlers=_answers_to_errors(web))
     # It would lead to whatever host the request names.

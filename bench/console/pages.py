@@ -116,7 +116,7 @@ class Bench:
         """Ask for a page a few times; return what it costs, and the page."""
         found, text = Cost(name), ""
         for _ in range(REPEATS + 2):
-            await self._look_for_servers()
+            await self._read_pids()
             database, web = self._database_ns(), time.process_time_ns()
             answer = await (self._send("/search", **fields) if fields else self.client.get(path))
             web, database = time.process_time_ns() - web, self._database_ns() - database
@@ -132,7 +132,7 @@ class Bench:
             path, data={"form_token": self.token, **fields}, headers={"sec-fetch-site": "same-origin"}
         )
 
-    async def _look_for_servers(self) -> None:
+    async def _read_pids(self) -> None:
         rows = await self.database.rows("select pid from pg_stat_activity where usename = current_user")
         self.pids = [row.pid for row in rows]
 
