@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from activities.bank.iso20022 import Leaves
 from activities.bank.iso_details import minor_in
@@ -58,11 +59,15 @@ def moved(whole: Leaves, day: str, *, is_statement: bool) -> BankEntry:
     )
 
 
-def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves], *, is_part: bool = False) -> BankEntry:
-    """Return an entry with what it says, in itself and in these details of it: payer, references and texts.
+def with_words(
+    entry: BankEntry, whole: Leaves, details: Sequence[Leaves], *, named: str, is_part: bool = False, **more: Any
+) -> BankEntry:
+    """Return an entry under a name with what it says, in itself and in these details of it: payer, references, texts.
 
-    What a batch says of itself is kept with each part of it, and names nobody: it may tell of another part.
+    What a batch says of itself is kept with each part of it, and names nobody: it may tell of another part. `more` are
+    other fields of the entry.
     """
+    is_batch = is_part or more.get("is_unsplit", False)
     shown = details[:_DETAILS_SHOWN]
     structured = _all(shown, _STRUCTURED)
     party = "RltdPties/Dbtr" if entry.is_credit else "RltdPties/Cdtr"
@@ -71,17 +76,19 @@ def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves], *, is
     payer, behind = ("" if only is None else only.first(f"{one}/Nm", f"{one}/Pty/Nm") for one in (party, ultimate))
     given = [
         *_all([only] if only else [], *_OTHER_IDS),
-        *(whole.all("AddtlNtryInf") if is_part or entry.is_unsplit else ()),
+        *(whole.all("AddtlNtryInf") if is_batch else ()),
     ]
     ids = dict.fromkeys(id for id in given if is_reference(id))
     texts = (
         "\n".join(_all(shown, "RmtInf/Ustrd")),
         "\n".join(_all(shown, "RmtInf/Strd/AddtlRmtInf")),
         "\n".join(_all(shown, "AddtlTxInf")),
-        "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not entry.is_unsplit and not is_part else "",
+        "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not is_batch else "",
     )
     return replace(
         entry,
+        **more,
+        reference=named,
         line=only.line if only else entry.line,
         structured_reference=structured[0] if structured else "",
         other_references=tuple(structured[1:]),
@@ -90,7 +97,7 @@ def with_words(entry: BankEntry, whole: Leaves, details: Sequence[Leaves], *, is
         text=_APART.join(text for text in texts if text),
         payer=payer or behind,
         ultimate_payer=behind if payer and behind != payer else "",
-        other_ids=tuple(id for id in ids if id != entry.reference),
+        other_ids=tuple(id for id in ids if id != named),
         payee_iban=only.first(_PAYEE_ACCOUNT).replace(" ", "") if only and not entry.is_credit else "",
         return_reason=next(iter(_all(shown, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")), ""),
         return_text=" ".join(_all(shown, "RtrInf/AddtlInf")),

@@ -91,13 +91,12 @@ class _Statement:
             shown = details if parts is None else [detail for detail, _ in parts if detail is not None]
             named = own_reference(whole, details[0] if len(details) == 1 else None, 0) or identity.content
             sent = tuple(detail.first("Refs/EndToEndId") for detail in details) if parts is None else ()
-            one = replace(entry, reference=named, is_unsplit=parts is None, sent_ids=sent)
-            yield with_words(one, whole, shown)
+            yield with_words(entry, whole, shown, named=named, is_unsplit=parts is None, sent_ids=sent)
             return
         for place, (detail, minor) in enumerate(parts, 1):
             named = own_reference(whole, detail, place) or f"{identity.content}/{place}"
-            part = replace(entry, reference=named, amount_minor=minor, read_as=identity.of_detail(place))
-            yield with_words(part, whole, [detail] if detail is not None else [], is_part=True)
+            shown, own = [detail] if detail is not None else [], {"read_as": identity.of_detail(place)}
+            yield with_words(entry, whole, shown, named=named, is_part=True, amount_minor=minor, **own)
 
     def _identity(self, entry: BankEntry, whole: Leaves, details: Sequence[Leaves]) -> LineIdentity:
         given = [whole.first("AcctSvcrRef")]
