@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from activities.bank.formats.exported_csv import layouts_of
-from activities.configuration.document import StatementLayoutPart
+from activities.configuration.document_parts.layout_document import StatementLayoutPart
 from commands.bank.statement_files import read_entries
 from models.bank.entry import BankEntry
 from models.bank.exports.layout import StatementLayout
