@@ -119,6 +119,7 @@ class BankImport:
         entries = [entry for entry in entries if entry not in ended]
         known = await self._known([entry for entry in entries if entry.is_credit])
         possible = [entry for entry in entries if not entry.is_credit or route(entry, known).reason in _OF_NOBODY]
+        possible = await self._payouts.possible(possible)
         received, refused = await received_lines(possible, self._payouts.receive)
         done += [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
         done += [problem for _, problem in refused]
