@@ -67,8 +67,17 @@ class KnownLines:
                 return first.brought
             if entry.read_as is None:
                 return Brought(doubt=Doubt.ANOTHER_AMOUNT)
-        lines = self._days[entry.booked_on]
-        found = recognise(entry.identity, (line for line, _ in lines))
+        lines, one = self._days[entry.booked_on], entry.identity
+        # Details of a batch are many, and none is another of its own kind.
+        others = (
+            line
+            for line, _ in lines
+            if line.place in {0, one.place}
+            or not one.place
+            or line.amount_minor != one.amount_minor
+            or line.kind != one.kind
+        )
+        found = recognise(one, others)
         if found is None:
             return None
         brought = next(brought for line, brought in lines if line is found.known)

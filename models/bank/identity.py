@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Self
 from urllib.parse import quote
 
@@ -113,6 +114,7 @@ def _bare(account: str) -> str:
     return _ACCOUNT.sub("", account.upper())[:34]
 
 
+@lru_cache(maxsize=1024)
 def is_one_account(one: str, other: str) -> bool:
     """Say whether two ways to write a bank account are one: a file may leave it out, or leave out the IBAN's frame."""
     short, long = sorted((_bare(one), _bare(other)), key=len)
