@@ -237,4 +237,18 @@ NEWER_BUGS = (
         '""',
         f"{ACCEPTED_TESTS}::test_a_command_that_is_accepted_while_a_fault_suspends_its_workflow_is_done_after_it",
     ),
+    SeededBug(
+        "a member's one invoice is taken though another run has it",
+        "migrations/functions/collections/claims.sql",
+        "w.claimed_minor and w.has_owner is not true",
+        "w.claimed_minor",
+        "tests/runs/test_who_is_due.py::test_two_runs_frozen_at_the_same_moment_do_not_both_charge_the_invoice",
+    ),
+    SeededBug(
+        "one invoice is asked for as it is open, whatever others claim of it",
+        "migrations/functions/collections/amounts.sql",
+        "w.amount_minor is not null limit 1) is null",
+        "false limit 1) is null",
+        "tests/collections/claims/test_amounts.py::test_whoever_takes_all_takes_what_the_others_leave",
+    ),
 )
