@@ -19,6 +19,7 @@ from models.merchants.connection import (
 )
 from models.operations.event_names import EventName
 from models.operations.merchant_events import MerchantMoved
+from models.tables.configuration import ProviderRow
 from models.tables.returns import MerchantConnectionChangeRow, MerchantConnectionRow, MerchantRow
 
 _STORED = TypeAdapter(StoredConnection)
@@ -131,10 +132,22 @@ class MerchantConnectionQueries:
         return {row.merchant_id: row for row in rows}
 
     async def in_use(self) -> Sequence[Row[Any]]:
-        """Return the merchants that are switched on, with their connections; `state` is None of who has none."""
+        """Return the merchants that are switched on, with their connections; `state` is None of who has none.
+
+        `provider` is that of the merchant's account, None before one is named.
+        """
         return await self._database.read(
-            select(MerchantRow.id, MerchantRow.flow, _C.gateway_account, _C.state, _C.reason, _C.has_returned)
+            select(
+                MerchantRow.id,
+                MerchantRow.flow,
+                _C.gateway_account,
+                _C.state,
+                _C.reason,
+                _C.has_returned,
+                ProviderRow.id.label("provider"),
+            )
             .outerjoin(_C, _C.merchant_id == MerchantRow.id)
+            .outerjoin(ProviderRow, ProviderRow.gateway_account == _C.gateway_account)
             .where(MerchantRow.takes_payments)
             .order_by(MerchantRow.id)
         )

@@ -34,6 +34,7 @@ def _last_attempt() -> LateralFromClause:
             _A.charge_reference,
             _A.gateway_reference,
             _A.application_fee_minor,
+            _A.merchant_provider,
         )
         .where(_A.request_id == _R.id)
         .order_by(_A.attempt.desc())
@@ -103,6 +104,7 @@ _PAYMENTS = (
         func.coalesce(_R.gateway_reference, _LAST.c.gateway_reference).label("gateway_reference"),
         _LAST.c.charge_reference,
         func.coalesce(_LAST.c.application_fee_minor, 0).label("application_fee_minor"),
+        func.coalesce(_LAST.c.merchant_provider, "").label("merchant_provider"),
         _R.invoices,
         _R.created_at,
         _R.executed_at,

@@ -90,6 +90,7 @@ def facts_of(payment: Row[Any]) -> list[tuple[str, object]]:
         ("Account", payment.account_id),
         ("Amount", money(payment.amount_minor, payment.currency)),
         ("Application fee", _application_fee(payment)),
+        ("Passed on to", payment.merchant_provider),
         ("Number", payment.number),
         ("Method", f"{payment.method or ''} {payment.preference or ''}".strip()),
         ("Card", payment.card),

@@ -110,3 +110,19 @@ async def test_each_merchants_account_is_judged_by_what_stripe_says_of_it(
     assert "2030-01-10" in judged[1][1]
     assert gone[check]["advice"]
     assert gone[check]["verdict"] in {"wrong", "warning"}
+
+
+async def test_a_merchant_that_the_platform_pays_needs_a_provider_of_its_account(
+    cli: CommandLine, workers: None, merchant: Merchant, bakery: str, stripe_sandbox: SandboxControl
+) -> None:
+    await merchant.run("update duly.merchants set flow = 'destination' where id = :id", id=bakery)
+    connected = await cli.json("merchants", "connect", bakery, "--email", EMAIL, "--country", "DE", *WHO)
+    stripe_sandbox.review_account(connected["gateway_account"], review())
+
+    without = await findings(cli)
+    await merchant.run("insert into duly.providers (id, gateway, mode) values ('bakery', 'stripe', 'test')")
+    await merchant.run("select duly.assign_provider('bakery', :id)", id=bakery)
+    having = await findings(cli)
+
+    assert "its account has no provider" in without[f"merchant {bakery}"]["found"]
+    assert f"merchant {bakery}" not in having

@@ -119,6 +119,7 @@ async def show_payment(visit: Visit) -> Response:
             ("Card", text(payment.card)),
             ("Provider", text(payment.provider)),
             ("Application fee", money(payment.application_fee_minor or None, payment.currency)),
+            ("Passed on to", text(payment.merchant_provider)),
             ("At the gateway", text(" ".join(filter(None, (payment.gateway_reference, payment.charge_reference))))),
             ("Invoices", text(", ".join(payment.invoices or ()))),
             ("Asked", moment(payment.created_at)),

@@ -85,7 +85,14 @@ def _merchant(merchant: Row[Any], seen: Mapping[str, AccountFacts]) -> Finding |
     if facts is None:
         advice = f"`duly merchants refresh {id}`; if its owner has shut us out, `reconnect {id}`"
         return wrong(check, f"the gateway does not show {merchant.gateway_account}", advice)
-    return _account(check, id, facts, has_returned=merchant.has_returned, flow=Flow(merchant.flow))
+    flow = Flow(merchant.flow)
+    found = _account(check, id, facts, has_returned=merchant.has_returned, flow=flow)
+    if found is None and flow is Flow.DESTINATION and not merchant.provider:
+        advice = f'name a provider with `merchant = "{id}"` in a document for `duly definitions apply`'
+        return warning(
+            check, "is paid by the platform, and its account has no provider: nothing is taken for it", advice
+        )
+    return found
 
 
 def _account(check: str, id: str, facts: AccountFacts, *, has_returned: bool, flow: Flow) -> Finding | None:

@@ -1,5 +1,7 @@
 """What is sent and what is left out, by Stripe's published OpenAPI; the check itself finds what is wrong."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 import stripe
@@ -9,8 +11,11 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.cards import Validation
 from models.gateway.charges import Charge
 from models.gateway.refunds import RefundCall
+from models.merchants.account import Flow, NewAccount
+from models.merchants.transfer import MoveKind, MoveOrder, TransfersOfPayment
 from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.left_out import LEFT_OUT
+from sandbox.stripe.control.client import STRIPES_DELAYS, AccountReview, SandboxControl
 from sandbox.stripe.openapi.specification import schemas
 from tests.sandbox.openapi.recorder import Exchange, Recorder, answer_differences, request_differences
 
@@ -32,6 +37,8 @@ SCHEMAS: dict[str, type[StripeObject]] = {
     "refund": stripe.Refund,
     "setup_attempt": stripe.SetupAttempt,
     "setup_intent": stripe.SetupIntent,
+    "transfer": stripe.Transfer,
+    "transfer_reversal": stripe.TransferReversal,
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
 
@@ -83,6 +90,38 @@ async def test_what_the_gateway_sends_fits_the_document(
     assert {exchange.status for exchange in exchanges} == {200}
     assert len([exchange for exchange in exchanges if exchange.method == "POST"]) == 7
     assert [line for exchange in exchanges for line in request_differences(exchange)] == []
+
+
+async def test_what_the_gateway_sends_for_a_merchant_fits_the_document(
+    gateway: StripeGateway,
+    stripe_sdk: stripe.StripeClient,
+    stripe_sandbox: SandboxControl,
+    stripe_recorder: Recorder,
+) -> None:
+    new = NewAccount("shop", "owner@shop.example", "DE", "EUR", "i_1", flow=Flow.DESTINATION)
+    account = await gateway.create_account(new, idempotency_key="account")
+    stripe_sandbox.review_account(account, AccountReview(capability="active", details_submitted=True))
+    customer = await gateway.create_customer("acc_1", installation="i_1", idempotency_key="customer")
+    token = stripe_sdk.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id
+    charge = Charge(
+        *("c1", "req_1", "acc_1", "ft_1", 2500, "EUR", customer, token), destination=account, application_fee_minor=100
+    )
+    paid = await gateway.charge(charge)
+    await gateway.open_page(replace(charge, idempotency_key="c2"), return_url=BACK)
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
+    payment = TransfersOfPayment(1, paid.gateway_reference, account, paid.gateway_reference)
+    [transfer] = await gateway.transfers_of(payment)
+    terms = (account, paid.gateway_reference, True, "i_1")
+    await gateway.move(MoveOrder(1, MoveKind.REVERSAL, 500, "EUR", "m1", transfer.reference, *terms))
+    stripe_sandbox.advance(STRIPES_DELAYS.funds)
+    await gateway.move(MoveOrder(2, MoveKind.TRANSFER, 50, "EUR", "m2", "", *terms))
+    first, again = await gateway.transfers_of(payment)
+
+    exchanges = list(stripe_recorder.exchanges)
+    assert {exchange.status for exchange in exchanges} == {200}
+    assert [line for exchange in exchanges for line in request_differences(exchange)] == []
+    assert (first.is_of_payment, [each.key for each in first.reversals]) == (True, ["m1"])
+    assert (again.is_of_payment, again.amount_minor, again.key) == (False, 50, "m2")
 
 
 async def test_a_page_for_a_card_offers_cards_only(gateway: StripeGateway, stripe_sdk: stripe.StripeClient) -> None:

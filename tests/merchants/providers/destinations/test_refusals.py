@@ -85,3 +85,34 @@ async def test_a_merchant_that_the_platform_pays_is_charged_by_nobody(
         f"merchant {shop.id} is paid out of what the platform takes (flow destination): charge its customers through"
         " stripe"
     )
+
+
+@pytest.mark.gate_cases(1)
+@pytest.mark.parametrize("is_passed_on", [True, False])
+async def test_an_attempt_that_a_restore_forgot_goes_where_the_gateway_says(
+    platform: Platform, shop: ConnectedMerchant, is_passed_on: bool
+) -> None:
+    theirs = platform.own.merchant
+    account = await customer_of(platform, shop, await theirs.account(owes_minor=2500))
+    customer = await theirs.value(
+        "select customer_reference from duly.gateway_customers where account_id = :a", a=account
+    )
+
+    row = await platform.database.call(
+        "recover_attempt",
+        provider_id="stripe",
+        account_id=account,
+        period=platform.period,
+        key=f"forgotten/pay/{account}/1",
+        number=1,
+        customer=customer,
+        token=await theirs.token(account),
+        amount_minor=2500,
+        currency="EUR",
+        invoice_numbers=[],
+        application_fee_minor=88,
+        destination=shop.account if is_passed_on else "",
+    )
+
+    assert row["attempt"]["destination"] == (shop.account if is_passed_on else "")
+    assert row["attempt"]["application_fee_minor"] == 88
