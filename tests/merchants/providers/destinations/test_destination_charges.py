@@ -3,7 +3,7 @@
 import pytest
 
 from models.refunds.refund import RefundOutcome
-from sandbox.stripe.control.client import STRIPES_DELAYS
+from sandbox.stripe.control.client import STRIPES_DELAYS, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of, workflow_of
 from tests.merchants.providers.conftest import ConnectedMerchant, Platform
 from tests.merchants.providers.destinations.conftest import books, customer_of, reconciled, retried, transfers
@@ -119,4 +119,24 @@ async def test_a_lost_dispute_is_taken_back_and_what_is_won_after_that_is_given_
     assert lost[1][f"gateway_clearing:{shop.id}"] == 1000 - 50 - 88
     assert await transfers(platform) == [("settled", 2500, 0, 0), ("settled", 1000, 0, 0)]
     assert (await books(platform, "gateway_clearing"))[f"gateway_clearing:{shop.id}"] == 3500 - 50 - 88
+    assert_both_add_up(certificates)
+
+
+@pytest.mark.nightly
+async def test_an_attempt_whose_answer_was_lost_goes_on_to_the_same_merchant_once(
+    platform: Platform, shop: ConnectedMerchant
+) -> None:
+    await takes(shop, SHARE + "true")
+    account = await customer_of(platform, shop)
+    platform.sandbox.add_fault(Fault(operation="POST /v1/payment_intents", kind=FaultKind.RESPONSE_LOST, times=1))
+
+    await platform.own.paid(2500, account=account)
+    # Whose payments are taken from now on changes nothing of what was.
+    await platform.own.merchant.run("select duly.release_payer(:m, :a, 'maria', 'moved')", m=shop.id, a=account)
+    certificates = await reconciled(platform, shop)
+    [transfer] = (await platform.own.merchant.stripe.v1.transfers.list_async()).data
+
+    assert platform.charges() == 1
+    assert (transfer.destination, transfer.amount, transfer.amount_reversed) == (shop.account, 2500, 0)
+    assert await transfers(platform) == [("settled", 2500, 0, 0)]
     assert_both_add_up(certificates)
