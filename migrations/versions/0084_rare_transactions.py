@@ -6,7 +6,7 @@ Revision ID: 0084
 from migrations.indices import build_beside_writers
 
 revision = "0084"
-down_revision: str | None = "0082"
+down_revision: str | None = "0083"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -6,7 +6,7 @@ Revision ID: 0085
 from migrations.run import run_scripts
 
 revision = "0085"
-down_revision: str | None = "0083"
+down_revision: str | None = "0084"
 branch_labels: str | None = None
 depends_on: str | None = None
 
