@@ -45,14 +45,7 @@ class MerchantPayers:
 
     async def owed(self, merchant: str) -> Sequence[Row[Any]]:
         """Return what the platform owes a merchant and has not passed on, by currency, in minor units."""
-        return await self._database.rows(
-            """
-            select t.currency, (t.credit_minor - t.debit_minor)::bigint as minor from duly.trial_balance() t
-            join duly.providers p on t.ledger_account = 'merchant_payables:' || p.id
-            where p.merchant_id = :merchant and t.credit_minor <> t.debit_minor order by t.currency
-            """,
-            merchant=merchant,
-        )
+        return await self._database.rows("select * from duly.owed_to_merchant(:merchant)", merchant=merchant)
 
     async def unsettled(self, merchant: str) -> Sequence[Row[Any]]:
         """Return payments whose transfers have not followed, the oldest first, amounts in minor units."""

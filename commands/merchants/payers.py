@@ -39,10 +39,10 @@ async def naming_the_field() -> AsyncIterator[None]:
 
 
 def _answer(output: Output, merchant: str, account: str, what: str, *, was_so: bool) -> None:
-    said = f"{what}, as before" if was_so else what
+    shown = f"{what}, as before" if was_so else what
     output.answer(
         {"merchant_id": merchant, "account_id": account, "was_so_already": was_so},
-        table("", "Merchant", merchant, rows=[(account, said)]),
+        table("", "Merchant", merchant, rows=[(account, shown)]),
     )
 
 

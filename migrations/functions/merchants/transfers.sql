@@ -53,6 +53,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select -case p_cause when 'refund' then t.refunded_minor else t.lost_minor end - duly.moved_for(t.id, p_cause)
 $$;
 
+-- What the platform owes a merchant and has not passed on, by currency; below zero, what the merchant has too much.
+create or replace function duly.owed_to_merchant(p_merchant_id text) returns table (currency text, minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select t.currency, sum(t.credit_minor - t.debit_minor)::bigint from duly.trial_balance() t
+    join duly.providers p on t.ledger_account = 'merchant_payables:' || p.id
+    where p.merchant_id = p_merchant_id group by t.currency having sum(t.credit_minor - t.debit_minor) <> 0 order by t.currency
+$$;
+
 -- The payments of a provider whose transfers have not followed, and that are due, the oldest first.
 create or replace function duly.transfers_to_settle(p_provider_id text, p_limit integer) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$

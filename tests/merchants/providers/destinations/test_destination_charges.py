@@ -2,6 +2,7 @@
 
 import pytest
 
+from activities.merchants.payers import MerchantPayers
 from models.refunds.refund import RefundOutcome
 from sandbox.stripe.control.client import STRIPES_DELAYS, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of, workflow_of
@@ -21,10 +22,14 @@ async def test_a_payment_goes_on_to_the_merchant_less_the_platforms_part(
 
     await platform.own.paid(2500, account=account)
     owed = await books(platform, *NAMES)
+    payers = MerchantPayers(platform.database)
+    shown = [tuple(row) for row in await payers.owed(shop.id)], [row.state for row in await payers.unsettled(shop.id)]
     await platform.own.paid(1000)
     certificates = await reconciled(platform, shop)
 
     assert owed == {f"merchant_payables:{shop.id}": -2500, f"due_from_platform:{shop.id}": 2500}
+    assert shown == ([("EUR", 2500)], ["pending"])
+    assert (await payers.owed(shop.id), await payers.unsettled(shop.id)) == ([], [])
     assert await books(platform, *NAMES) == {
         f"platform_fees:{shop.id}": 88,
         "application_fees:stripe": -88,
