@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from activities.connecting import ConnectionRule, reason_of, rule_of
 from activities.driver_calls import LentConnection, call_by_driver, closing_what_is_given_up
 from models.ledger.refusals import LedgerError, ledger_error
-from models.tables.configuration import InstallationRow
+from models.tables.operations import InstallationRow
 
 # SQLSTATE classes that say "the rule is broken", where a repeat gives the same answer.
 _PERMANENT_CLASSES = ("22", "23", "DU", "LD")

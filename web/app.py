@@ -34,6 +34,7 @@ from web.bank.writing import (
 from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
+from web.ledger.transaction import show_transaction, transaction_more
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
 from web.messages.sending import segment_subject, send_message, show_message_form, transaction_subject
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
@@ -47,7 +48,7 @@ from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, sign
 from web.views.account import account_about, account_money, account_now, show_account
 from web.views.home import home, money_today
 from web.views.listing import ListOfNoun, export_list, show_list
-from web.views.money_objects import show_gateway_request, show_payment, show_refund, show_transaction, transaction_more
+from web.views.money_objects import show_gateway_request, show_payment, show_refund
 from web.views.process_objects import (
     show_collection,
     show_discrepancy,

@@ -15,11 +15,10 @@ from models.messages.message import MessageState
 from models.recovery.recovery import SendingState
 from models.tables.accounts import AccountRow
 from models.tables.collecting import GatewayEventRow, GatewayRequestRow
-from models.tables.configuration import SendingRow
 from models.tables.ledger import OpenItemRow
 from models.tables.messages import MessageRow
 from models.tables.movements import GatewayExpectationRow
-from models.tables.operations import ApprovalRow
+from models.tables.operations import ApprovalRow, SendingRow
 from models.tables.reconciliation import DiscrepancyRow
 from models.tables.returns import DisputeRow
 

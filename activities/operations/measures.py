@@ -23,9 +23,10 @@ from models.recovery.recovery import SendingState
 from models.runs.process_run import RunState
 from models.runs.run_control import RunStage
 from models.tables.collecting import GatewayAttemptRow, GatewayEventRow, GatewayRequestRow, ProcessRunRow
-from models.tables.configuration import ProviderRow, SendingRow
+from models.tables.configuration import ProviderRow
 from models.tables.messages import MessageRow
 from models.tables.movements import GatewayExpectationRow
+from models.tables.operations import SendingRow
 from models.tables.reconciliation import DiscrepancyRow, ReconciliationRow
 from models.tables.returns import DisputeRow, RefundRunRow
 

@@ -16,7 +16,7 @@ from models.gateway.errors import GatewayAccessError, GatewayInvalidRequestError
 from models.merchants.account import MadeAccount
 from models.recovery.recovery import READ_BEFORE, MadeKind, MadeObject, RecoveryGateway
 from models.tables.accounts import AccountRow
-from models.tables.configuration import RecoveryLeftRow
+from models.tables.operations import RecoveryLeftRow
 
 # Keys that are looked up at once, and accounts whose objects are written down at once: within the gateway's limit.
 _PAGE = 500

@@ -198,60 +198,6 @@ class DefinitionChangeRow(Base):
     made_by: Mapped[str | None]
 
 
-class InstallationRow(Base):
-    """The one name of this database in front of every idempotency key."""
-
-    __tablename__ = "installation"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    is_only: Mapped[bool]
-    functions_hash: Mapped[str]
-    functions_version: Mapped[str]
-    functions_applied_at: Mapped[datetime | None]
-    epoch: Mapped[int] = mapped_column(Integer)
-    beat: Mapped[int] = mapped_column(BigInteger)
-    beat_at: Mapped[datetime]
-    epoch_began_at: Mapped[datetime | None]
-    temporal_beat: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
-    server_line: Mapped[str | None]
-    compared_server: Mapped[str | None]
-
-
-class SendingRow(Base):
-    """Whether anything may be sent to a provider, and what was done about a restored database."""
-
-    __tablename__ = "sending"
-
-    provider_id: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str]
-    epoch: Mapped[int] = mapped_column(Integer)
-    reason: Mapped[str]
-    forgot_since: Mapped[datetime]
-    declared_at: Mapped[datetime | None]
-    reads: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    decisions: Mapped[list[str]]
-    changed_at: Mapped[datetime]
-    is_certain: Mapped[bool]
-
-
-class RecoveryLeftRow(Base):
-    """What a recovery could not write down, and who settled it."""
-
-    __tablename__ = "recovery_left"
-
-    provider_id: Mapped[str] = mapped_column(primary_key=True)
-    object: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    account_id: Mapped[str]
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
-    currency: Mapped[str]
-    why: Mapped[str]
-    noted_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
-    settled_by: Mapped[str]
-    settled_because: Mapped[str]
-
-
 class SellerRow(Base):
     """Who is named as the seller of a document, with the brand; the one without a merchant is the house's."""
 
