@@ -126,7 +126,9 @@ async def show(output: Output, merchant: str) -> None:
         found = (await queries.by_merchant()).get(merchant)
         stored = await load_connection(database, merchant) if found else None
         history = await queries.history(merchant)
-        passed_on, transfers = await transfers_shown(database, merchant) if row.flow == Flow.DESTINATION else ({}, [])
+        passed_on, owed, transfers = (
+            await transfers_shown(database, merchant) if row.flow == Flow.DESTINATION else ({}, [], [])
+        )
     state = MERCHANT_CONNECTION.word(stored.state if stored else "")
     is_open = stored is not None and stored.state is not ConnectionState.DISCONNECTED
     url = f"{settings.public_url}{connect_path(stored.link_token)}" if stored and is_open else ""
@@ -135,6 +137,7 @@ async def show(output: Output, merchant: str) -> None:
         ("Name", row.name),
         ("Flow", row.flow),
         ("Payers", str(passed_on.get("payers", ""))),
+        ("Not passed on", "\n".join(owed)),
         ("Payments", "on" if row.takes_payments else "off"),
         ("State", " ".join(filter(None, (state, stored.reason if stored else "")))),
         ("Account", stored.gateway_account if stored else ""),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from activities.database import Database, RuleBrokenError
 from activities.merchants.payers import MerchantPayers
-from commands.formatting import amount, document
+from commands.formatting import document, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from commands.updates import require_who_and_why
@@ -46,8 +46,10 @@ def _answer(output: Output, merchant: str, account: str, what: str, *, was_so: b
     )
 
 
-async def transfers_shown(database: Database, merchant: str) -> tuple[dict[str, object], Sequence[tuple[str, ...]]]:
-    """Return how many accounts pay for a merchant, what is owed to it, and transfers that have not followed."""
+async def transfers_shown(
+    database: Database, merchant: str
+) -> tuple[dict[str, object], Sequence[str], Sequence[tuple[str, ...]]]:
+    """Return facts of a merchant that the platform pays, what is owed to it, and transfers that have not followed."""
     payers = MerchantPayers(database)
     owed = await payers.owed(merchant)
     unsettled = await payers.unsettled(merchant)
@@ -56,7 +58,7 @@ async def transfers_shown(database: Database, merchant: str) -> tuple[dict[str, 
             one.request_id,
             one.state,
             one.code,
-            *(amount(int(minor), one.currency) for minor in (one.captured_minor, one.refunded_minor, one.lost_minor)),
+            *(money(int(minor), one.currency) for minor in (one.captured_minor, one.refunded_minor, one.lost_minor)),
         )
         for one in unsettled
     ]
@@ -65,4 +67,4 @@ async def transfers_shown(database: Database, merchant: str) -> tuple[dict[str, 
         "owed_minor": {one.currency: one.minor for one in owed},
         "unsettled_transfers": [document(one) for one in unsettled],
     }
-    return facts, rows
+    return facts, [money(one.minor, one.currency) for one in owed], rows

@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.merchants.payers import MerchantPayers
+from commands.merchants.payers import transfers_shown
 from models.refunds.refund import RefundOutcome
 from sandbox.stripe.control.client import STRIPES_DELAYS, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of, workflow_of
@@ -22,14 +22,13 @@ async def test_a_payment_goes_on_to_the_merchant_less_the_platforms_part(
 
     await platform.own.paid(2500, account=account)
     owed = await books(platform, *NAMES)
-    payers = MerchantPayers(platform.database)
-    shown = [tuple(row) for row in await payers.owed(shop.id)], [row.state for row in await payers.unsettled(shop.id)]
+    _, owed_to_it, unsettled = await transfers_shown(platform.database, shop.id)
     await platform.own.paid(1000)
     certificates = await reconciled(platform, shop)
 
     assert owed == {f"merchant_payables:{shop.id}": -2500, f"due_from_platform:{shop.id}": 2500}
-    assert shown == ([("EUR", 2500)], ["pending"])
-    assert (await payers.owed(shop.id), await payers.unsettled(shop.id)) == ([], [])
+    assert (owed_to_it, [row[1:4] for row in unsettled]) == (["25.00 EUR"], [("pending", "", "25.00 EUR")])
+    assert (await transfers_shown(platform.database, shop.id))[1:] == ([], [])
     assert await books(platform, *NAMES) == {
         f"platform_fees:{shop.id}": 88,
         "application_fees:stripe": -88,
