@@ -24,12 +24,7 @@ _RUNS = select(
     _STATE.label("state"),
 )
 _LIST = NewestFirst(_RUNS, moment=_R.started_at, key=_R.id, state=_STATE)
-# Of what a run that goes on has asked nothing for, nothing is left: it is to do.
-_MEMBERS = """
-    select m.member_id, m.kind, m.account_id, m.currency, m.amount_minor, m.refund_ids, m.refunded_minor,
-        case when u.completed_at is null and m.outcome = 'left' then 'to_do' else m.outcome end as outcome
-    from duly.refund_runs u, duly.refund_run_members(u.id, :after, :limit) m where u.id = :run order by m.member_id
-"""
+_MEMBERS = "select * from duly.refund_run_members(:run, :after, :limit)"
 
 
 class RefundRunQueries:

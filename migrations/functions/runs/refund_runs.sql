@@ -86,8 +86,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     where account_id = p_account_id and classification = 'refund' and state = 'draft'
 $$;
 
--- What has become of the members of a refund run behind one: to the end while it goes on, as it was certified once it is over. `left`: no
--- payment could be refunded, or nothing of it has been asked for yet.
+-- What has become of the members of a refund run behind one: as it is now while it goes on, as it was certified once it is over. `to_do`:
+-- nothing has been asked for yet.
 create or replace function duly.refund_run_members(p_run_id text, p_after text default '', p_limit integer default null)
 returns table (member_id text, kind text, account_id text, award_id text, currency text, amount_minor bigint, refund_ids text[],
     refunded_minor bigint, outcome text)
@@ -101,7 +101,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
                 when bool_or(r.state = 'posted') then 'refunded'
                 when bool_or(p.award_id is not null and p.request_id is null) then 'credited'
                 when m.kind = 'reward' and bool_and(d.state = 'clawed_back') then 'clawed_back'
-                when bool_or(r.state in ('rejected', 'reversed')) then 'rejected' else 'left' end as outcome
+                when bool_or(r.state in ('rejected', 'reversed')) then 'rejected' else 'to_do' end as outcome
         from (select) one
         left join duly.reductions d on d.award_id = m.award_id
         left join duly.reduction_parts p on p.award_id = m.award_id
@@ -109,16 +109,15 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     order by m.member_id
 $$;
 
--- What the members of a refund run have come to, by kind, outcome and currency. While it goes on, what nothing was asked for is to do.
+-- What the members of a refund run have come to, by kind, outcome and currency.
 create or replace function duly.refund_run_totals(p_run_id text)
 returns table (kind text, outcome text, currency text, members bigint, amount_minor bigint, settled_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select m.kind, case when u.completed_at is null and m.outcome = 'left' then 'to_do' else m.outcome end, m.currency, count(*),
-        sum(m.amount_minor)::bigint, sum(m.refunded_minor)::bigint
-    from duly.refund_runs u, duly.refund_run_members(u.id) m where u.id = p_run_id group by 1, 2, 3 order by 1, 2, 3
+    select m.kind, m.outcome, m.currency, count(*), sum(m.amount_minor)::bigint, sum(m.refunded_minor)::bigint
+    from duly.refund_run_members(p_run_id) m group by 1, 2, 3 order by 1, 2, 3
 $$;
 
--- Close a refund run: what had become of every member by then, and a seal over all.
+-- Close a refund run: what had become of every member by then, and a seal over all. `left`: no payment could be refunded.
 create or replace function duly.certify_refund_run(p_run_id text) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
@@ -127,7 +126,8 @@ declare
 begin
     select * into strict u from duly.refund_runs where id = p_run_id for update;
     if u.certificate is not null then return u.certificate; end if;
-    update duly.refund_run_items i set refunded_minor = x.refunded_minor, outcome = x.outcome
+    update duly.refund_run_items i set refunded_minor = x.refunded_minor,
+        outcome = case when x.outcome = 'to_do' then 'left' else x.outcome end
     from duly.refund_run_members(p_run_id) x where i.run_id = p_run_id and i.member_id = x.member_id;
     select encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', member_id, currency, amount_minor, refunded_minor, outcome),
         E'\n' order by member_id), ''), 'utf8')), 'hex') into v_seal from duly.refund_run_items where run_id = p_run_id;
