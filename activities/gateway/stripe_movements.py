@@ -3,21 +3,19 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import stripe
 import structlog
 
+from activities.gateway.evidence.stripe_rows import FEE_REFUND, balance_movement, found_object, id_of, movements_of_fee
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
-from activities.gateway.translation import application_fee_in, booked_movement, translating_errors
-from models.card_number import without_card_numbers
+from activities.gateway.translation import booked_movement, translating_errors
 from models.gateway.amounts import from_books
-from models.gateway.identity import INVOICES, invoices_named
 from models.gateway.movements import Movement, MovementKind
-from models.gateway.payment_methods import method_of
-from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundPayout, MovementPage, ObjectPage
-from models.reconciliation.movement_kinds import FEES_OF_CHARGES, EntryKind, entry_kind
+from models.reconciliation.gateway import BalanceMovement, FoundObject, MovementPage, ObjectPage
+from models.reconciliation.movement_kinds import FEES_OF_CHARGES, EntryKind
 from models.reconciliation.reconciliation import GatewayList, ListWindow
 
 log = structlog.get_logger(__name__)
@@ -72,8 +70,7 @@ class StripeMovements:
 
 PAGE = 100
 # Fees of a platform's, and those that were given back: what they are of is at another account.
-_FEE_REFUND = "fr_"
-_FEE_IDS = ("fee_", _FEE_REFUND)
+_FEE_IDS = ("fee_", FEE_REFUND)
 # What was taken back of a transfer: its list names the reversal alone.
 _REVERSAL = "trr_"
 NOT_FOUND = 404
@@ -136,7 +133,7 @@ class StripeBooks:
         row = await self._read_row(source)
         if row is not None and row.get("object") == "payment_intent":
             # What has moved is its charge.
-            row = await self._read_row(_id_of(row.get("latest_charge")))
+            row = await self._read_row(id_of(row.get("latest_charge")))
         return found_object(row) if row is not None else None
 
     async def _read_row(self, id_: str) -> Mapping[str, Any] | None:
@@ -176,19 +173,19 @@ class StripeBooks:
     async def _fees_of(self, charge: str) -> tuple[BalanceMovement, ...]:
         expand = ["data.balance_transaction", "data.refunds.data.balance_transaction"]
         answer = await self._read_raw("/v1/application_fees", charge=charge, limit=PAGE, expand=expand)
-        return tuple(moved for fee in answer["data"] for moved in _movements_of_fee(fee))
+        return tuple(moved for fee in answer["data"] for moved in movements_of_fee(fee))
 
     async def fee_movements(self, fee: str) -> tuple[BalanceMovement, ...]:
         """Read what an application fee has moved on a platform's balance, and what of it was given back."""
         answer = await self._read_raw(
             f"/v1/application_fees/{fee}", expand=["balance_transaction", "refunds.data.balance_transaction"]
         )
-        return _movements_of_fee(answer)
+        return movements_of_fee(answer)
 
     async def _read_listed(self, address: str, **asked: Any) -> Mapping[str, Any]:
         """Read a page of a list; of one that has fees of a platform's, with the charges that they were taken of."""
         answer = await self._read_raw(address, **asked)
-        sources = [_id_of(row.get("source")) for row in answer["data"]]
+        sources = [id_of(row.get("source")) for row in answer["data"]]
         if any(each.startswith(_FEE_IDS) for each in sources):
             return await self._read_raw(address, **asked, expand=["data.source.fee"])
         if any(each.startswith(_REVERSAL) for each in sources):
@@ -200,113 +197,3 @@ class StripeBooks:
             answer = await self._client.raw_request_async("get", address, **asked)
         data: Mapping[str, Any] = answer.data
         return data
-
-
-def _movements_of_fee(fee: Mapping[str, Any]) -> tuple[BalanceMovement, ...]:
-    parts = [{**part, "fee": fee} for part in (fee, *fee["refunds"]["data"])]
-    return tuple(
-        balance_movement({**row, "source": part})
-        for part in parts
-        if isinstance(row := part["balance_transaction"], Mapping)
-    )
-
-
-def balance_movement(row: Mapping[str, Any]) -> BalanceMovement:
-    """Read a balance transaction."""
-    application_fee = application_fee_in(row.get("fee_details") or ())
-    currency, amounts = from_books(row["currency"], row["amount"], row["fee"], application_fee)
-    amount_minor, fee_minor, application_fee_minor = amounts
-    available = row.get("available_on")
-    return BalanceMovement(
-        id=row["id"],
-        type=row["type"],
-        category=row.get("reporting_category") or "",
-        kind=_kind_of(row, amount_minor),
-        pocket=row.get("balance_type") or "payments",
-        source=_source_of(row.get("source")),
-        amount_minor=amount_minor,
-        fee_minor=fee_minor,
-        currency=currency,
-        exchange_rate="" if row.get("exchange_rate") is None else str(row["exchange_rate"]),
-        created_at=datetime.fromtimestamp(row["created"], UTC),
-        available_on=datetime.fromtimestamp(available, UTC) if available else None,
-        application_fee_minor=application_fee_minor,
-    )
-
-
-def found_object(row: Mapping[str, Any]) -> FoundObject:
-    """Read what a charge, refund, dispute or payout says of itself."""
-    if row.get("object") == "payout":
-        return _payout(row)
-    metadata = row.get("metadata") or {}
-    # Of a charge whose money was captured later, what was captured; the rest was never taken.
-    is_held = row.get("object") == "charge" and row.get("captured") is False
-    amount = row["amount"] if is_held else row.get("amount_captured") or row["amount"]
-    currency, (amount_minor, application_fee_minor) = from_books(
-        row["currency"], amount, row.get("application_fee_amount") or 0
-    )
-    method_type = str((row.get("payment_method_details") or {}).get("type", ""))
-    return FoundObject(
-        id=row["id"],
-        # What is only held was not paid so far, though the gateway says of its charge that it succeeded.
-        status="held" if is_held and row["status"] == "succeeded" else row.get("status") or "",
-        # A charge that was made without an intent is its own payment.
-        payment_reference=_id_of(row.get("payment_intent")) or _id_of(row.get("charge")) or row["id"],
-        customer=_id_of(row.get("customer")),
-        attempt_key=without_card_numbers(metadata.get("duly_attempt", "")),
-        account_id=without_card_numbers(metadata.get("duly_account", "")),
-        amount_minor=amount_minor,
-        currency=currency,
-        created=row["created"],
-        method_type=method_type,
-        method=method_of(method_type),
-        invoices=invoices_named(without_card_numbers(metadata.get(INVOICES, ""))),
-        application_fee_minor=application_fee_minor,
-        destination=_id_of((row.get("transfer_data") or {}).get("destination")),
-    )
-
-
-def _payout(row: Mapping[str, Any]) -> FoundPayout:
-    currency, (amount_minor,) = from_books(row["currency"], row["amount"])
-    return FoundPayout(
-        id=row["id"],
-        status=row["status"],
-        amount_minor=amount_minor,
-        currency=currency,
-        created=row["created"],
-        arrives=row["arrival_date"],
-        trace=(row.get("trace_id") or {}).get("value") or "",
-        is_automatic=row["automatic"],
-        has_lines=row.get("reconciliation_status") == "completed",
-    )
-
-
-def _kind_of(row: Mapping[str, Any], amount_minor: int) -> EntryKind:
-    """Return what a movement is of its source; a fee that was given back says so by its id.
-
-    What a merchant's account calls one that comes back without a refund is published nowhere.
-    """
-    if _id_of(row.get("source")).startswith(_FEE_REFUND):
-        return EntryKind.APPLICATION_FEE_REFUND
-    return entry_kind(row.get("reporting_category") or "", row["type"], amount_minor)
-
-
-def _source_of(source: object) -> str:
-    """Return what a movement is of.
-
-    Of a platform's fee the charge; of one given back the charge and its own id; of what was taken back of a transfer
-    the transfer and its own id.
-    """
-    match source:
-        case {"object": "application_fee", "charge": charge}:
-            return _id_of(charge)
-        case {"object": "fee_refund", "id": id_, "fee": {"charge": charge}}:
-            return f"{_id_of(charge)}/{id_}"
-        case {"object": "transfer_reversal", "id": id_, "transfer": transfer}:
-            return f"{_id_of(transfer)}/{id_}"
-        case _:
-            return _id_of(source)
-
-
-def _id_of(value: object) -> str:
-    return str(value.get("id", "")) if isinstance(value, Mapping) else str(value or "")
