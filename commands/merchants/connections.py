@@ -32,6 +32,7 @@ from models.merchants.connection import (
     InvalidConnectionError,
     MerchantConnectionInput,
     MerchantConnectionResult,
+    StoredConnection,
     connect_path,
 )
 from models.operations.record_states import MERCHANT_CONNECTION
@@ -140,12 +141,7 @@ async def show(output: Output, merchant: str) -> None:
         ("Not passed on", "\n".join(owed)),
         ("Payments", "on" if row.takes_payments else "off"),
         ("State", " ".join(filter(None, (state, stored.reason if stored else "")))),
-        ("Account", stored.gateway_account if stored else ""),
-        ("Provider", stored.provider if stored else ""),
-        ("Paid out", ("yes" if stored.is_paid_out else "no") if stored else ""),
-        ("Missing", "\n".join(stored.missing) if stored else ""),
-        ("Due", moment(stored.due_at) if stored else ""),
-        ("Problems", "\n".join(stored.problems) if stored else ""),
+        *(_account_facts(stored) if stored else ()),
         ("Read", moment(found.checked_at) if found else ""),
     ]
     kept = [(moment(one.at), one.change, one.state, one.reason, one.actor, one.because) for one in history]
@@ -168,6 +164,17 @@ async def show(output: Output, merchant: str) -> None:
         *([f"The owner's link: {url}"] if url else []),
         *(link_line(link) if link else ()),
     )
+
+
+def _account_facts(stored: StoredConnection) -> list[tuple[str, str]]:
+    return [
+        ("Account", stored.gateway_account),
+        ("Provider", stored.provider),
+        ("Paid out", "yes" if stored.is_paid_out else "no"),
+        ("Missing", "\n".join(stored.missing)),
+        ("Due", moment(stored.due_at)),
+        ("Problems", "\n".join(stored.problems)),
+    ]
 
 
 async def list_all(output: Output) -> None:
