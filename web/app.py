@@ -129,12 +129,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/sign-in", sign_in_page(web), methods=["GET"]),
         Route("/sign-in", signing_in(web), methods=["POST"]),
         *_of_provider(web),
-        Route("/sign-in/passkey/options", beginning(web), methods=["POST"]),
-        Route("/sign-in/passkey", completing(web), methods=["POST"]),
-        Route("/passkeys", signed_in(web, show_passkeys), methods=["GET"]),
-        Route("/passkeys", sent_form(web, register), methods=["POST"]),
-        Route("/passkeys/options", sent_form(web, registering), methods=["POST"]),
-        Route("/passkeys/remove", sent_form(web, remove), methods=["POST"]),
+        *_of_passkeys(web),
         Route("/sign-out", sent_form(web, sign_out), methods=["POST"]),
         Route("/", signed_in(web, home)),
         Route("/home/money", signed_in(web, money_today)),
@@ -159,6 +154,17 @@ def build_app(web: Web, assets: Assets) -> Starlette:
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return app
+
+
+def _of_passkeys(web: Web) -> list[Route]:
+    return [
+        Route("/sign-in/passkey/options", beginning(web), methods=["POST"]),
+        Route("/sign-in/passkey", completing(web), methods=["POST"]),
+        Route("/passkeys", signed_in(web, show_passkeys), methods=["GET"]),
+        Route("/passkeys", sent_form(web, register), methods=["POST"]),
+        Route("/passkeys/options", sent_form(web, registering), methods=["POST"]),
+        Route("/passkeys/remove", sent_form(web, remove), methods=["POST"]),
+    ]
 
 
 def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:

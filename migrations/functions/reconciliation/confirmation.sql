@@ -139,14 +139,6 @@ begin
             else duly.settled_by_found(v_found.account_id) end);
 end $$;
 
--- Money that names no receivable settles what an account owes: who collects that looks again, as after a payment by hand.
-create or replace function duly.settled_by_found(p_account_id text) returns text
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select 'receivable:' || duly.owner_of_receivable(c.account_id, c.period) from duly.collections c
-    where c.account_id = p_account_id and c.closed_at is null and not duly.is_owed(c.account_id, c.period)
-    order by c.opened_at, c.period limit 1
-$$;
-
 -- The payment is booked, perhaps without the charge's id; its fee came late, or something differs.
 create or replace function duly.confirm_booked_charge(m duly.gateway_movements, f jsonb, a duly.gateway_attempts,
     r duly.gateway_requests, p_id text)

@@ -186,3 +186,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
           where m.provider_id = e.provider_id and m.source = e.object and m.kind = e.kind)
     order by e.object || '/' || e.kind limit p_limit
 $$;
+
+-- Money that names no receivable settles what an account owes: who collects that looks again, as after a payment by hand.
+create or replace function duly.settled_by_found(p_account_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select 'receivable:' || duly.owner_of_receivable(c.account_id, c.period) from duly.collections c
+    where c.account_id = p_account_id and c.closed_at is null and not duly.is_owed(c.account_id, c.period)
+    order by c.opened_at, c.period limit 1
+$$;
