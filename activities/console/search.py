@@ -132,6 +132,8 @@ def _exactly(words: str) -> Sequence[_Found]:
         ),
         _as("payments", _A.request_id, _A.gateway_reference == words),
         _as("payments", _A.request_id, _A.charge_reference == words),
+        # While a page is open, its id is the reference as well.
+        _as("payments", _A.request_id, _A.page_reference == words, _A.gateway_reference.is_distinct_from(words)),
         _as("runs", ProcessRunRow.id, ProcessRunRow.id == words),
         _as("refund-runs", RefundRunRow.id, RefundRunRow.id == words),
         _as("disputes", DisputeRow.id, DisputeRow.id == words),

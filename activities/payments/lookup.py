@@ -51,7 +51,7 @@ def _queries(word: str) -> Sequence[_Ids]:
         select(case((_R.kind == RequestKind.PAYMENT, _R.id), else_=_R.of_request_id))
         .join(_A, _A.request_id == _R.id)
         .where(
-            or_(_A.gateway_reference == word, _A.charge_reference == word),
+            or_(_A.gateway_reference == word, _A.charge_reference == word, _A.page_reference == word),
             or_(_R.kind == RequestKind.PAYMENT, _R.of_request_id.is_not(None)),
         ),
         select(_R.of_request_id).where(_of_gateway(word), _R.of_request_id.is_not(None)),

@@ -137,6 +137,7 @@ _ATTEMPTS = (
         _A.advice_code,
         _A.gateway_reference,
         _A.charge_reference,
+        _A.page_reference,
         _A.started_at,
         _A.finished_at,
         _A.resolved_by,

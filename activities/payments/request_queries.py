@@ -179,11 +179,15 @@ def _of_preference(number: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _of_reference(reference: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the filter for what the gateway calls a request, or one of its attempts or charges."""
+    """Return the filter for what the gateway calls a request, or one of its attempts, charges or pages."""
     if not reference:
         return ()
     attempts = select(GatewayAttemptRow.request_id).where(
-        or_(GatewayAttemptRow.gateway_reference == reference, GatewayAttemptRow.charge_reference == reference)
+        or_(
+            GatewayAttemptRow.gateway_reference == reference,
+            GatewayAttemptRow.charge_reference == reference,
+            GatewayAttemptRow.page_reference == reference,
+        )
     )
     own = select(_R.id).where(_R.provider_id.in_(select(ProviderRow.id)), _R.gateway_reference == reference)
     return (_R.id.in_(attempts.union(own)),)

@@ -109,8 +109,8 @@ def show_payment(
         str,
         typer.Argument(
             metavar="ANY",
-            help="A payment's or an order's id, a Stripe id (pi_, ch_, re_, cus_, dp_), a number, a back-office code, a"
-            " payment reference, or a preference (PP-1042).",
+            help="A payment's or an order's id, a Stripe id (pi_, ch_, cs_, re_, cus_, dp_), a number, a back-office"
+            " code, a payment reference, or a preference (PP-1042).",
         ),
     ],
     as_json: Json = False,
@@ -180,7 +180,7 @@ def list_requests(
     currency: OfCurrency = "",
     error: Annotated[str, typer.Option("--error", help="Only with this error code.")] = "",
     reference: Annotated[
-        str, typer.Option("--reference", help="Only what the gateway calls so: pi_, ch_, re_, seti_.")
+        str, typer.Option("--reference", help="Only what the gateway calls so: pi_, ch_, cs_, re_, seti_.")
     ] = "",
     totals: Totals = False,
     limit: Limit = 50,

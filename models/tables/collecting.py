@@ -119,6 +119,7 @@ class GatewayAttemptRow(Base):
     application_fee_minor: Mapped[int] = mapped_column(BigInteger)
     refunds_application_fee: Mapped[bool]
     page: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    page_reference: Mapped[str | None]
     merchant_provider: Mapped[str]
 
 

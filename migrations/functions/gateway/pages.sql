@@ -1,9 +1,9 @@
 -- The gateway's pages, on which customers pay.
 
--- Keep the id of the page that an attempt opened, so that its end can be looked up.
+-- Keep the id of the page that an attempt opened, so that its end can be looked up, and the payment by it when it is paid.
 create or replace function duly.record_page(p_request_id text, p_attempt integer, p_gateway_reference text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
-    update duly.gateway_attempts set gateway_reference = p_gateway_reference
+    update duly.gateway_attempts set gateway_reference = p_gateway_reference, page_reference = p_gateway_reference
     where request_id = p_request_id and attempt = p_attempt and outcome is null and channel = 'hosted_page'
 $$;
 

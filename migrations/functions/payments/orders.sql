@@ -74,7 +74,7 @@ begin
     perform duly.refuse_above_maximum(p_asked, p_currency);
     v_card := duly.card_of_order(p_account_id, p_provider_id, p_card_id, p_preference);
     if v_card.id is null then
-        perform duly.refuse('card_required', format('%s has no card at %s that may be charged%s%s; register one, or send a link',
+        perform duly.refuse('card_required', format('card: %s has no card at %s that may be charged%s%s; register one, or send a link',
             p_account_id, p_provider_id, coalesce(' under ' || nullif(p_card_id, ''), ''),
             coalesce(' by ' || nullif(p_preference, ''), '')));
     end if;
