@@ -41,6 +41,7 @@ from commands.operations.migrate import migrate
 from commands.operations.views import views
 from commands.payments import cli as payments
 from commands.payments import payment_requests_cli as payment_requests
+from commands.payments import quick_pay_cli as quick_pay
 from commands.portal import cli as portal
 from commands.printouts import address_cli
 from commands.printouts import cli as documents
@@ -79,6 +80,7 @@ subscriptions.app.add_typer(subscription_changes.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)
 transactions.app.add_typer(corrections.app)
+transactions.app.add_typer(quick_pay.app)
 refunds.app.add_typer(refund_requests.app)
 GROUPS = {
     "accounts": accounts.app,

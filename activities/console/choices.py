@@ -18,6 +18,7 @@ from models.tables.reference import (
     TransactionReasonRow,
     TransactionTypeRow,
 )
+from models.tables.transactions import FinancialTransactionRow
 
 Choices = Sequence[tuple[str, str]]
 # What has no name of its own.
@@ -33,12 +34,17 @@ class FormChoices:
         self._database = database
 
     async def of(self, what: str, account_id: str) -> Choices:
-        """Return the choices of a kind: `cards` of an account, products, ...; `types:` and `reasons:` of a sort."""
+        """Return the choices of a kind: `cards` of an account, products, ...; `types:` and `reasons:` of a sort.
+
+        `account_id` is a transaction's id for `cards_of_transaction`: of its account.
+        """
         kind, _, sort = what.partition(":")
-        if kind == "cards":
-            row = CardRow
+        if kind in {"cards", "cards_of_transaction"}:
+            row, transaction = CardRow, FinancialTransactionRow
             label = func.trim(func.concat(row.brand, " ", row.last4))
-            query = select(row.id, label).where(row.account_id == account_id, row.state == CardState.ACTIVE)
+            of = select(transaction.account_id).where(transaction.id == account_id).scalar_subquery()
+            account = of if kind == "cards_of_transaction" else account_id
+            query = select(row.id, label).where(row.account_id == account, row.state == CardState.ACTIVE)
             return _pairs(await self._database.read(query.order_by(row.fallback_order)))
         if kind in _BY_ID:
             column = _BY_ID[kind]
@@ -48,6 +54,10 @@ class FormChoices:
             by_gateway = select(ProviderMethodRow.payment_method_id)
             ours = select(method.id, method.name).where(method.is_active, method.id.not_in(by_gateway))
             return _pairs(await self._database.read(ours.order_by(method.name)))
+        if kind == "gateway_methods":
+            method, handled = PaymentMethodRow, ProviderMethodRow
+            theirs = select(method.id, method.name).join(handled, handled.payment_method_id == method.id)
+            return _pairs(await self._database.read(theirs.where(method.is_active).order_by(method.name)))
         if kind == "payment_methods":
             method = PaymentMethodRow
             every = select(method.id, method.name).where(method.is_active)

@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import select
 
 from activities.database import Database, one_of
+from models.cards.card import CardState
 from models.money import Money
 from models.payments.order import PaymentOrder
 from models.period import Period
 from models.problem import refusal
 from models.tables.accounts import AccountRow
 from models.tables.collecting import PaymentOrderRow
-from models.tables.transactions import TransactionNumberRow
+from models.tables.configuration import CardRow, PaymentPreferenceRow, ProviderMethodRow
+from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,34 @@ class PaymentOrders:
             raise refusal("account", "account_exists", f"there is no account {account_id!r}")
         return PayingAccount(account_id, found.currency, found.time_zone)
 
+    async def handled_by(self, method: str) -> str:
+        """Return the provider that handles a payment method; "" where none does (X10)."""
+        row = ProviderMethodRow
+        found = await self._database.read_first(select(row.provider_id).where(row.payment_method_id == method))
+        return found.provider_id if found else ""
+
+    async def way_to_pay(self, invoice_id: str) -> dict[str, str]:
+        """Return how the account of an invoice pays by card: method, card, provider; empty where it has none."""
+        card, preference, invoice, handled = CardRow, PaymentPreferenceRow, FinancialTransactionRow, ProviderMethodRow
+        found = await self._database.read_first(
+            select(preference.payment_method_id, card.id, card.provider_id)
+            .join(invoice, invoice.account_id == card.account_id)
+            .join(preference, preference.id == card.preference_id)
+            .join(handled, handled.payment_method_id == preference.payment_method_id)
+            .where(invoice.id == invoice_id, card.state == CardState.ACTIVE)
+            .order_by(card.is_recurring.desc(), card.fallback_order, card.created_at.desc())
+            .limit(1)
+        )
+        return {"method": found.payment_method_id, "card": found.id, "provider": found.provider_id} if found else {}
+
     async def is_known(self, id: str) -> bool:
         """Say whether an id was given to an order."""
         return await self._database.read_first(select(PaymentOrderRow.id).where(PaymentOrderRow.id == id)) is not None
+
+    async def invoices_of(self, id: str) -> list[str]:
+        """Return the invoices that an order names; none where there is no such order."""
+        found = await self._database.read_first(select(PaymentOrderRow.invoices).where(PaymentOrderRow.id == id))
+        return list(found.invoices) if found else []
 
     async def order(self, order: PaymentOrder, payer: PayingAccount, period: str) -> Ordered:
         """Write an order with its claim, or return it as it was written before. Raises RuleBrokenError."""

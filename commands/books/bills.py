@@ -7,11 +7,16 @@ from rich.table import Table
 from sqlalchemy import Row
 
 from activities.books.bills import Bills
+from activities.database import Database
+from activities.payments.orders import PaymentOrders
 from commands.changing.changes import person_of
 from commands.collection_signals import signal_collections
 from commands.formatting import document, moment, money
+from commands.ledger.corrections import Because
+from commands.ledger.transaction_writer import WriteOptions
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
+from commands.payments.quick_pay import QuickPay, charge, order_id_of, provider_to_ask, require_of_gateway
 from commands.session import database_of, read_settings, reading_database_of
 from commands.updates import require_who_and_why
 from models.listing import ListPage
@@ -41,17 +46,21 @@ async def limit(output: Output, currency: str, amount: str, *, actor: str, reaso
     )
 
 
-async def pay(output: Output, identifier: str, *, method: str, reference: str, key: str, actor: str) -> None:
-    """Pay what is unsettled of a bill, and signal the account's collections."""
+async def pay(output: Output, identifier: str, asked: QuickPay, *, key: str, actor: str, wait_seconds: float) -> None:
+    """Pay what is unsettled of a bill: a gateway charges where it handles the method, else it is booked."""
     settings = read_settings()
     async with database_of(settings) as database:
         bills = Bills(database)
         bill = await bills.require(identifier)
+        provider = await provider_to_ask(database, asked, key)
+        if provider:
+            await _charge(output, database, bill, provider, asked, WriteOptions(actor, key), wait_seconds)
+            return
         receipt = await bills.pay(
             bill.id,
             key=key or f"cli:{uuid.uuid4()}",
-            method=method,
-            payment_reference=reference or None,
+            method=asked.method,
+            payment_reference=asked.reference or None,
             actor=person_of(actor),
         )
         signals = await signal_collections(output, database, settings, [bill.account_id])
@@ -60,6 +69,29 @@ async def pay(output: Output, identifier: str, *, method: str, reference: str, k
         {"payment": receipt.number, "bill": _document(bill), **signals},
         f"Paid {bill.number} by {receipt.number}; {money(bill.unsettled_minor, bill.currency)} of it is unsettled.",
     )
+
+
+async def _charge(
+    output: Output,
+    database: Database,
+    bill: Row[Any],
+    provider: str,
+    asked: QuickPay,
+    options: WriteOptions,
+    wait_seconds: float,
+) -> None:
+    require_of_gateway(asked, Because(), options)
+    documents = await Bills(database).documents(bill.id)
+    unsettled = [one.id for one in documents if one.classification == "invoice" and one.unsettled_minor]
+    # Asked for again it is the payment that it was, whatever that has settled.
+    ordered = await PaymentOrders(database).invoices_of(order_id_of(options.key)) if options.key else []
+    if not {*ordered} <= {one.id for one in documents}:
+        raise refusal(
+            "key", "key_means_one_request", f"it was given to a payment of other invoices than those of {bill.number}"
+        )
+    if not ordered and not unsettled:
+        raise refusal("bill", "bill_unsettled", f"nothing of {bill.number} is unsettled")
+    await charge(output, bill.account_id, ordered or unsettled, provider, asked, options, wait_seconds=wait_seconds)
 
 
 async def present(output: Output, identifier: str, state: str, *, actor: str, reason: str) -> None:

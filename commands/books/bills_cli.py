@@ -8,6 +8,7 @@ import typer
 
 from commands.changing.changes import Reason, changes
 from commands.options import (
+    ANSWER_SECONDS,
     AccountId,
     Actor,
     After,
@@ -17,9 +18,11 @@ from commands.options import (
     PeriodText,
     Since,
     Until,
+    WaitSeconds,
     period_of,
 )
 from commands.options import list_page as list_page_of
+from commands.payments.quick_pay_cli import Card, HandOver, Method, Preference, ThroughProvider, WhyPaid
 from commands.runner import perform
 from models.printouts.facts import PrintFormat
 
@@ -74,16 +77,24 @@ def limit_bills(
 def quick_pay_bill(
     bill: BillName,
     *,
-    method: Annotated[str, typer.Option("--method", help="Payment method, such as cash.")],
+    method: Method,
+    card: Card = "",
+    preference: Preference = "",
+    provider: ThroughProvider = "",
+    hand_over: HandOver = False,
     reference: Annotated[str, typer.Option("--reference", help="Reference of the payment.")] = "",
     key: Annotated[str, typer.Option("--key", help="Idempotency key: the same under the same key is done once.")] = "",
     actor: Actor = "",
+    reason: WhyPaid = "",
+    wait_seconds: WaitSeconds = ANSWER_SECONDS,
     as_json: Json = False,
 ) -> None:
-    """Pay all that is unsettled of a bill's invoices."""
+    """Pay all that is unsettled of a bill's invoices: booked by a method of yours, or charged by a gateway."""
     from commands.books.bills import pay
+    from commands.payments.quick_pay import QuickPay
 
-    perform(lambda output: pay(output, bill, method=method, reference=reference, key=key, actor=actor), as_json=as_json)
+    asked = QuickPay(method, provider, card, preference, hand_over, reference, reason)
+    perform(lambda output: pay(output, bill, asked, key=key, actor=actor, wait_seconds=wait_seconds), as_json=as_json)
 
 
 @app.command("present")

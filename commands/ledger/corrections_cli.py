@@ -1,4 +1,4 @@
-"""`transactions cancel`, `write-off`, `move` and `quick-pay`: each corrects or completes by a new transaction."""
+"""`transactions cancel`, `write-off` and `move`: each corrects by a new transaction."""
 
 from typing import Annotated
 
@@ -12,7 +12,6 @@ from commands.ledger.transaction_options import (
     Key,
     PostedOn,
     Reason,
-    Reference,
     Transaction,
     Type,
     write_options,
@@ -94,30 +93,4 @@ def move_payment(
     because = Because(reason=reason or None, posted_on=posted_on)
     perform(
         lambda output: move(output, transaction, account, because, write_options(actor, key, any_day)), as_json=as_json
-    )
-
-
-@app.command("quick-pay")
-@changes()
-def quick_pay_invoice(
-    transaction: Transaction,
-    *,
-    method: Annotated[str, typer.Option("--method", help="Payment method, such as cash.")],
-    type: Type = "",
-    reference: Reference = "",
-    posted_on: PostedOn = None,
-    any_day: AnyDay = "",
-    key: Key = "",
-    actor: Actor = "",
-    as_json: Json = False,
-) -> None:
-    """Pay all that is unsettled of an invoice."""
-    from commands.ledger.corrections import Because, quick_pay
-
-    because = Because(type=type or None, posted_on=posted_on)
-    perform(
-        lambda output: quick_pay(
-            output, transaction, method, because, write_options(actor, key, any_day), reference=reference or None
-        ),
-        as_json=as_json,
     )

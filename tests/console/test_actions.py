@@ -122,7 +122,7 @@ async def test_a_refusal_has_the_words_of_the_command_line_and_what_was_typed_st
 ) -> None:
     account = await merchant.account(owes_minor=1190)
     (invoice,) = (await cli.json("transactions", "list", "--account", account))["transactions"]
-    typed = await cli("transactions", "quick-pay", invoice["id"], "--method", "card")
+    typed = await cli("transactions", "create", "payment", account, "--amount", "11.90", "--method", "card")
     await browser.sign_in()
 
     answered = await refused(browser, f"/do/transactions/quick-pay/{invoice['id']}", method="card", reason="paid here")

@@ -122,11 +122,12 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     "commands": {
-        "books": ("printouts",),
+        "books": ("ledger", "payments", "printouts"),
         "console": ("bank", "ledger", "refunds"),
         "ledger": ("imports",),
         "merchants": ("reductions",),
         "operations": ("runs", "supervision"),
+        "payments": ("ledger",),
         "refunds": ("runs",),
         "reports": ("runs",),
     },

@@ -271,7 +271,7 @@ async def _about(visit: Visit, action: Action, id: str) -> str:
 
 
 async def _form(visit: Visit, action: Action, id: str, filled: Filled, status: int = 200) -> Response:
-    account = id.rpartition("/")[0] if action.noun == "collections" else ""
+    account = id.rpartition("/")[0] if action.noun == "collections" else id
     choices: dict[str, Choices] = {}
     for one in action.fields:
         if one.kind == "select":

@@ -1,9 +1,15 @@
 """Actions on transactions: drafts are posted or rejected, documents cancelled, written off, moved, paid, refunded."""
 
-from commands.console.limited import LIMITED, AskedAction, options_of
+from collections.abc import Mapping
+
+from activities.database import Database
+from activities.payments.orders import PaymentOrders
+from commands.console.limited import ANSWER_SECONDS, LIMITED, AskedAction, options_of
 from commands.ledger.corrections import Because, move, quick_pay
 from commands.ledger.drafts import note, post, reject
 from commands.output import Output
+from commands.payments.quick_pay import QuickPay
+from commands.payments.quick_pay import quick_pay as pay_quickly
 from models.console.roles import Permission
 from web.actions.action import Action, FormField
 
@@ -29,6 +35,17 @@ async def _move(output: Output, asked: AskedAction) -> None:
 async def _quick_pay(output: Output, asked: AskedAction) -> None:
     reference = asked["reference"] or None
     await quick_pay(output, asked.id, asked["method"], Because(), options_of(asked), reference=reference)
+
+
+async def _charge(output: Output, asked: AskedAction) -> None:
+    by = {name: asked[name] for name in ("provider", "card", "preference")}
+    quickly = QuickPay(asked["method"], **by, hands_over=asked["hands_over"] == "yes", reason=asked.reason)
+    await pay_quickly(output, asked.id, quickly, Because(), options_of(asked), wait_seconds=ANSWER_SECONDS)
+
+
+async def _as_its_account_pays(database: Database, id: str) -> Mapping[str, str]:
+    """Return the method, the card and the provider by which an invoice's account pays; empty where nothing is known."""
+    return await PaymentOrders(database).way_to_pay(id)
 
 
 _ACKNOWLEDGE = FormField("acknowledge", "Although it exceeds the credit limit", "checkbox")
@@ -98,6 +115,20 @@ QUICK_PAY = Action(
     ),
     frozenset({"posted"}),
 )
+CHARGE = Action(
+    *("transactions", "charge", "Quick pay: charge a card", "transactions quick-pay", Permission.COLLECT),
+    "All that is unsettled is charged now, and what that came to is shown. A decline ends it.",
+    _charge,
+    (
+        FormField("method", "Method", "select", "gateway_methods", is_required=True),
+        FormField("card", "Card", "select", "cards_of_transaction", help="The first of the method unless chosen."),
+        FormField("preference", "Payment preference", help="Such as PP-1042: a card of it is charged."),
+        FormField("provider", "Provider", "select", "providers", is_required=True),
+        FormField("hands_over", "Follow a decline up by the dunning policy", "checkbox"),
+    ),
+    frozenset({"posted"}),
+    begin=_as_its_account_pays,
+)
 REFUND = Action(
     *("transactions", "refund", "Refund", "refunds create", Permission.REFUND),
     "Money of the payment goes back through the gateway that took it. It is posted when the gateway has paid it.",
@@ -123,10 +154,10 @@ def actions_of(classification: str, state: str, provider: str | None) -> tuple[A
     if state == "draft":
         return (POST, REJECT, NOTE)
     if classification == "invoice":
-        return (QUICK_PAY, CANCEL, WRITE_OFF, NOTE)
+        return (QUICK_PAY, CHARGE, CANCEL, WRITE_OFF, NOTE)
     if classification == "payment":
         return (MOVE, *((REFUND, CANCEL_PAYMENT) if provider else (CANCEL_BY_HAND,)), NOTE)
     return (NOTE,)
 
 
-ACTIONS = (*(POST, REJECT, CANCEL, CANCEL_PAYMENT, CANCEL_BY_HAND, WRITE_OFF, MOVE, QUICK_PAY, REFUND, NOTE),)
+ACTIONS = (*(POST, REJECT, CANCEL, CANCEL_PAYMENT, CANCEL_BY_HAND, WRITE_OFF, MOVE, QUICK_PAY, CHARGE, REFUND, NOTE),)
