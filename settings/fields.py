@@ -15,6 +15,7 @@ from temporalio.service import TLSConfig
 from settings.console import LOOPBACK, ConsoleSettings
 from settings.encryption import DatabaseTls, encrypted_address, require_pair, require_pem, temporal_tls
 from settings.files import values_in_files, with_password
+from settings.meanings import MEANINGS, about
 from settings.payload_keys import codec_tokens, payload_keys
 
 STRIPE_API = "https://api.stripe.com"
@@ -283,10 +284,12 @@ def setting_problems(error: ValidationError) -> Iterator[tuple[str, str, str]]:
     for problem in error.errors(include_input=False, include_url=False):
         place = str(problem["loc"][0]) if problem["loc"] else "settings"
         field = _FIELDS.get(place, place)
-        message = problem["msg"].removeprefix("Value error, ")
+        pattern = problem.get("ctx", {}).get("pattern", "")
+        message = MEANINGS.get(pattern, problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "missing" and field in Settings.model_fields:
             message = f"is not set: {Settings.model_fields[field].description} See docs/operations.md."
-        yield environment_name(field) if field in Settings.model_fields else place, str(problem["type"]), message
+        named, message = about(message, _FIELDS)
+        yield named or _VARIABLES.get(field, place), str(problem["type"]), message
 
 
 # Whoever has another name in the environment is spoken of by that name.

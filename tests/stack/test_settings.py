@@ -89,3 +89,29 @@ def test_a_password_is_put_into_an_address_that_names_a_user_without_one(
     monkeypatch.setenv("DULY_MIGRATION_DATABASE_PASSWORD", "a/b@c")
 
     assert Settings().owner_database_url == result
+
+
+def test_what_is_wrong_is_named_by_its_variable_and_in_words_without_patterns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DULY_PUBLIC_URL", "DULY_PORTAL_URL", "DULY_CONSOLE_OIDC_ISSUER", "DULY_PROVIDER", "DULY_LOG_LEVEL"):
+        monkeypatch.setenv(name, "4 of it")
+
+    with pytest.raises(SystemExit):
+        load_settings()
+    patterns = capsys.readouterr().err.splitlines()
+    for name in ("DULY_PUBLIC_URL", "DULY_PORTAL_URL", "DULY_CONSOLE_OIDC_ISSUER", "DULY_PROVIDER", "DULY_LOG_LEVEL"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("STRIPE_API_KEY", "pk_test_1")
+    with pytest.raises(SystemExit):
+        load_settings()
+    key = capsys.readouterr().err
+
+    assert sorted(patterns) == [
+        "DULY_CONSOLE_OIDC_ISSUER: must be an address, like https://login.example.com",
+        "DULY_LOG_LEVEL: must be one of DEBUG, INFO, WARNING, ERROR",
+        "DULY_PORTAL_URL: must be an address without a path, like https://pay.example.com",
+        "DULY_PROVIDER: must begin with a letter, and have at most 32 of a-z 0-9 _ -",
+        "DULY_PUBLIC_URL: must be an address without a path, like https://pay.example.com",
+    ]
+    assert key == "STRIPE_API_KEY: must be a secret (sk_…) or restricted (rk_…) key\n"
