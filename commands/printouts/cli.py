@@ -99,11 +99,12 @@ def link_document(
 @app.command("template")
 def show_template(
     kind: Annotated[TemplateKind, typer.Argument(metavar="FORMAT", help="pdf (Typst), html or rtf (Jinja).")],
+    as_json: Json = False,
 ) -> None:
     """Print our own template of a format, to begin a seller's own with (`[sellers.templates]` of the definitions)."""
-    from activities.printouts.own.ours import our_template
+    from commands.printouts.documents import show_our_template
 
-    typer.echo(our_template(kind), nl=False)
+    perform(lambda out: show_our_template(out, kind), as_json=as_json)
 
 
 @app.command("show")

@@ -1,6 +1,7 @@
 """Printing documents to files, and showing what was printed."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import Any
 from activities.printouts import workshop
 from activities.printouts.bills.printing import BillPrinting
 from activities.printouts.links import DocumentLinks
+from activities.printouts.own.ours import our_template
 from activities.printouts.printing import PrintedFile, Printing
 from activities.printouts.queries import DocumentQueries
 from commands.formatting import document, moment, money
@@ -138,3 +140,12 @@ def _answer(output: Output, printed: PrintedFile, target: Path | None) -> None:
     answer = {"file": str(path), "format": printed.format, "language": printed.language, "sha256": printed.sha256}
     rows = [("Language", printed.language), ("SHA-256", printed.sha256)]
     output.answer({**answer, "bytes": len(printed.content)}, table("", "File", str(path), rows=rows))
+
+
+async def show_our_template(output: Output, kind: str) -> None:
+    """Print our own template of a format as it stands, to be kept in a file."""
+    template = our_template(kind)
+    if output.as_json:
+        output.answer({"format": kind, "template": template})
+    else:
+        sys.stdout.write(template)

@@ -40,6 +40,14 @@ class RefundRunSnapshot:
 
 
 @dataclass(frozen=True)
+class RefundRunOrders:
+    """How a run is steered, which no row knows: whoever goes on after a fault is to know it."""
+
+    is_paused: bool = False
+    decisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RefundRunTotals:
     """How far a run is: what is handed over goes on by itself, and is not waited for."""
 

@@ -27,8 +27,8 @@ NEWER_BUGS = (
     SeededBug(
         "a payment that is taken for a merchant stays with the platform",
         "migrations/functions/gateway/attempt_rows.sql",
-        "duly.refunds_application_fee(v_payee), v_destination)",
-        "duly.refunds_application_fee(v_payee), '')",
+        "duly.refunds_application_fee(v_payee), v_destination,",
+        "duly.refunds_application_fee(v_payee), '',",
         f"{DESTINATION_TESTS}::test_a_payment_goes_on_to_the_merchant_less_the_platforms_part",
     ),
     SeededBug(

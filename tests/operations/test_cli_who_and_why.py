@@ -45,6 +45,7 @@ OTHERS: Mapping[str, str] = {
     "bills print": "only reads",
     "codec serve": "answers the UI",
     "definitions export": "only reads",
+    "documents template": "only reads",
     "demo": "has a database of its own",
     "doctor": "only reads",
     "invariants": "checks and seals, as every night",

@@ -182,8 +182,8 @@ def test_no_text_of_a_payer_keeps_it_in_what_is_stored_of_a_line_of_the_bank() -
         notes.append(replace(line, **stated).note)
 
     assert [note for note in notes if holds_card_number(note)] == []
-    # All but currency, reference, bank account and reason of a return, which are the bank's own, and a payee's account.
-    assert sum("INV-0000000012 my card (number removed)" in note for note in notes) == len(written) - 5
+    # All but currency, reference and bank account, which are the bank's own, and a payee's account.
+    assert sum("INV-0000000012 my card (number removed)" in note for note in notes) == len(written) - 4
 
 
 def test_the_row_of_a_banks_file_is_read_whatever_its_payer_wrote() -> None:

@@ -14,7 +14,7 @@ from temporalio.converter import CompositePayloadConverter, DefaultPayloadConver
 
 from models.collections.collection import CollectionRequest, CollectionSnapshot, CollectionTerms
 from models.runs.process_run import Certificate, OutcomeTotal, RunRequest, ScheduledRunRequest, ShardRequest
-from models.runs.refund_run import RefundRunRequest, RefundRunStart
+from models.runs.refund_run import RefundRunRequest, RefundRunSnapshot, RefundRunStart
 from workflows.inputs.failures import ReadableFailures
 
 # Fields that 0.1.0 does not have. They go from here with the last release that can be upgraded from it.
@@ -34,6 +34,7 @@ NEWER_PARTS: Mapping[type, frozenset[str]] = MappingProxyType(
         CollectionTerms: frozenset({"technical_declines", "tried_cards", "given_up"}),
         Certificate: frozenset({"supplement", "taken_again", "criteria", "left_out", "from_wallet"}),
         OutcomeTotal: frozenset({"net_minor", "tax_minor", "total_minor"}),
+        RefundRunSnapshot: frozenset({"is_paused", "decisions"}),
         RefundRunStart: frozenset({"over_nobody"}),
     }
 )

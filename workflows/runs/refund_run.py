@@ -16,13 +16,14 @@ from models.runs.refund_run import (
     RefundCertificate,
     RefundMember,
     RefundPart,
+    RefundRunOrders,
     RefundRunRequest,
     RefundRunSnapshot,
     RefundRunStart,
     RefundRunTotals,
 )
 from workflows import visibility
-from workflows.faults import Refusal, broken_rule
+from workflows.faults import Refusal, broken_rule, carried_state
 from workflows.inputs.checks import checked_init
 from workflows.markdown import aligned, paragraphs
 from workflows.options import DATABASE, DATABASE_SWEEP
@@ -55,8 +56,9 @@ class RefundRun(RefundRunSteering):
         self._sent = resumed.sent
         self._answered = resumed.answered
         self._handed_over = resumed.handed_over
-        self._is_paused = resumed.is_paused
-        self._decisions = resumed.decisions
+        orders = carried_state(RefundRunOrders) or RefundRunOrders(resumed.is_paused, resumed.decisions)
+        self._is_paused = orders.is_paused
+        self._decisions = orders.decisions
         self._hands_over = False
 
     @workflow.run

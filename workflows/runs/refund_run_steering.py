@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from models.operator_command import CommandError, OperatorCommand
-from models.runs.refund_run import RefundRunStatus
+from models.runs.refund_run import RefundRunOrders, RefundRunStatus
 from models.runs.run_control import RunStage
 from workflows import visibility
 from workflows.updates import async_update
@@ -30,6 +30,10 @@ class RefundRunSteering:
         return RefundRunStatus(
             self._stage, self._members, self._sent, self._answered, self._handed_over, self._decisions
         )
+
+    def carried_after_fault(self) -> RefundRunOrders:
+        """Return how the run is steered: one that is paused must begin with nobody after a fault."""
+        return RefundRunOrders(self._is_paused, self._decisions)
 
     @async_update("Begin with nobody else; what was asked for goes back.")
     async def pause(self, command: OperatorCommand) -> RefundRunStatus:

@@ -107,8 +107,8 @@ begin
     end if;
     v_share := duly.chargeable_part(round(p.amount_minor * (d.settings ->> 'contribution_percent')::numeric / 100)::bigint,
         d.currency);
-    -- What was passed on to the merchant is taken back of it whole: it has borne all of the reward, and the platform's part is its credit.
-    if duly.is_passed_on(p.request_id, m.id) then v_share := v_share - p.amount_minor; end if;
+    -- What went back of the merchant's own money it has borne whole: the platform's part is its credit.
+    if duly.is_borne_by_merchant(p.request_id, m.id) then v_share := v_share - p.amount_minor; end if;
     if v_share <> 0 and exists (select from duly.accounts where id = m.account_id and state <> 'terminated') then
         if v_share > 0 then
             p.share_id := (duly.create_invoice(v_key || ':share', m.account_id, d.currency,
@@ -122,11 +122,13 @@ begin
     where award_id = p.award_id and part = p.part;
 end $$;
 
--- Whether the payment that a refund is of was passed on to a merchant.
-create or replace function duly.is_passed_on(p_refund_request_id text, p_merchant_id text) returns boolean
+-- Whether a refund was of the merchant's own money: made on its account, or of a payment that was passed on to it.
+create or replace function duly.is_borne_by_merchant(p_refund_request_id text, p_merchant_id text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select exists (select from duly.gateway_requests r join duly.merchant_transfers t on t.request_id = r.of_request_id
-        join duly.providers p on p.id = t.merchant_provider_id where r.id = p_refund_request_id and p.merchant_id = p_merchant_id)
+    select exists (select from duly.gateway_requests r
+        left join duly.merchant_transfers t on t.request_id = r.of_request_id
+        join duly.providers p on p.id = coalesce(t.merchant_provider_id, r.provider_id)
+        where r.id = p_refund_request_id and p.merchant_id = p_merchant_id)
 $$;
 
 -- A part that came back or is clawed back: the customer owes it, by an invoice on the reward's expense, and the

@@ -50,14 +50,19 @@ def test_a_document_and_its_cancellation_leave_every_ledger_account_as_it_was(ne
 
 
 @pytest.mark.parametrize("movement", GatewayMovement)
-def test_every_gateway_movement_touches_clearing_but_for_what_the_bank_shows_of_payouts(
+def test_every_gateway_movement_touches_clearing_but_for_payouts_at_the_bank_and_what_is_owed_to_merchants(
     movement: GatewayMovement,
 ) -> None:
     transfer = gateway_movement_transfer(movement, "stripe", 30)
 
-    is_away = movement in {GatewayMovement.PAYOUT_ARRIVED, GatewayMovement.PAYOUT_WITHDRAWN}
-    touched = "payouts_in_transit:stripe" if is_away else "gateway_clearing:stripe"
-    assert touched in {transfer.debit, transfer.credit}
+    # What is owed to a merchant moves when a payment or a refund is booked; what moves on the balance is its transfer.
+    elsewhere = {
+        GatewayMovement.PAYOUT_ARRIVED: "payouts_in_transit:stripe",
+        GatewayMovement.PAYOUT_WITHDRAWN: "payouts_in_transit:stripe",
+        GatewayMovement.MERCHANT_OWED: "merchant_payables:stripe",
+        GatewayMovement.MERCHANT_OWED_LESS: "merchant_payables:stripe",
+    }
+    assert elsewhere.get(movement, "gateway_clearing:stripe") in {transfer.debit, transfer.credit}
 
 
 @pytest.mark.parametrize("kind", AccountKind)

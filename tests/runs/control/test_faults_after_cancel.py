@@ -1,16 +1,18 @@
-"""A Cancel is answered once, however many faults come before and after its answer."""
+"""A Cancel is answered once, and how a run is steered is kept, however many faults come before and after."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from models.operator_command import OperatorCommand
+from models.runs.refund_run import RefundCertificate, RefundRunRequest
 from models.runs.run_control import RunStage
-from models.workflow_ids import collection_id
+from models.workflow_ids import WORKFLOW_QUEUE, collection_id, refund_run_id
 from settings import Settings
 from tests.runs.control.test_restarted_run import is_at
 from tests.runs.test_runs import totals
@@ -20,6 +22,7 @@ from tests.support.gateways import GatedGateway
 from tests.support.run_control import duly_at, shape, until
 from tests.support.running_duly import RunningDuly
 from workflows import faults
+from workflows.runs.refund_run import RefundRun
 
 
 @pytest.fixture
@@ -86,3 +89,38 @@ async def test_a_cancel_is_answered_by_a_collection_though_two_faults_come_befor
 
     assert failing.failed.total() == 2
     assert await merchant.value("select reason from duly.collections") == "cancelled"
+
+
+async def test_a_refund_run_that_was_paused_begins_with_nobody_after_a_fault(
+    duly: RunningDuly, merchant: Merchant, failing: FailingActivities, period: str
+) -> None:
+    await merchant.account()
+    # given a run of a day of its own, that is paused as it starts, and fails once it has its members
+    failing.only("refund_certificate")
+    day = date.fromisoformat(f"{period}-07")
+    started = WithStartWorkflowOperation(
+        RefundRun.run,
+        RefundRunRequest("stripe", day, not_due_yet=True, over_nobody=True),
+        id=refund_run_id("stripe", f"{day}"),
+        task_queue=WORKFLOW_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+    )
+    await duly.client.execute_update_with_start_workflow(
+        RefundRun.pause, OperatorCommand("maria", "the bank has called"), start_workflow_operation=started
+    )
+    first = await started.workflow_handle()
+
+    # when it has gone on from its rows
+    async def has_gone_on() -> bool:
+        run = await duly.client.get_workflow_handle(first.id).describe()
+        return run.run_id != first.first_execution_run_id
+
+    await until(has_gone_on)
+    run = duly.client.get_workflow_handle(first.id, result_type=RefundCertificate)
+    status = await run.query(RefundRun.status)
+    await run.execute_update(RefundRun.resume, OperatorCommand("maria", "all is well"))
+
+    # then it stood still until it was resumed
+    assert (failing.failed.total(), status.stage) == (1, "paused")
+    assert status.decisions == ("paused, says maria: the bank has called",)
+    assert (await run.result()).totals == ()

@@ -159,9 +159,10 @@ NEED_NONE: Mapping[tuple[str, str], str] = {
     ("Refund", "check_now"): _CHECKS,
     ("Refund", "first_outcome"): _QUESTION,
     ("Refund", "resolve_unknown"): _COMMITTED,
+    ("RefundRun", "pause"): "how it is steered is carried: tests/refunds/test_refund_runs.py",
+    ("RefundRun", "resume"): "how it is steered is carried: tests/refunds/test_refund_runs.py",
 }
 # Who takes signals and carries nothing past a fault, with what stands for that.
 SIGNALLED_ONLY: Mapping[str, str] = {
     "ObjectCheck": "an event of the object it looks at changes nothing about the look",
-    "RefundRun": "an outcome of a member stands in its row",
 }
