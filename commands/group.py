@@ -46,4 +46,6 @@ def _usage_failure(error: typer.TyperException) -> Failure:
         field = getattr(error, "option_name", None) or "command line"
         return Failure(ExitCode.USAGE, [Problem(field, "usage", error.format_message())])
     field = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar or parameter.name
-    return Failure(ExitCode.USAGE, [Problem(field, "usage", error.message or "is missing")])
+    # The first words are of whoever reads the value, and say nothing to who has typed it.
+    message = (error.message or "is missing").removeprefix("Value error, ")
+    return Failure(ExitCode.USAGE, [Problem(field, "usage", message)])

@@ -166,7 +166,7 @@ def change_rows(changes: Sequence[DatedChange], currency: str) -> list[tuple[str
 def _what(change: Mapping[str, Any], currency: str) -> str:
     shown: dict[str, Callable[[Any], str]] = {
         "product_id": str,
-        "quantity": lambda pieces: f"{pieces} pieces",
+        "quantity": lambda pieces: "1 piece" if pieces == 1 else f"{pieces} pieces",
         "price_minor": lambda price: money(price, currency),
         "term_months": lambda months: f"a {Term.of(months)}",
         "billing_day": lambda day: f"billing day {day}",

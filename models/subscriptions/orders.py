@@ -219,7 +219,7 @@ def _end_of(asked: DiscountAsked, begins_on: date, cycle: BillingCycle) -> date 
         raise refusal("for_periods", "whole_number_in_range", f"{asked.periods} is not within 1 to {PERIODS_MAX}")
     end = asked.ends_on(begins_on, cycle)
     if end is not None and end <= begins_on:
-        raise refusal("until", "ends_after_start", f"{end} is not after {begins_on}")
+        raise refusal("discount_until", "ends_after_start", f"{end} is not after {begins_on}")
     return end
 
 

@@ -182,3 +182,25 @@ def test_the_program_leaves_with_the_codes_it_promises(tmp_path: Path) -> None:
 
     assert ended.returncode == 2
     assert "DULY_DATABASE_URL" in {problem["field"] for problem in json.loads(ended.stderr)["error"]["problems"]}
+
+
+async def test_a_word_that_is_none_of_an_options_is_refused_in_the_rules_own_words(cli: CommandLine) -> None:
+    words = (
+        "subscriptions",
+        "create",
+        "a1",
+        "plan",
+        "--price",
+        "1",
+        "--term",
+        "decade",
+        "--actor",
+        "a",
+        "--reason",
+        "b",
+    )
+    wrong = await cli(*words, "--json")
+
+    assert wrong.error["problems"] == [
+        {"field": "--term", "rule": "usage", "message": "'decade' is not one of 'month', 'quarter', 'year'."}
+    ]

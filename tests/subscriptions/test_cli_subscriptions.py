@@ -259,7 +259,10 @@ async def test_a_run_bills_by_day_beside_whole_months_and_its_certificate_adds_u
         (("change", "s1", "--price", "0"), ("price", "amount_positive")),
         (("change", "s1", "--price", "9.999"), ("price", "amount_format")),
         (("change", "s1", "--discount", "101%"), ("discount", "percent_in_range")),
-        (("change", "s1", "--discount", "5.00", "--discount-until", "2026-10-01"), ("until", "ends_after_start")),
+        (
+            ("change", "s1", "--discount", "5.00", "--discount-until", "2026-10-01"),
+            ("discount_until", "ends_after_start"),
+        ),
         (("change", "s1", "--for-periods", "2"), ("discount", "discount_given")),
         (("end", "s1", "--on", "2026-11-01"), ("on", "ends_after_start")),
         (("pause", "s1", "--from", "2026-12-01", "--until", "2026-12-01"), ("until", "ends_after_start")),
