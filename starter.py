@@ -40,6 +40,7 @@ from commands.operations.doctor import doctor
 from commands.operations.migrate import migrate
 from commands.operations.views import views
 from commands.payments import cli as payments
+from commands.payments import fraud_cli
 from commands.payments import payment_requests_cli as payment_requests
 from commands.payments import quick_pay_cli as quick_pay
 from commands.portal import cli as portal
@@ -97,6 +98,7 @@ GROUPS = {
     "vouchers": vouchers.app,
     "refunds": refunds.app,
     "reductions": reductions.app,
+    "fraud": fraud_cli.app,
     "merchants": merchants.app,
     "disputes": disputes.app,
     "mandates": mandates_cli.app,

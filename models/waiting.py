@@ -27,6 +27,7 @@ class WakeReason(StrEnum):
     REFUND_MOVED = "refund_moved"
     PAYMENT_CHANGED = "payment_changed"
     DECIDED = "decided"
+    HOLD_RELEASED = "hold_released"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from models.gateway.charges import Gateway, PaymentPage
 from models.gateway.errors import KEY_USED, GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.gateway_request import (
     ATTEMPT_WAS_MADE,
+    HELD_CODES,
     AttemptCause,
     AttemptChannel,
     CollectOutcome,
@@ -132,6 +133,8 @@ def _page_of(request: CollectRequest) -> dict[str, Any]:
 
 def _no_page(result: CollectResult) -> RuleBrokenError:
     """Say why no page is open for an attempt that has a result already."""
+    if result.code in HELD_CODES:
+        return RuleBrokenError(result.code, f"nothing is charged until a person has decided: {result.code}")
     if result.outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE:
         return RuleBrokenError("provider_effective", "the provider is not effective: nothing new is charged")
     code = result.code if result.outcome is CollectOutcome.DID_NOT_HAPPEN else ""

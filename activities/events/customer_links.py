@@ -21,6 +21,7 @@ from activities.events.link_limits import BoundedLinks
 from activities.events.merchant_pages import merchant_page
 from activities.events.request_links import InvalidAmountError, LinkedRequest, chosen_amount, request_page
 from activities.events.thanks_page import thanks_page
+from models.gateway.gateway_request import HELD_CODES
 from models.operator_command import OperatorCommand
 from models.payments.payment_request import PageOrder
 from models.workflow_ids import card_id as card_workflow_id
@@ -39,7 +40,7 @@ _NO_PAGE_AT_ALL = frozenset({"gateway_customer_exists", "gateway_takes_it"})
 _NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the link for another way."
 
 # The provider is stopped: nobody knows for how long, and a later visit finds the page. The second name is of 0.1.0.
-_STOPPED = frozenset({"provider_effective", "provider_is_effective"})
+_STOPPED = HELD_CODES | {"provider_effective", "provider_is_effective"}
 _STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: the link stays good."
 
 _UNDER_WAY = "A payment is under way. Please come back in a minute."

@@ -69,6 +69,11 @@ FINAL_OUTCOMES = frozenset(
 )
 
 
+# Why nothing was sent although the provider takes it: its account is on the block list (duly.why_blocked), or a rule
+# for unusual charges holds it. It waits until a person has decided.
+HELD_CODES = frozenset({"account_blocked", "email_blocked", "held_by_rule"})
+
+
 @dataclass(frozen=True)
 class CollectRequest:
     """Make one attempt to collect what an account owes for a period."""

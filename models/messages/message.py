@@ -60,6 +60,7 @@ class MessageKind(StrEnum):
     DEBITS_OVERDUE = "debits_overdue"  # the bank should have settled them by now
     WRITTEN_OFF_PAID = "written_off_paid"  # money has come for an invoice that was written off
     FRAUD_SUSPECTED = "fraud_suspected"  # an issuer's early warning, or a review at the gateway
+    CHARGE_HELD = "charge_held"  # nothing was sent: it is blocked, or a rule holds it
     REFUND_FAILED = "refund_failed"  # the gateway's no, or money that came back
 
 
@@ -122,6 +123,7 @@ TAGS = MappingProxyType(
         MessageKind.DEBITS_OVERDUE: frozenset({"provider", "count", "object"}),
         MessageKind.WRITTEN_OFF_PAID: frozenset({"account", "amount", "number", "object"}),
         MessageKind.FRAUD_SUSPECTED: frozenset({"account", "amount", "number", "type", "object"}),
+        MessageKind.CHARGE_HELD: _ALERT | {"amount", "code"},
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),
         MessageKind.DISPUTE_DUE: frozenset({"account", "amount", "code", "until", "link"}),

@@ -16,12 +16,14 @@ from models.tables import (
     views,
 )
 from models.tables.base import metadata
+from models.tables.fraud import charges
 from models.tables.merchants import payments
 from models.tables.reports import books, gateways, schedules, snapshots
 
 __all__ = [
     "accounts",
     "books",
+    "charges",
     "collecting",
     "configuration",
     "gateways",

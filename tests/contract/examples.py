@@ -97,7 +97,7 @@ COLLECTION = Example(
     CollectionRequest("acc_42", "2026-11"),
     "collection/acc_42/2026-11",
     CollectionResult(Stage.SETTLED, "settled", attempts=2, amount_minor=2500, currency="EUR"),
-    signals={"card_changed": (), "gateway_event": (), "receivable_changed": ()},
+    signals={"card_changed": (), "gateway_event": (), "hold_released": (), "receivable_changed": ()},
     updates={
         "extend_grace": Call(
             "grace until 2026-12-10 12:00Z", GraceCommand(WHO, WHY, until=NOON.replace(month=12, day=10))

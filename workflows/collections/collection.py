@@ -35,7 +35,7 @@ from workflows.collections.steps import GAVE_UP, GO_ON, GivenUp, GoOn, Settled, 
 from workflows.collections.waits import LAST_MOMENT, CollectionWaits
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
-from workflows.options import COLLECT_WAITING, DATABASE, DUNNING, PROVIDER_PAUSE
+from workflows.options import COLLECT_WAITING, DATABASE, DUNNING
 from workflows.signals import signal_if_running
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 
@@ -112,7 +112,7 @@ class Collection(CollectionHandlers, CollectionWaits):
             case CollectOutcome.NO_CARD:
                 return await self._go_on_without_card(result)
             case CollectOutcome.PROVIDER_NOT_EFFECTIVE:
-                return await self._wait_for_provider()
+                return await self._wait_for_provider(result)
             case CollectOutcome.DID_NOT_HAPPEN if state.snapshot.cause is AttemptCause.CUSTOMER:
                 return await self._go_on_as_planned("the customer's page ended unpaid")
             case CollectOutcome.PROCESSING if state.snapshot.page is not None:
@@ -269,12 +269,11 @@ class Collection(CollectionHandlers, CollectionWaits):
                 state.begin_attempt(AttemptCause.SCHEDULED, wake.reason)
         return GO_ON
 
-    async def _wait_for_provider(self) -> Step:
-        """Nothing new is asked of a provider that is not effective: look again until it is, and let people decide."""
-        self._state.enter(Stage.DUNNING, self._state.last)
-        until, provider = workflow.now() + PROVIDER_PAUSE, self._state.request.provider
-        wake = await self._wait_for_chance(until, f"is {provider} effective again?")
-        return GO_ON if wake.reason is WakeReason.TIMER else await self._take_chance(wake)
+    async def _wait_for_provider(self, result: CollectResult) -> Step:
+        """Nothing new is asked of a provider that is not effective, nor while something holds it: let people decide."""
+        wake = await self._wait_until_sendable(result)
+        is_as_before = wake.reason in {WakeReason.TIMER, WakeReason.HOLD_RELEASED}
+        return GO_ON if is_as_before else await self._take_chance(wake)
 
     async def _close(self, stage: Stage, reason: str) -> CollectionResult:
         state, request, snapshot = self._state, self._state.request, self._state.snapshot

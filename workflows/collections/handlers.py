@@ -20,9 +20,10 @@ from models.collections.collection import (
     Stage,
     WaitingFor,
 )
-from models.gateway.gateway_request import ATTEMPT_WAS_MADE, CollectResult
+from models.gateway.gateway_request import ATTEMPT_WAS_MADE, HELD_CODES, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.waiting import AcceptedCommands, WakeReason
+from workflows.collections.notices import CollectionNotices
 from workflows.collections.state import CollectionState
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE, UNTIL_DONE
 from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
@@ -32,6 +33,7 @@ class CollectionHandlers:
     """The signals, updates and queries of a collection."""
 
     _state: CollectionState
+    _notices: CollectionNotices
     _refused: ApplicationError | None
 
     @workflow.signal(description="The account has a new, changed or replaced card.")
@@ -43,6 +45,15 @@ class CollectionHandlers:
     def receivable_changed(self) -> None:
         """Look again at what is owed, and charge nothing for it."""
         self._state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
+
+    @workflow.signal(description="What held a charge back was released, or is not on the block list any more.")
+    def hold_released(self) -> None:
+        """Make the attempt that was held, or ask for no person any more where a page was."""
+        state = self._state
+        if state.stage is Stage.DUNNING and state.last is not None and state.last.code in HELD_CODES:
+            state.waiter.wake(WakeReason.HOLD_RELEASED)
+        else:
+            state.end_hold()
 
     @workflow.signal(description="The gateway has an event of this receivable's payment.")
     def gateway_event(self) -> None:
@@ -97,6 +108,8 @@ class CollectionHandlers:
             if error.type == ATTEMPT_WAS_MADE:
                 # What it came to is recorded: perhaps it has paid what is waited for.
                 state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
+            if error.type in HELD_CODES and state.waiter.ask_a_person(error.type):
+                self._notices.notify()
             raise
         state.show_page(page)
         return page.url

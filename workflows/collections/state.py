@@ -21,7 +21,7 @@ from models.collections.collection import (
     WaitingFor,
 )
 from models.gateway.decline import Decline, classify
-from models.gateway.gateway_request import AttemptCause, CollectOutcome, CollectRequest, CollectResult
+from models.gateway.gateway_request import HELD_CODES, AttemptCause, CollectOutcome, CollectRequest, CollectResult
 from models.messages.message import Notice
 from models.moment import in_utc
 from models.waiting import WakeReason
@@ -155,6 +155,8 @@ class CollectionState:
             self.waiter.note(answer_of(result, self.snapshot.terms.currency))
         self.first = self.first or result
         self.last = result
+        if result.code not in HELD_CODES:
+            self.end_hold()
         if result.page_url and result.page_ends_at:
             # The execution that opened it may have been stopped: this one takes its customer to the same page.
             self.snapshot.page = OpenPage(result.page_url, result.page_ends_at, result.attempt)
@@ -163,6 +165,11 @@ class CollectionState:
             self.snapshot.page = None
         if not self.has_page:
             self._take_up_before_page()
+
+    def end_hold(self) -> None:
+        """Say that nothing holds it any more: no person is asked about that."""
+        if self.waiter.review_reason in HELD_CODES:
+            self.waiter.end_review()
 
     def _take_up_before_page(self) -> None:
         for wake in self._before_page:
@@ -211,6 +218,7 @@ class CollectionState:
     def show_page(self, page: OpenPage) -> None:
         """A page is open: it is the attempt now, and the wait goes on with it."""
         snapshot = self.snapshot
+        self.end_hold()
         snapshot.attempt, snapshot.cause, snapshot.page = page.attempt, AttemptCause.CUSTOMER, page
         self.waiter.note(f"attempt {page.attempt}: the customer has a page until {in_utc(page.expires_at)}")
         self.waiter.wake(WakeReason.PAGE_OPENED)

@@ -9,14 +9,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.collections.ownership import CollectionActivities
 from models import workflow_ids
 from models.collections.collection import CollectionRequest, Stage, WaitingFor
-from models.gateway.gateway_request import ANSWERS_LATER, AttemptCause, CollectOutcome, CollectResult
+from models.gateway.gateway_request import ANSWERS_LATER, HELD_CODES, AttemptCause, CollectOutcome, CollectResult
 from models.messages.message import MessageKind
 from models.waiting import Wake, WakeReason
 from workflows import visibility
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.state import CollectionState
 from workflows.collections.steps import GO_ON, GivenUp, Step
-from workflows.options import DATABASE
+from workflows.options import DATABASE, PROVIDER_PAUSE
 from workflows.waiting import BETWEEN_ATTEMPTS_WAKES, EVIDENCE
 
 # After an update that was in flight at a deadline: what it has woken is there already, so this is soon over.
@@ -152,6 +152,18 @@ class CollectionWaits:
         summary = f"day {snapshot.checks} of waiting for the provider's answer to attempt {snapshot.attempt}"
         await state.waiter.wait(workflow.now() + timedelta(days=1), summary, listen_to=EVIDENCE)
         return GO_ON
+
+    async def _wait_until_sendable(self, result: CollectResult) -> Wake:
+        """Wait until the provider is effective again, or a person lets go what is held; look again every hour."""
+        state = self._state
+        state.enter(Stage.DUNNING, state.last)
+        question = f"is {state.request.provider} effective again?"
+        if result.code in HELD_CODES:
+            question = f"has a person released it? {result.code}"
+            if state.waiter.ask_a_person(result.code):
+                # The message about it was written with the decision to hold it.
+                self._notices.notify()
+        return await self._wait_for_chance(workflow.now() + PROVIDER_PAUSE, question)
 
     def _ask_a_person(self, reason: str) -> None:
         if self._state.waiter.ask_a_person(reason):

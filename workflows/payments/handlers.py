@@ -11,7 +11,7 @@ from activities.payments.payment_requests import PaymentRequestActivities
 from activities.payments.request_pages import RequestPageActivities
 from models import workflow_ids
 from models.collections.collection import Resolution
-from models.gateway.gateway_request import CollectResult
+from models.gateway.gateway_request import HELD_CODES, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.payments.payment_request import (
     CANCELLED,
@@ -228,7 +228,13 @@ class PaymentRequestHandlers(CardPayments):
                 )
             opened = RequestPage(page.url, page.expires_at, page.attempt, state.stored.payable_minor)
             state.show_page(opened)
+            if state.waiter.review_reason in HELD_CODES:
+                state.waiter.end_review()
             return opened
+        except ApplicationError as error:
+            if error.type in HELD_CODES and state.waiter.ask_a_person(error.type):
+                self._send_pending()
+            raise
         finally:
             state.opening -= 1
             # Whatever came of it is read: a page may be open whose answer was lost.

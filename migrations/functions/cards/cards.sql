@@ -43,6 +43,7 @@ begin
     elsif p_account.state = 'terminated' then
         perform duly.refuse('account_not_terminated', format('account: %s is terminated', p_account.id));
     end if;
+    perform duly.refuse_blocked(p_account.id);
 end $$;
 
 -- Write a card down before any call of the gateway. Refused, naming what to configure; a repeat returns the same
@@ -162,7 +163,7 @@ begin
     if r.id is not null then
         perform duly.check_next_attempt(r, p_attempt);
     end if;
-    if not duly.is_provider_effective(c.provider_id) then
+    if not duly.is_provider_effective(c.provider_id) or duly.why_blocked(c.account_id) <> '' or duly.is_card_blocked(c.fingerprint) then
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
         return jsonb_build_object('is_waiting', true);
     end if;

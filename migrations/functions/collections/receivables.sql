@@ -25,6 +25,7 @@ returns duly.cards language sql stable security definer set search_path = duly, 
     (select c from duly.cards c
     where c.account_id = p_account_id and c.provider_id = p_provider_id and c.state = 'active'
       and c.id <> p_not
+      and not exists (select from duly.charge_blocks b where b.kind = 'card' and b.value = c.fingerprint and duly.is_in_force(b))
       and not exists (select from duly.cards k where k.id = p_not and k.fingerprint <> '' and k.fingerprint = c.fingerprint)
       and case when p_card_id = '' then c.is_recurring else c.id = p_card_id end
       and make_date(c.exp_year, c.exp_month, 1) + interval '1 month' > current_date
@@ -46,6 +47,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     from (select distinct on (coalesce(nullif(c.fingerprint, ''), c.id)) c.id, c.fallback_order, c.created_at
         from duly.cards c
         where c.account_id = p_account_id and c.provider_id = p_provider_id and c.state = 'active' and c.is_recurring
+          and not exists (select from duly.charge_blocks b where b.kind = 'card' and b.value = c.fingerprint and duly.is_in_force(b))
           and c.id <> p_card_id and make_date(c.exp_year, c.exp_month, 1) + interval '1 month' > current_date
           and not exists (select from duly.cards k
               where k.id = p_card_id and k.fingerprint <> '' and k.fingerprint = c.fingerprint)

@@ -76,7 +76,7 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'was_unanswered', p_request.state = 'unknown',
         -- Whether a page that is open has to be closed.
         'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id)
-            or p_attempt.merchant_provider <> '' and duly.why_not_connected(p_attempt.merchant_provider) <> '' else false end)
+            or duly.why_blocked(p_request.account_id) <> '' or p_attempt.merchant_provider <> '' and duly.why_not_connected(p_attempt.merchant_provider) <> '' else false end)
         -- An attempt of a release before 0085 has nothing frozen.
         || case when p_attempt.channel <> 'hosted_page' then '{}'
             else coalesce(p_attempt.page, duly.page_shown(p_request.account_id, p_request.period, p_request.provider_id)) end
@@ -151,6 +151,7 @@ declare
     v_owed bigint;
     v_asked bigint;
     v_uncharged text;
+    v_blocked text;
     v_link duly.payment_requests := duly.payment_request_of_receivable(p_account_id, p_period);
 begin
     select * into v_request from duly.gateway_requests
@@ -232,6 +233,10 @@ begin
     end if;
     if not p_may_send then
         return null;
+    end if;
+    v_blocked := duly.why_blocked(p_account_id);
+    if v_blocked <> '' then
+        return duly.blocked_attempt(v_blocked, v_request, p_account_id, p_period, p_run_id, v_owed, v_account.currency);
     elsif p_channel = 'hosted_page' then
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
             v_part.invoices, v_owed, p_channel);
@@ -240,7 +245,8 @@ begin
     v_card := duly.chargeable_card(p_account_id, p_provider_id, coalesce(nullif(p_card_id, ''), (select o.card_id
         from duly.payment_orders o where o.account_id = p_account_id and o.period = p_period), ''));
     if v_card.id is null then
-        return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'no_card', 'in_dunning');
+        return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, duly.why_no_card(p_account_id, p_provider_id),
+            'in_dunning');
     end if;
     if p_attempt > 1 and not duly.is_within_budget(v_card) then
         if p_cause = 'manual' and p_card_id <> '' then

@@ -79,6 +79,7 @@ begin
         where run_id = p_run_id and member_id > p_after order by member_id limit p_limit) m;
     if v_period is null or v_all is null then return ''; end if;
     perform duly.alert_of_amounts(v_all, v_period);
+    perform duly.alert_of_blocked(p_run_id, v_period, v_all);
     perform duly.alert_of_failures(coalesce(v_failed, '{}'));
     return v_all[cardinality(v_all)];
 end $$;

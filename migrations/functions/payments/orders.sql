@@ -10,7 +10,7 @@ returns duly.cards language sql stable security definer set search_path = duly, 
       and (p_card_id = '' or c.id = p_card_id)
       and (p_preference = '' or 'PP-' || f.number = upper(p_preference) or f.payment_method_id = p_preference)
       and make_date(c.exp_year, c.exp_month, 1) + interval '1 month' > current_date
-    order by c.is_recurring desc, c.fallback_order, c.created_at desc limit 1
+    order by duly.is_card_blocked(c.fingerprint), c.is_recurring desc, c.fallback_order, c.created_at desc limit 1
 $$;
 
 -- What a receivable asks for that was ordered as a prepayment, whatever is owed; null for every other.
@@ -78,6 +78,7 @@ begin
             p_account_id, p_provider_id, coalesce(' under ' || nullif(p_card_id, ''), ''),
             coalesce(' by ' || nullif(p_preference, ''), '')));
     end if;
+    perform duly.refuse_blocked(p_account_id, v_card.fingerprint);
     if p_prepays then
         -- As much as nobody else claims of what is owed is claimed, the oldest first, and may be nothing.
         select * into v_part from duly.claimable(p_account_id, p_period, null, p_asked => p_asked);

@@ -51,6 +51,7 @@ begin
         perform duly.refuse('merchant_effective', format('account: %s', duly.why_no_destination(p_account_id, p_provider_id)));
     end if;
     perform duly.refuse_stopped(p_provider_id);
+    perform duly.refuse_blocked(p_account_id, p_field => 'account_id');
     select minimum_minor into v_minimum from duly.provider_currencies
     where provider_id = p_provider_id and currency = p_currency;
     if not found then

@@ -13,7 +13,7 @@ returns text language sql stable as $$
             then 'currency_not_in_definition'
         when duly.uncharged_because(p_free, p_account.currency, p_minimum) is not null
             then duly.uncharged_because(p_free, p_account.currency, p_minimum)
-        when p_card.id is null then 'no_card'
+        when p_card.id is null then duly.why_no_card(p_account.id, p_definition.provider_id)
         when p_customer is null then 'no_gateway_customer'
     end
 $$;
@@ -85,9 +85,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             duly.left_out_because(p_definition.criteria, a, case when w.ledger_account = 'wallet_clearing'
                 and not coalesce(p_definition.criteria -> 'payment_methods' ? f.payment_method_id, true) then k.payment_method_id
                 else coalesce(f.payment_method_id, k.payment_method_id) end, owed.free_minor, owed.is_later) as left_out,
-            duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
+            coalesce(b.reason, duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
                 owed.is_asked, case when h.provider_id is null and w.ledger_account is distinct from 'wallet_clearing'
-                    then f.payment_method_id end) as reason
+                    then f.payment_method_id end)) as reason
         from owed
         join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
         left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
@@ -97,13 +97,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         left join duly.provider_methods h on h.payment_method_id = f.payment_method_id and h.provider_id = p_definition.provider_id
         left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
         left join duly.payment_preferences k on k.id = card.preference_id
+        left join duly.blocked_accounts(p_accounts) b on b.account_id = a.id
     ),
     explained as (
         select j.*, coalesce(j.left_out, j.reason) as why from judged j
     )
     select j.account_id, j.currency, case when j.why is null then duly.chargeable_part(j.free_minor, j.currency)
             when j.free_minor > 0 then j.free_minor else j.amount_minor end, j.card_id,
-        coalesce(j.card_label, ''), case when j.why is null or j.left_out is null and j.why in ('no_card', 'no_gateway_customer', 'below_minimum',
+        coalesce(j.card_label, ''), case when j.why is null or j.left_out is null and j.why in ('no_card', 'card_blocked', 'no_gateway_customer', 'below_minimum',
             'amount_not_in_steps') then j.invoices else '{}' end, coalesce(j.why, ''),
         case when j.why is null then j.rest_until end, j.left_out is not null
     from explained j

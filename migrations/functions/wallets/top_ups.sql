@@ -20,7 +20,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             card.brand || ' ' || card.last4 as card_label,
             duly.left_out_because(p_definition.criteria, l.account, coalesce(f.payment_method_id, k.payment_method_id),
                 (l.rule).amount_minor, false) as left_out,
-            coalesce(duly.skip_reason(l.account, p_definition, card, g.customer_reference, (l.rule).amount_minor, p.minimum_minor, false,
+            coalesce(b.reason, duly.skip_reason(l.account, p_definition, card, g.customer_reference, (l.rule).amount_minor, p.minimum_minor, false,
                     duly.pays_otherwise((l.account).id, p_definition.provider_id)),
                 case when not exists (select from duly.wallet_transaction_types y where y.id = (l.rule).wallet_type_id and y.is_active)
                         then 'wallet_type_exists'
@@ -36,6 +36,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         left join duly.payment_preferences f on f.account_id = (l.account).id and f.is_default
         left join lateral duly.chargeable_card((l.account).id, p_definition.provider_id) card on true
         left join duly.payment_preferences k on k.id = card.preference_id
+        left join duly.blocked_accounts(p_accounts) b on b.account_id = (l.account).id
     )
     select j.account_id, j.currency, j.amount_minor, coalesce(j.card_label, ''), coalesce(j.left_out, j.reason, ''), j.left_out is not null
     from judged j order by j.account_id collate "C"
