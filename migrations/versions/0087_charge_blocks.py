@@ -6,7 +6,7 @@ Revision ID: 0087
 from migrations.run import run_scripts
 
 revision = "0087"
-down_revision: str | None = "0085"
+down_revision: str | None = "0086"
 branch_labels: str | None = None
 depends_on: str | None = None
 
