@@ -47,6 +47,10 @@ LISTS: Mapping[str, Callable[[Database], Awaitable[Listed]]] = {
 }
 
 
+# An index with more rows in the same order: in a table of a few rows it costs the same.
+LARGER = {"refunds_by_time": "requests_by_time"}
+
+
 class RecordingDatabase(Database):
     """A database that keeps what it was asked."""
 
@@ -67,15 +71,19 @@ async def test_the_newest_rows_are_read_by_an_index(owner_engine: AsyncEngine, i
     database = RecordingDatabase(owner_engine)
     await LISTS[index](database)
 
-    plan = "\n".join(await explained(owner_engine, database.queries[0]))
+    plan = "\n".join(await explained(owner_engine, database.queries[0], without=LARGER.get(index)))
 
     assert f"Scan Backward using {index}" in plan
 
 
-async def explained(engine: AsyncEngine, query: Select[*tuple[Any, ...]]) -> list[str]:
-    """Return the plan of a query where a table is large: neither read whole nor sorted."""
+async def explained(engine: AsyncEngine, query: Select[*tuple[Any, ...]], *, without: str | None) -> list[str]:
+    """Return the plan of a query where a table is large: neither read whole nor sorted, nor by an index `without`."""
     statement = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         for method in ("seqscan", "sort", "hashjoin", "mergejoin", "bitmapscan"):
             await connection.execute(text(f"set local enable_{method} = off"))
-        return [row[0] for row in await connection.exec_driver_sql(f"explain {statement}".replace("%", "%%"))]
+        if without:
+            await connection.execute(text(f"drop index duly.{without}"))
+        plan = [row[0] for row in await connection.exec_driver_sql(f"explain {statement}".replace("%", "%%"))]
+        await connection.rollback()
+    return plan
