@@ -10,7 +10,7 @@ from activities.bank.statement_sql import DEBIT_LINES, IMPORTED, PAYOUTS
 from activities.database import Database, one_of
 from models.bank.entry import BankEntry
 from models.bank.identity import KnownLine, day_prefix
-from models.bank.recognition import Doubt, recognise
+from models.bank.recognition import Doubt, KnownDay, recognise
 from models.tables.reconciliation import GatewayPayoutRow
 from models.tables.returns import DebitLineRow
 from models.tables.transactions import FinancialTransactionRow
@@ -45,12 +45,28 @@ class _First:
     near: timedelta = timedelta()
 
 
+class _Day:
+    """The lines of a day, each with what it brought."""
+
+    def __init__(self) -> None:
+        self._known = KnownDay()
+        self._brought: list[Brought] = []
+
+    def add(self, line: KnownLine, brought: Brought) -> None:
+        self._known.add(line)
+        self._brought.append(brought)
+
+    def find(self, entry: BankEntry) -> Brought | None:
+        found = recognise(entry.identity, self._known)
+        return None if found is None else replace(self._brought[found.number], doubt=found.doubt)
+
+
 class KnownLines:
     """Remembers lines. Each day is read from the books once for a file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._days: dict[date, list[tuple[KnownLine, Brought]]] = {}
+        self._days: dict[date, _Day] = {}
         self._first: dict[tuple[str, bool], _First] = {}
 
     async def read(self, entries: Sequence[BankEntry]) -> None:
@@ -67,28 +83,14 @@ class KnownLines:
                 return first.brought
             if entry.read_as is None:
                 return Brought(doubt=Doubt.ANOTHER_AMOUNT)
-        lines, one = self._days[entry.booked_on], entry.identity
-        # Details of a batch are many, and none is another of its own kind.
-        others = (
-            line
-            for line, _ in lines
-            if line.place in {0, one.place}
-            or not one.place
-            or line.amount_minor != one.amount_minor
-            or line.kind != one.kind
-        )
-        found = recognise(one, others)
-        if found is None:
-            return None
-        brought = next(brought for line, brought in lines if line is found.known)
-        return Brought(brought.id, brought.number, brought.line, found.doubt)
+        return self._days[entry.booked_on].find(entry)
 
     def add(self, entry: BankEntry) -> None:
         """Remember an entry that is new: a file may say it again."""
         if (line := KnownLine.read(entry.key)) is not None:
-            self._days[entry.booked_on].append((replace(line, is_of_this_file=True), Brought(line=entry.line)))
+            self._days[entry.booked_on].add(replace(line, is_of_this_file=True), Brought(line=entry.line))
 
-    async def _of_day(self, day: date) -> list[tuple[KnownLine, Brought]]:
+    async def _of_day(self, day: date) -> _Day:
         beginning = day_prefix(day)
         # Keys of a day lie side by side; ';' is the character behind ':'.
         end = f"{beginning[:-1]};"
@@ -99,7 +101,11 @@ class KnownLines:
             found += [(key, Brought(row.id)) for key in (row.arrived_key, row.returned_key) if key]
         for row in await self._database.read(DEBIT_LINES.where(beginning <= DebitLineRow.key, end > DebitLineRow.key)):
             found.append((row.key, Brought(row.reference)))
-        return [(line, brought) for key, brought in found if (line := KnownLine.read(key))]
+        read = _Day()
+        for key, brought in found:
+            if (line := KnownLine.read(key)) is not None:
+                read.add(line, brought)
+        return read
 
     async def _read_first(self, keys: Iterable[str]) -> None:
         wanted = sorted(set(keys))

@@ -1,6 +1,6 @@
 """Bank lines into payments: each line once, each whose account is not certain into suspense (F122, F123)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -115,22 +115,25 @@ class BankImport:
     async def _write_new(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
         direct, refused = await received_lines(entries, self._debit_lines.receive)
         done: list[Result | Problem] = [*map(_direct, direct), *(problem for _, problem in refused)]
-        ended = [entry for entry, _ in (*direct, *refused)]
-        entries = [entry for entry in entries if entry not in ended]
-        known = await self._known([entry for entry in entries if entry.is_credit])
-        possible = [entry for entry in entries if not entry.is_credit or route(entry, known).reason in _OF_NOBODY]
-        possible = await self._payouts.possible(possible)
-        received, refused = await received_lines(possible, self._payouts.receive)
+        entries = _without(entries, (*direct, *refused))
+        routes = await self._routes([entry for entry in entries if entry.is_credit])
+        possible = [entry for entry in entries if not entry.is_credit or routes[id(entry)].reason in _OF_NOBODY]
+        received, refused = await received_lines(await self._payouts.possible(possible), self._payouts.receive)
         done += [Result(entry, Outcome.PAYOUT, reason=id) for entry, id in received]
         done += [problem for _, problem in refused]
-        ended = [entry for entry, _ in (*received, *refused)]
-        rest = [entry for entry in entries if entry not in ended]
+        rest = _without(entries, (*received, *refused))
         done += await self._debits([entry for entry in rest if not entry.is_credit])
-        return done + await self._post([entry for entry in rest if entry.is_credit])
+        return done + await self._post([entry for entry in rest if entry.is_credit], routes)
+
+    async def _routes(self, entries: Sequence[BankEntry]) -> dict[int, Route]:
+        """Return where the money of entries goes, by the identity of the entry."""
+        known = await self._known(entries) if entries else KnownReferences({}, {})
+        return {id(entry): route(entry, known) for entry in entries}
 
     async def _debits(self, entries: Sequence[BankEntry]) -> list[Result]:
         """Return debits as they are; of one that takes a payment back, whose payment it seems to be."""
-        known = await self._known([entry for entry in entries if entry.is_return])
+        returns = [entry for entry in entries if entry.is_return]
+        known = await self._known(returns) if returns else KnownReferences({}, {})
         done = []
         for entry in entries:
             named = named_accounts(entry, known) if entry.is_return else set()
@@ -139,18 +142,19 @@ class BankImport:
             done.append(Result(entry, Outcome.DEBIT, account, reason=reason))
         return done
 
-    async def _post(self, entries: Sequence[BankEntry]) -> list[Result | Problem]:
+    async def _post(self, entries: Sequence[BankEntry], routes: Mapping[int, Route]) -> list[Result | Problem]:
         if not entries:
             return []
-        known = await self._known(entries)
-        routed = [(entry, await self._certain(entry, route(entry, known))) for entry in entries]
+        lost = sorted({entry.currency for entry in entries if routes[id(entry)].reason is not None})
+        suspense = {currency: await self._suspense(currency) for currency in lost}
+        routed = [(entry, _certain(routes[id(entry)], suspense.get(entry.currency, ""))) for entry in entries]
         try:
             return [*await self._commit(routed)]
         except LedgerError as error:
             if len(entries) == 1:
                 return [problem_of(error, source=BANK, line=entries[0].line)]
         # One line was refused and the commit with it; alone, the others go in and this one is named.
-        return [one for entry in entries for one in await self._post([entry])]
+        return [one for entry in entries for one in await self._post([entry], await self._routes([entry]))]
 
     async def _commit(self, routed: Sequence[tuple[BankEntry, Route]]) -> list[Result]:
         rows = [_row(place, entry, to) for place, (entry, to) in enumerate(routed)]
@@ -174,12 +178,6 @@ class BankImport:
             )
             for place, (entry, to) in enumerate(routed)
         ]
-
-    async def _certain(self, entry: BankEntry, to: Route) -> Route:
-        """Put the suspense account of the currency in the place of one that does not take the money."""
-        if to.reason is None:
-            return to
-        return replace(to, account_id=await self._suspense(entry.currency))
 
     async def _suspense(self, currency: str) -> str:
         if found := await self._database.read_first(SUSPENSE.where(AccountRow.currency == currency)):
@@ -213,6 +211,16 @@ class BankImport:
             bills[row.number] = KnownBill(row.account_id, tuple(row.invoices))
             accounts[row.account_id] = _owner(row)
         return KnownReferences(accounts, invoices, series, bills)
+
+
+def _without(entries: Iterable[BankEntry], ended: Iterable[tuple[BankEntry, object]]) -> list[BankEntry]:
+    gone = {id(entry) for entry, _ in ended}
+    return [entry for entry in entries if id(entry) not in gone]
+
+
+def _certain(to: Route, suspense: str) -> Route:
+    """Put the suspense account of the currency in the place of one that does not take the money."""
+    return to if to.reason is None else replace(to, account_id=suspense)
 
 
 def _owner(row: Row[Any]) -> KnownAccount:

@@ -86,7 +86,8 @@ def route(entry: BankEntry, known: KnownReferences) -> Route:
         return Route(reason=SuspenseReason.RETURNED_TRANSFER)
     if entry.is_unsplit:
         return Route(reason=SuspenseReason.DETAILS_DIFFER)
-    named = named_accounts(entry, known)
+    found = tuple(references(entry, known.series))
+    named = _named_most(found, known)
     if not named:
         return Route(reason=SuspenseReason.ACCOUNT_UNKNOWN)
     if len(named) > 1:
@@ -94,15 +95,20 @@ def route(entry: BankEntry, known: KnownReferences) -> Route:
     account = known.accounts[next(iter(named))]
     if (reason := _against(entry, account)) is not None:
         return Route(account.id, reason=reason)
-    addressed = _addressed(entry, account, known)
+    said = [word for each in found for word in each]
+    addressed = _addressed(said, account, known)
     given_up = tuple(number for number, invoice in addressed.items() if invoice.is_written_off)
-    invoices = dict.fromkeys((*(invoice.id for invoice in addressed.values()), *_billed(entry, account, known)))
+    invoices = dict.fromkeys((*(invoice.id for invoice in addressed.values()), *_billed(said, account, known)))
     return Route(account.id, tuple(invoices), written_off=given_up)
 
 
 def named_accounts(entry: BankEntry, known: KnownReferences) -> set[str]:
     """Return the accounts that what counts most in an entry names."""
-    return next((named for found in references(entry, known.series) if (named := _named(found, known))), set())
+    return _named_most(references(entry, known.series), known)
+
+
+def _named_most(found: Iterable[Iterable[str]], known: KnownReferences) -> set[str]:
+    return next((named for words in found if (named := _named(words, known))), set())
 
 
 def _named(words: Iterable[str], known: KnownReferences) -> set[str]:
@@ -124,14 +130,14 @@ def _against(entry: BankEntry, account: KnownAccount) -> SuspenseReason | None:
     return None
 
 
-def _billed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> Iterator[str]:
-    for word in words(entry, known.series):
+def _billed(words: Iterable[str], account: KnownAccount, known: KnownReferences) -> Iterator[str]:
+    for word in words:
         if word in known.bills and known.bills[word].account_id == account.id:
             yield from known.bills[word].invoice_ids
 
 
-def _addressed(entry: BankEntry, account: KnownAccount, known: KnownReferences) -> dict[str, KnownInvoice]:
-    named = {word: known.invoices[word] for word in words(entry, known.series) if word in known.invoices}
+def _addressed(words: Iterable[str], account: KnownAccount, known: KnownReferences) -> dict[str, KnownInvoice]:
+    named = {word: known.invoices[word] for word in words if word in known.invoices}
     return {
         number: one
         for number, one in named.items()

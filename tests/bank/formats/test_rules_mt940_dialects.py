@@ -10,7 +10,7 @@ from commands.bank.statement_files import read_entries
 from models.bank.balance import StatementBalance
 from models.bank.entry import BankEntry
 from models.bank.identity import KnownLine
-from models.bank.recognition import recognise
+from models.bank.recognition import KnownDay, recognise
 from models.bank.references import written_references
 from models.problem import Problem
 
@@ -118,13 +118,15 @@ def test_a_day_of_the_year_before_is_in_that_year(tmp_path: Path) -> None:
 
 
 def test_a_line_of_an_interim_report_is_the_same_in_the_statement_of_the_day(tmp_path: Path) -> None:
-    line = "2605200520C20,00NTRFNONREF"
-    [interim] = read(tmp_path, statement(line, head=":34F:EURD0,00\n:34F:EURC0,00\n:13D:2605201200+0200\n"))
-    [final] = read(tmp_path, statement(line))
+    said = "2605200520C20,00NTRFNONREF"
+    [interim] = read(tmp_path, statement(said, head=":34F:EURD0,00\n:34F:EURC0,00\n:13D:2605201200+0200\n"))
+    [final] = read(tmp_path, statement(said))
 
-    known = KnownLine.read(interim.key)
-    assert known is not None
-    found = recognise(final.identity, [known])
+    line = KnownLine.read(interim.key)
+    assert line is not None
+    known = KnownDay()
+    known.add(line)
+    found = recognise(final.identity, known)
 
     assert (interim.identity.kind, final.identity.kind) == ("mt942", "mt940")
     assert found is not None

@@ -6,15 +6,20 @@ from datetime import date
 import pytest
 
 from models.bank.identity import KnownLine, LineIdentity, is_one_account
-from models.bank.recognition import Doubt, recognise
+from models.bank.recognition import Doubt, KnownDay, recognise
 
 IBAN = "DE89370400440532013000"
 ONE = LineIdentity(date(2026, 5, 20), "B1", 2000, "EUR", IBAN, content="aa", kind="camt053", statement="S1")
 BARE = replace(ONE, reference="")
 
 
-def known(*lines: LineIdentity) -> list[KnownLine]:
-    return [line for one in lines if (line := KnownLine.read(one.key)) is not None]
+def known(*lines: LineIdentity, is_of_this_file: bool = False) -> KnownDay:
+    day = KnownDay()
+    for one in lines:
+        line = KnownLine.read(one.key)
+        assert line is not None
+        day.add(replace(line, is_of_this_file=is_of_this_file))
+    return day
 
 
 def verdict(one: LineIdentity, *before: LineIdentity) -> str:
@@ -86,7 +91,7 @@ def test_a_line_without_a_reference_is_known_by_what_it_says(
 
 
 def test_in_one_file_a_reference_may_be_shared() -> None:
-    above = [replace(line, is_of_this_file=True) for line in known(ONE)]
+    above = known(ONE, is_of_this_file=True)
 
     assert recognise(replace(ONE, content="bb"), above) is None
     assert recognise(replace(ONE, amount_minor=2200), above) is None
