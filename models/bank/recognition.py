@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.bank.identity import CSV, KnownLine, LineIdentity, is_one_account
 
@@ -55,7 +55,7 @@ class _Group:
 
 
 # The groups of a key, by what else tells them apart: what stands first is the bank account.
-_Groups = dict[tuple[Hashable, ...], _Group]
+_Groups = dict[tuple[Any, ...], _Group]
 
 
 class KnownDay:
@@ -156,9 +156,9 @@ def _put(groups: _Groups, known: _Numbered, *of: Hashable, value: Hashable = Non
 
 def _of_account(
     index: defaultdict[Hashable, _Groups], key: Hashable, one: KnownLine
-) -> Iterator[tuple[tuple[Hashable, ...], _Group]]:
+) -> Iterator[tuple[tuple[Any, ...], _Group]]:
     for of, group in index.get(key, {}).items():
-        if is_one_account(one.account, str(of[0])):
+        if is_one_account(one.account, of[0]):
             yield of, group
 
 
