@@ -34,6 +34,7 @@ grant insert, update on duly.sellers to duly_app;
 grant insert, update on duly.creditors, duly.statement_layouts to duly_app;
 grant insert, update on duly.alert_rules to duly_app;
 grant insert, update on duly.refund_rules to duly_app;
+grant insert, update on duly.charge_rules to duly_app;
 grant insert, update on duly.segments, duly.message_templates, duly.message_rules to duly_app;
 grant insert, update on duly.approval_rules to duly_app;
 -- A new version is a new row.
@@ -128,7 +129,7 @@ grant execute on function duly.assign_payer, duly.assign_provider, duly.brand_of
     duly.require_reconnectable, duly.switch_merchant_payments to duly_app;
 
 -- payments
-grant execute on function duly.block_charges, duly.unblock_charges, duly.create_payment_request, duly.end_payment_request, duly.give_request_link,
+grant execute on function duly.block_charges, duly.release_hold, duly.unblock_charges, duly.create_payment_request, duly.end_payment_request, duly.give_request_link,
     duly.keep_provider_lists, duly.attach_to_request, duly.attachment_names, duly.attachment_of_link, duly.note_card_payment, duly.note_page_order, duly.note_request_link, duly.note_request_processing, duly.order_payment, duly.payer_of_request, duly.payment_request_by_id,
     duly.payment_request_of_link, duly.send_payment_request, duly.set_preferred_method to duly_app;
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_serializer, model_validator
 
+from activities.configuration.document_parts.charge_document import ChargeRule
 from activities.configuration.document_parts.creditor_document import CreditorPart
 from activities.configuration.document_parts.fee_document import ApplicationFeePart
 from activities.configuration.document_parts.layout_document import StatementLayoutPart
@@ -204,6 +205,7 @@ class DefinitionsDocument(DocumentPart):
     dunning_policies: tuple[Policy, ...] = ()
     card_rules: CardRulesPart | None = None
     card_networks: tuple[CardNetwork, ...] = ()
+    charge_rules: tuple[ChargeRule, ...] = ()
     alert_rules: AlertRulesPart | None = None
     reminder_rules: tuple[ReminderRule, ...] = ()
     refund_rules: RefundRulesPart | None = None

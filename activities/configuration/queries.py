@@ -19,6 +19,7 @@ from models.tables.configuration import (
     RunDefinitionRow,
     SellerRow,
 )
+from models.tables.fraud.charges import ChargeRuleRow
 from models.tables.messages import (
     AlertRulesRow,
     MessageRulesRow,
@@ -146,6 +147,12 @@ LISTS = MappingProxyType(
         "card_networks": select(CardNetworkRow.brand, CardNetworkRow.declines_max, CardNetworkRow.days).order_by(
             CardNetworkRow.brand
         ),
+        "charge_rules": select(
+            *(ChargeRuleRow.id, ChargeRuleRow.currency, ChargeRuleRow.above_minor, ChargeRuleRow.first_above_minor),
+            *(ChargeRuleRow.times_median, ChargeRuleRow.of_payments, ChargeRuleRow.payments_min),
+            *(ChargeRuleRow.most_charges, ChargeRuleRow.most_minor, ChargeRuleRow.per, ChargeRuleRow.within_minutes),
+            ChargeRuleRow.is_active,
+        ).order_by(ChargeRuleRow.id),
         "alert_rules": select(
             AlertRulesRow.failures_min,
             AlertRulesRow.failures_days,

@@ -35,6 +35,7 @@ from models.tables.configuration import (
     CreditorRow,
     DunningPolicyRow,
 )
+from models.tables.fraud.charges import ChargeRuleRow
 from models.tables.messages import AlertRulesRow, MessageRulesRow, MessageTemplateRow, SegmentRow
 from models.tables.reference import DefinitionRow, DueDateRuleRow, StatementLayoutRow, TransactionReasonRow
 from models.tables.returns import RefundRulesRow
@@ -100,6 +101,8 @@ class DocumentWriting:
         for network in self._document.card_networks:
             given = {"declines_max": network.declines_max, "days": network.days}
             yield "card_network", network.brand, await self._save(CardNetworkRow, {"brand": network.brand}, given)
+        for rule in self._document.charge_rules:
+            yield "charge_rule", rule.id, await self._save(ChargeRuleRow, {"id": rule.id}, rule.stored())
         for reminder in self._document.reminder_rules:
             yield "reminder_rule", reminder.segment, await self._ledger.reminder_rule(reminder)
         only: Sequence[tuple[str, Any, type[Base]]] = (

@@ -104,6 +104,13 @@ def _wallet_top_up(row: Row[Any]) -> dict[str, Any]:
     return {**given, **{name: str(Money(minor, row.currency).to_decimal()) for name, minor in amounts.items()}}
 
 
+def _charge_rule(row: Row[Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in _part(row).items() if value is not None and not name.endswith("_minor")}
+    amounts = {"above": row.above_minor, "first_above": row.first_above_minor, "most": row.most_minor}
+    given = {name: str(Money(held, row.currency).to_decimal()) for name, held in amounts.items() if held is not None}
+    return {**kept, **given}
+
+
 def _in_major_units(amounts: Mapping[str, int]) -> dict[str, str]:
     return {code: str(Money(minor, code).to_decimal()) for code, minor in sorted(amounts.items())}
 
@@ -120,6 +127,7 @@ _ONLY = frozenset({"ledger", "card_rules", "alert_rules", "refund_rules", "appro
 _PARTS: Mapping[str, Callable[[Row[Any]], dict[str, Any]]] = MappingProxyType(
     {
         "approval_rules": _approval_rules,
+        "charge_rules": _charge_rule,
         "payment_methods": _without("provider_id"),
         "transaction_types": _type,
         "internal_accounts": _account,

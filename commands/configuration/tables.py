@@ -259,6 +259,16 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
                 *(row.most_in_month, row.type, row.product, _yes(row.for_all), _yes(row.is_active)),
             ),
         ),
+        "charge_rules": (
+            ("Id", "Currency", "Above", "First above", "Times median", "Charges", "Sum", "Per", "Minutes", "Active"),
+            lambda row: (
+                *(row.id, row.currency or "all"),
+                *("" if one is None else money(one, row.currency) for one in (row.above_minor, row.first_above_minor)),
+                *(row.times_median or "", row.most_charges or ""),
+                "" if row.most_minor is None else money(row.most_minor, row.currency),
+                *(row.per or "", row.within_minutes or "", _yes(row.is_active)),
+            ),
+        ),
         "wallet_limits": (
             ("Currency", "Maximum"),
             lambda row: (row.currency, money(row.maximum_minor, row.currency)),

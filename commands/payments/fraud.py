@@ -1,13 +1,16 @@
-"""What is never charged: what is behind `fraud`."""
+"""What is never charged, and what a rule holds: what is behind `fraud`."""
 
 from datetime import datetime
 
 from activities.payments.charge_blocks import ChargeBlocks
+from activities.payments.charge_holds import ChargeHolds
+from activities.payments.orders import PaymentOrders
 from commands.collection_signals import signal_collections
-from commands.formatting import document, moment
+from commands.formatting import document, moment, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from commands.updates import require_who_and_why
+from models.payments.order import amount_of
 
 # What a collection that waits for a block or a hold listens to.
 HOLD_RELEASED = "hold_released"
@@ -55,4 +58,41 @@ async def list_blocked(output: Output, *, with_ended: bool) -> None:
     output.answer(
         {"blocks": [document(row) for row in rows]},
         table("", "Kind", "Value", "Since", "By", "Until", "Taken off", rows=shown),
+    )
+
+
+async def release(output: Output, account: str, period: str, amount: str, actor: str, reason: str) -> None:
+    """Release what a rule holds, for its amount alone, and let its collection go on. Raises RefusedError."""
+    require_who_and_why(actor, reason)
+    settings = read_settings()
+    async with database_of(settings) as database:
+        payer = await PaymentOrders(database).payer(account)
+        asked = amount_of(amount, payer.currency)
+        released = await ChargeHolds(database).release(
+            account, period, asked.amount_minor if asked else None, actor=actor, reason=reason
+        )
+        signalled = await signal_collections(output, database, settings, [account], signal=HOLD_RELEASED)
+    what = "released before" if released["was_so"] else "released"
+    cells = [(money(released["amount_minor"], released["currency"]), what)]
+    output.answer({**released, **signalled}, table("", "Hold", f"{account} {period}", rows=cells))
+
+
+async def list_held(output: Output, *, with_ended: bool) -> None:
+    """List what rules hold."""
+    async with reading_database_of(read_settings()) as database:
+        rows = await ChargeHolds(database).listed(with_ended=with_ended)
+    shown = [
+        (
+            row.account_id,
+            row.period,
+            money(row.amount_minor, row.currency),
+            f"{row.rule_id}: {row.because}",
+            moment(row.held_at),
+            f"{moment(row.released_at)} {row.released_by}: {row.released_because}" if row.released_at else "",
+        )
+        for row in rows
+    ]
+    output.answer(
+        {"holds": [document(row) for row in rows]},
+        table("", "Account", "Period", "Amount", "Rule", "Since", "Released", rows=shown),
     )

@@ -1,4 +1,4 @@
-"""`fraud`: what is never charged."""
+"""`fraud`: what is never charged, and what waits for a person before it is."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
-from commands.options import Json, moment_of
+from commands.options import AccountId, Json, ReceivableName, moment_of
 from commands.runner import perform
 
 app = typer.Typer(help="Fraud: what is never charged, and what waits for a person before.", no_args_is_help=True)
@@ -75,3 +75,33 @@ def list_blocks(
     from commands.payments.fraud import list_blocked
 
     perform(lambda output: list_blocked(output, with_ended=with_ended), as_json=as_json)
+
+
+@app.command("holds")
+def list_holds(
+    with_ended: Annotated[bool, typer.Option("--all", help="Also what was released, or is over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List charges that a rule holds until a person releases them, the newest first, 1,000 at most."""
+    from commands.payments.fraud import list_held
+
+    perform(lambda output: list_held(output, with_ended=with_ended), as_json=as_json)
+
+
+@app.command("release")
+@changes()
+def release_hold(
+    account: AccountId,
+    period: ReceivableName,
+    actor: Who,
+    reason: Why,
+    amount: Annotated[str, typer.Option("--amount", help="The amount that is held; needed where several are.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Let a charge go on that a rule holds, for the amount that is held and no other. It is sent at once.
+
+    What is not to be charged is given up: `collections give-up`.
+    """
+    from commands.payments.fraud import release
+
+    perform(lambda output: release(output, account, period, amount, actor, reason), as_json=as_json)

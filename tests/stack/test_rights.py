@@ -41,14 +41,14 @@ WRITTEN_BY_ROW = frozenset({
       "message_rules", "message_templates", "segments")),
     *((privilege, table) for privilege in ("INSERT", "UPDATE")
       for table in ("transaction_reasons", "due_date_rules", "transaction_types", "card_networks", "creditors",
-      "statement_layouts", "voucher_types")),
+      "charge_rules", "statement_layouts", "voucher_types")),
     *((privilege, f"wallet_{table}") for table in ("transaction_types", "limits", "top_up_rules")
       for privilege in ("INSERT", "UPDATE")),
 })  # fmt: skip
 # What operators set, and nothing refers to but by value. Every other table holds money, or the evidence of it.
 CONFIGURATION = frozenset({
-    "alert_rules", "approval_rules", "card_networks", "card_rules", "creditors", "definitions", "due_date_rules",
-    "dunning_policies", "message_rules", "message_templates", "number_series", "payment_methods", "products",
+    "alert_rules", "approval_rules", "card_networks", "card_rules", "charge_rules", "creditors", "definitions",
+    "due_date_rules", "dunning_policies", "message_rules", "message_templates", "number_series", "payment_methods", "products",
     "provider_currencies", "provider_methods", "providers", "refund_rules", "reminder_rules", "run_definitions",
     "segments", "sellers", "statement_layouts", "tax_rates", "transaction_reasons", "transaction_types",
     "voucher_types", "wallet_limits", "wallet_top_up_rules", "wallet_transaction_types",

@@ -152,6 +152,7 @@ declare
     v_asked bigint;
     v_uncharged text;
     v_blocked text;
+    v_held jsonb;
     v_link duly.payment_requests := duly.payment_request_of_receivable(p_account_id, p_period);
 begin
     select * into v_request from duly.gateway_requests
@@ -238,6 +239,10 @@ begin
     if v_blocked <> '' then
         return duly.blocked_attempt(v_blocked, v_request, p_account_id, p_period, p_run_id, v_owed, v_account.currency);
     elsif p_channel = 'hosted_page' then
+        v_held := duly.held_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, v_owed);
+        if v_held is not null then
+            return v_held;
+        end if;
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
             v_part.invoices, v_owed, p_channel);
     end if;
@@ -257,6 +262,10 @@ begin
         if v_card.id is null or not duly.is_within_budget(v_card) then
             return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'retry_budget_used_up', 'in_dunning');
         end if;
+    end if;
+    v_held := duly.held_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, v_owed);
+    if v_held is not null then
+        return v_held;
     end if;
     return duly.write_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
         v_part.invoices, v_owed);

@@ -1,8 +1,9 @@
-"""What is not charged: the block list."""
+"""What is not charged, or not yet: the block list, rules for unusual charges, and what they hold."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, ForeignKey, Integer, Numeric, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -23,3 +24,42 @@ class ChargeBlockRow(Base):
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str]
     lifted_because: Mapped[str]
+
+
+class ChargeRuleRow(Base):
+    """Which charges are held for a person before they are sent."""
+
+    __tablename__ = "charge_rules"
+
+    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    currency: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.currencies.code"))
+    above_minor: Mapped[int | None] = mapped_column(BigInteger)
+    first_above_minor: Mapped[int | None] = mapped_column(BigInteger)
+    times_median: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    of_payments: Mapped[int] = mapped_column(SmallInteger)
+    payments_min: Mapped[int] = mapped_column(SmallInteger)
+    most_charges: Mapped[int | None] = mapped_column(Integer)
+    most_minor: Mapped[int | None] = mapped_column(BigInteger)
+    per: Mapped[str | None]
+    within_minutes: Mapped[int | None] = mapped_column(Integer)
+    is_active: Mapped[bool]
+
+
+class ChargeHoldRow(Base):
+    """A charge that a rule holds, by receivable and amount, and who has released it."""
+
+    __tablename__ = "charge_holds"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.accounts.id"))
+    period: Mapped[str] = mapped_column(Text(collation="C"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.currencies.code"))
+    provider_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.providers.id"))
+    run_id: Mapped[str] = mapped_column(Text(collation="C"))
+    rule_id: Mapped[str] = mapped_column(Text(collation="C"))
+    because: Mapped[str]
+    held_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str]
+    released_because: Mapped[str]
