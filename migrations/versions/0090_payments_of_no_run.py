@@ -6,7 +6,7 @@ Revision ID: 0090
 from migrations.indices import build_beside_writers
 
 revision = "0090"
-down_revision: str | None = "0087"
+down_revision: str | None = "0088"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -173,8 +173,8 @@ def _covered(one: KnownLine) -> tuple[int, int]:
 
 def _equal(line: KnownLine, place: int) -> Hashable:
     # In CSV a reference is of one row alone.
-    said = () if line.kind == CSV else (line.content, line.occurrence)
-    return line.amount_minor, line.currency, line.kind, line.reference, said, place
+    written = () if line.kind == CSV else (line.content, line.occurrence)
+    return line.amount_minor, line.currency, line.kind, line.reference, written, place
 
 
 def _alike(line: KnownLine, place: int) -> Hashable:
