@@ -121,7 +121,7 @@ class KnownDay:
             if kind != one.kind and not (one.reference and is_referenced):
                 yield group.other_than(one.content), Doubt.PERHAPS_KNOWN
 
-    def amended(self, one: KnownLine) -> _Numbered | None:
+    def of_other_amount(self, one: KnownLine) -> _Numbered | None:
         """Return the line that has its reference and another amount: of CSV any, else one of the same statement."""
         if not one.reference:
             return None
@@ -139,7 +139,7 @@ def recognise(identity: LineIdentity, known: KnownDay) -> Recognition | None:
     if doubts:
         found, doubt = min(doubts)
         return Recognition(found.line, doubt, found.number)
-    if (found := known.amended(one)) is not None:
+    if (found := known.of_other_amount(one)) is not None:
         return Recognition(found.line, Doubt.ANOTHER_AMOUNT, found.number)
     return None
 
@@ -173,8 +173,8 @@ def _covered(one: KnownLine) -> tuple[int, int]:
 
 def _equal(line: KnownLine, place: int) -> Hashable:
     # In CSV a reference is of one row alone.
-    written = () if line.kind == CSV else (line.content, line.occurrence)
-    return line.amount_minor, line.currency, line.kind, line.reference, written, place
+    contents = () if line.kind == CSV else (line.content, line.occurrence)
+    return line.amount_minor, line.currency, line.kind, line.reference, contents, place
 
 
 def _alike(line: KnownLine, place: int) -> Hashable:

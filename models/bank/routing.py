@@ -95,10 +95,10 @@ def route(entry: BankEntry, known: KnownReferences) -> Route:
     account = known.accounts[next(iter(named))]
     if (reason := _against(entry, account)) is not None:
         return Route(account.id, reason=reason)
-    said = [word for each in found for word in each]
-    addressed = _addressed(said, account, known)
+    mentions = [word for each in found for word in each]
+    addressed = _addressed(mentions, account, known)
     given_up = tuple(number for number, invoice in addressed.items() if invoice.is_written_off)
-    invoices = dict.fromkeys((*(invoice.id for invoice in addressed.values()), *_billed(said, account, known)))
+    invoices = dict.fromkeys((*(invoice.id for invoice in addressed.values()), *_billed(mentions, account, known)))
     return Route(account.id, tuple(invoices), written_off=given_up)
 
 

@@ -118,9 +118,9 @@ def test_a_day_of_the_year_before_is_in_that_year(tmp_path: Path) -> None:
 
 
 def test_a_line_of_an_interim_report_is_the_same_in_the_statement_of_the_day(tmp_path: Path) -> None:
-    said = "2605200520C20,00NTRFNONREF"
-    [interim] = read(tmp_path, statement(said, head=":34F:EURD0,00\n:34F:EURC0,00\n:13D:2605201200+0200\n"))
-    [final] = read(tmp_path, statement(said))
+    raw = "2605200520C20,00NTRFNONREF"
+    [interim] = read(tmp_path, statement(raw, head=":34F:EURD0,00\n:34F:EURC0,00\n:13D:2605201200+0200\n"))
+    [final] = read(tmp_path, statement(raw))
 
     line = KnownLine.read(interim.key)
     assert line is not None
