@@ -66,6 +66,7 @@ async def test_a_run_goes_on_past_what_is_held_and_counts_it_and_a_person_releas
         (large, 10001, "large", "above")
     ]
     assert (before, await merchant.value(ALERTS)) == ((1, 2500), 1)
+    await handle.signal(Collection.hold_released)
     await until(lambda: is_settled(merchant))
     assert charged(stripe_sandbox) == (2, 12501)
     assert await merchant.run("select attempt, number from duly.gateway_attempts order by amount_minor") == [(1, 1)] * 2
@@ -166,7 +167,7 @@ async def test_a_sum_within_a_time_is_of_its_currency(merchant: Merchant, collec
 
 
 @pytest.mark.usefixtures("workers")
-async def test_a_payment_by_hand_waits_and_says_why(
+async def test_a_payment_by_hand_waits_and_says_why_and_is_charged_at_once_when_it_is_released(
     cli: CommandLine, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
     await merchant.configure(ABOVE)
@@ -176,6 +177,11 @@ async def test_a_payment_by_hand_waits_and_says_why(
 
     assert (ordered["state"], ordered["first_outcome"]["code"]) == ("processing", "held_by_rule")
     assert (charged(stripe_sandbox), await merchant.value(ALERTS)) == ((0, 0), 1)
+    period = await merchant.value("select period from duly.charge_holds")
+    released = await cli.json("fraud", "release", account, period, *BY)
+    await until(lambda: is_settled(merchant))
+    assert (released["was_so"], len(released["collections_signalled"])) == (False, 1)
+    assert charged(stripe_sandbox) == (1, 15000)
 
 
 async def test_no_page_is_opened_for_a_link_until_a_person_has_released_it(
