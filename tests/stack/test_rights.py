@@ -48,10 +48,10 @@ WRITTEN_BY_ROW = frozenset({
 # What operators set, and nothing refers to but by value. Every other table holds money, or the evidence of it.
 CONFIGURATION = frozenset({
     "alert_rules", "approval_rules", "card_networks", "card_rules", "charge_rules", "creditors", "definitions",
-    "due_date_rules", "dunning_policies", "message_rules", "message_templates", "number_series", "payment_methods", "products",
-    "provider_currencies", "provider_methods", "providers", "refund_rules", "reminder_rules", "run_definitions",
-    "segments", "sellers", "statement_layouts", "tax_rates", "transaction_reasons", "transaction_types",
-    "voucher_types", "wallet_limits", "wallet_top_up_rules", "wallet_transaction_types",
+    "due_date_rules", "dunning_policies", "message_rules", "message_templates", "number_series", "payment_methods",
+    "products", "provider_currencies", "provider_methods", "providers", "refund_rules", "reminder_rules",
+    "run_definitions", "segments", "sellers", "statement_layouts", "tax_rates", "transaction_reasons",
+    "transaction_types", "voucher_types", "wallet_limits", "wallet_top_up_rules", "wallet_transaction_types",
 })  # fmt: skip
 # Of these some columns are written by hand: an account's own data, and what the import of release 0.1.0 writes.
 BY_COLUMN = frozenset({"accounts", "cards", "gateway_customers", "payment_preferences", "subscriptions"})
