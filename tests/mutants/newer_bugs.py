@@ -23,7 +23,24 @@ ACCEPTED_TESTS = "tests/supervision/commands/test_accepted_commands.py"
 DESTINATION_TESTS = "tests/merchants/providers/destinations/test_destination_charges.py"
 REFUSAL_TESTS = "tests/merchants/providers/destinations/test_refusals.py"
 
+HOLDS = "migrations/functions/payments/holds.sql"
+HOLD_TESTS = "tests/payments/fraud/test_holds.py"
+
 NEWER_BUGS = (
+    SeededBug(
+        "a release is for every amount",
+        HOLDS,
+        "period = p_period and amount_minor = p_owed;",
+        "period = p_period;",
+        f"{HOLD_TESTS}::test_a_release_is_for_its_amount_alone_and_holds_for_the_tries_after_a_decline",
+    ),
+    SeededBug(
+        "a run charges who was blocked after it began",
+        "migrations/functions/gateway/attempts.sql",
+        "if v_blocked <> '' then",
+        "if false then",
+        "tests/payments/fraud/test_block_list.py::test_who_is_blocked_after_the_freeze_is_passed_over_and_owes_on",
+    ),
     SeededBug(
         "a payment that is taken for a merchant stays with the platform",
         "migrations/functions/gateway/attempt_rows.sql",
