@@ -20,6 +20,7 @@ from tests.support.attempts import broken_invariants, charged, request_for
 from tests.support.builders import PERIOD, RUN, Merchant, declined
 from tests.support.command_line import CommandLine
 from tests.support.running_duly import RunningDuly
+from tests.wallets.top_ups import ToppedUp
 from workflows.collections.collection import Collection
 from workflows.payments.payment_request import PaymentRequest
 
@@ -203,3 +204,14 @@ async def test_no_debit_is_drawn_of_who_is_blocked(
 
     assert (asked.outcome, asked.code) == (CollectOutcome.PROVIDER_NOT_EFFECTIVE, "account_blocked")
     assert await merchant.value("select count(*) from duly.gateway_attempts") == 0
+
+
+async def test_no_run_asks_for_a_top_up_of_who_is_blocked(merchant: Merchant, database: Database) -> None:
+    wallets = ToppedUp(merchant, database)
+    await wallets.set_up()
+    account, other = await wallets.low("acc_blocked"), await wallets.low("acc_other")
+    await block(database, "account", account)
+
+    dry = await DryRunActivities(database).dry_run_page(DryRunRequest("top_ups", PERIOD, "", 100))
+
+    assert {one.account_id: one.reason for one in dry.members} == {account: "account_blocked", other: ""}
