@@ -21,7 +21,7 @@ Command = Callable[..., None]
 _OPTIONS: Mapping[str, Any] = {"actor": Actor, "reason": Reason}
 # Texts of people, and who a file names: what a command is about stands in the rest.
 _CONTEXT = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
-_NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder"})
+_NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder", "value"})
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "card_exists": "there is no such card",
         "card_in_use": "the card has been replaced or removed",
         "card_id_is_free": "the card's id was given to another card",
+        "card_blocked": "the card is on the block list",
         "token_is_new": "the gateway's token is of another card",
         "replaced_card_exists": "there is no card that it could replace",
         "nothing_wanted": "nothing is wanted from the card's holder, so there is no page",

@@ -30,6 +30,7 @@ READS = frozenset(
         "differences",
         "dry-run",
         "history",
+        "holds",
         "link",
         "list",
         "members",
@@ -118,6 +119,7 @@ IDS_AND_DATES = frozenset(
         "dispute",
         "event",
         "first",
+        "kind",
         "last",
         "mandate",
         "merchant",
@@ -140,7 +142,7 @@ IDS_AND_DATES = frozenset(
         "wallet_transaction",
     }
 )
-NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder"})
+NOT_KEPT = frozenset({"text", "reason", "file", "accounts_file", "holder", "value"})
 COMMANDS = {" ".join(words): command for words, command in commands()}
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts} for name, command in COMMANDS.items()
