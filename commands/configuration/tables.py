@@ -260,14 +260,8 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
             ),
         ),
         "charge_rules": (
-            ("Id", "Currency", "Above", "First above", "Times median", "Charges", "Sum", "Per", "Minutes", "Active"),
-            lambda row: (
-                *(row.id, row.currency or "all"),
-                *("" if one is None else money(one, row.currency) for one in (row.above_minor, row.first_above_minor)),
-                *(row.times_median or "", row.most_charges or ""),
-                "" if row.most_minor is None else money(row.most_minor, row.currency),
-                *(row.per or "", row.within_minutes or "", _yes(row.is_active)),
-            ),
+            ("Id", "Currency", "Holds", "Active"),
+            lambda row: (row.id, row.currency or "all", _held_by(row), _yes(row.is_active)),
         ),
         "wallet_limits": (
             ("Currency", "Maximum"),
@@ -275,3 +269,16 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
         ),
     }
 )
+
+
+def _held_by(row: Row[Any]) -> str:
+    """Say in one cell which charges a rule holds."""
+    window = f"per {row.per} within {row.within_minutes} minutes"
+    limits = (
+        ("above", row.above_minor and money(row.above_minor, row.currency)),
+        ("a first one above", row.first_above_minor and money(row.first_above_minor, row.currency)),
+        ("above the median", row.times_median and f"{row.times_median} times"),
+        ("more than", row.most_charges and f"{row.most_charges} {window}"),
+        ("more than", row.most_minor and f"{money(row.most_minor, row.currency)} {window}"),
+    )
+    return "; ".join(f"{what} {limit}" for what, limit in limits if limit)

@@ -56,7 +56,7 @@ async def list_blocked(output: Output, *, with_ended: bool) -> None:
         for row in rows
     ]
     output.answer(
-        {"blocks": [document(row) for row in rows]},
+        {"blocks": [document(row) for row in rows], "next": None},
         table("", "Kind", "Value", "Since", "By", "Until", "Taken off", rows=shown),
     )
 
@@ -93,6 +93,6 @@ async def list_held(output: Output, *, with_ended: bool) -> None:
         for row in rows
     ]
     output.answer(
-        {"holds": [document(row) for row in rows]},
+        {"holds": [document(row) for row in rows], "next": None},
         table("", "Account", "Period", "Amount", "Rule", "Since", "Released", rows=shown),
     )

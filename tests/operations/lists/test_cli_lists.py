@@ -20,6 +20,10 @@ EXEMPT: Mapping[Words, Mapping[str, str]] = {
     ("definitions", "list"): dict.fromkeys(
         ("--csv", "--from", "--to", "--limit", "--after", "--state"), "the whole configuration, of several kinds"
     ),
+    ("fraud", "list"): dict.fromkeys(
+        ("--csv", "--from", "--to", "--limit", "--after", "--state"),
+        "configuration: what is blocked, and with --all what was",
+    ),
     ("merchants", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "configuration"),
     ("reports", "list"): dict.fromkeys(("--from", "--to", "--limit", "--after", "--state"), "what a release has"),
     ("reports", "schedule", "list"): dict.fromkeys(
@@ -92,6 +96,7 @@ async def test_every_list_has_a_way_on_in_json_and_says_what_all_of_it_comes_to(
     configured = {
         ("communicate", "list"),
         ("definitions", "list"),
+        ("fraud", "list"),
         ("merchants", "list"),
         ("reports", "list"),
         ("reports", "schedule", "list"),
