@@ -83,9 +83,12 @@ async def test_money_of_a_method_that_a_gateway_handles_is_not_written_by_hand(
     assert await gateway_company.refused("transactions", "create", "refund", account, *words) == [
         ("method", "method_is_not_a_gateways")
     ]
-    assert await gateway_company.refused("transactions", "quick-pay", "INV-0000000001", "--method", "card") == [
-        ("method", "method_is_not_a_gateways")
+    # Quick Pay by such a method charges a card, of which there is none, and writes nothing.
+    charge = ("--method", "card", "--actor", "maria", "--reason", "she called")
+    assert await gateway_company.refused("transactions", "quick-pay", "INV-0000000001", *charge) == [
+        ("card", "card_required")
     ]
+    assert await merchant.balance(account) == 10000
 
 
 async def test_a_draft_that_is_with_the_gateway_is_left_to_its_answer(
