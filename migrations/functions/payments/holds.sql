@@ -7,6 +7,8 @@ create or replace function duly.exceeded_by(r duly.charge_rules, p_account duly.
 returns text language plpgsql volatile security definer set search_path = duly, pg_temp as $$
 declare
     v_key text;
+    v_accounts text[];
+    v_since timestamptz := now() - make_interval(mins => r.within_minutes);
     v_count bigint;
     v_minor bigint;
 begin
@@ -17,14 +19,24 @@ begin
     if r.per <> 'account' then
         perform pg_advisory_xact_lock(hashtextextended(concat_ws('/', 'charge_rules', r.id, v_key), 0));
     end if;
-    select count(*), coalesce(sum(a.amount_minor) filter (where q.currency = r.currency), 0) into v_count, v_minor
-    from duly.gateway_attempts a join duly.gateway_requests q on q.id = a.request_id and q.kind = 'payment'
-    left join duly.cards c on c.id = a.card_id
-    where a.started_at > now() - make_interval(mins => r.within_minutes)
-      and coalesce(a.outcome, '') not in ('did_not_happen', 'invalid_request')
-      and (r.currency is null or q.currency = r.currency)
-      and v_key = case r.per when 'account' then q.account_id when 'card' then coalesce(nullif(c.fingerprint, ''), c.id)
-          else coalesce(nullif(a.merchant_provider, ''), q.provider_id) end;
+    if r.per = 'merchant' then
+        -- All that was begun within the time is read: of a merchant that is not few.
+        select count(*), coalesce(sum(a.amount_minor) filter (where q.currency = r.currency), 0) into v_count, v_minor
+        from duly.gateway_attempts a join duly.gateway_requests q on q.id = a.request_id and q.kind = 'payment'
+        where a.started_at > v_since and coalesce(a.outcome, '') not in ('did_not_happen', 'invalid_request')
+          and (r.currency is null or q.currency = r.currency) and coalesce(nullif(a.merchant_provider, ''), q.provider_id) = v_key;
+    else
+        -- Of an account, or of those that have the card, it is what is theirs, however much a run charges meanwhile.
+        v_accounts := array(select p_account.id union select c.account_id from duly.cards c
+            where r.per = 'card' and c.fingerprint = p_card.fingerprint and c.fingerprint <> '');
+        select count(*), coalesce(sum(a.amount_minor) filter (where q.currency = r.currency), 0) into v_count, v_minor
+        from duly.gateway_requests q join duly.gateway_attempts a on a.request_id = q.id
+        left join duly.cards c on c.id = a.card_id
+        where q.account_id = any (v_accounts) and q.kind = 'payment' and a.started_at > v_since
+          and coalesce(a.outcome, '') not in ('did_not_happen', 'invalid_request')
+          and (r.currency is null or q.currency = r.currency)
+          and (r.per = 'account' or coalesce(nullif(c.fingerprint, ''), c.id) = v_key);
+    end if;
     return case when v_count + 1 > r.most_charges then 'most_charges' when v_minor + p_owed > r.most_minor then 'most' end;
 end $$;
 
