@@ -70,10 +70,12 @@ async def platform(reconciling: ReconciliationClient, settings: Settings, period
 
 
 @asynccontextmanager
-async def connected(platform: Platform, id: str) -> AsyncIterator[ConnectedMerchant]:
+async def connected(platform: Platform, id: str, *, flow: str = "direct") -> AsyncIterator[ConnectedMerchant]:
     """Connect a merchant, let its account be ready, and have the worker of its provider, which has the same name."""
     duly, sandbox = platform.duly, platform.sandbox
-    connection, link = await connect(duly, await participating(platform.own.merchant, id))
+    await participating(platform.own.merchant, id)
+    await platform.own.merchant.run("update duly.merchants set flow = :flow where id = :id", flow=flow, id=id)
+    connection, link = await connect(duly, id)
     account = link.gateway_account
     sandbox.review_account(account, READY)
     await connection.signal("gateway_event")

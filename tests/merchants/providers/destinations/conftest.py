@@ -1,46 +1,18 @@
 """Merchants that the platform pays: it takes their customers' payments on its own account and passes them on."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
-import stripe
 
-from activities.gateway.stripe_gateway import StripeGateway
 from models.reconciliation.reconciliation import ReconciliationCertificate
-from tests.fixtures.refunds import RefundClient
-from tests.merchants.onboarding import connect, participating, stands
-from tests.merchants.providers.conftest import READY, ConnectedMerchant, Platform, provider_of
+from tests.merchants.providers.conftest import ConnectedMerchant, Platform, connected
 from tests.merchants.providers.test_application_fees import both_reconciled
-from tests.support.builders import API_KEY
-from worker import gateway_worker
 
 
-@asynccontextmanager
-async def paid_by_the_platform(platform: Platform, id: str) -> AsyncIterator[ConnectedMerchant]:
+def paid_by_the_platform(platform: Platform, id: str) -> AbstractAsyncContextManager[ConnectedMerchant]:
     """Connect a merchant of the flow destination, and have the worker of its provider, which has the same name."""
-    duly, sandbox, merchant = platform.duly, platform.sandbox, platform.own.merchant
-    await participating(merchant, id)
-    await merchant.run("update duly.merchants set flow = 'destination' where id = :id", id=id)
-    connection, link = await connect(duly, id)
-    account = link.gateway_account
-    sandbox.review_account(account, READY)
-    await connection.signal("gateway_event")
-    await stands(connection, "successful")
-    http = stripe.AIOHTTPClient()
-    sdk = stripe.StripeClient(
-        API_KEY, stripe_account=account, base_addresses={"api": sandbox.base_url}, http_client=http
-    )
-    theirs = await provider_of(platform, id, sdk)
-    gateway = StripeGateway(API_KEY, api_base=sandbox.base_url, timeout_seconds=5, account=account)
-    client = RefundClient(
-        duly, theirs, platform.database, gateway, platform.own.owner_engine, sandbox, platform.own.numbers, id
-    )
-    settings = platform.settings.model_copy(update={"provider": id})
-    async with gateway_worker(duly.client, platform.database, gateway, settings):
-        yield ConnectedMerchant(id, client, account, connection)
-    await gateway.close()
-    await http.close_async()  # type: ignore[no-untyped-call]
+    return connected(platform, id, flow="destination")
 
 
 @pytest.fixture
