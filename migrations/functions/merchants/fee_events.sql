@@ -41,10 +41,17 @@ begin
     return jsonb_build_object('outcome', 'matched', 'wake', 'check/' || v_provider || '/' || p_charge || '/' || p_fee);
 end $$;
 
--- What has gone back of a charge's fee and is not explained yet, for whoever reads the merchant's account.
+-- What of a charge's fee may have gone back by itself, for whoever reads the merchant's account, the unexplained first: of parts of one
+-- amount any may have been taken for the one that a refund of ours gave back, for within a second nothing tells their order.
 create or replace function duly.unexplained_fee_refunds(p_provider_id text, p_charge text) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(array_agg(distinct x.source order by x.source), '{}') from duly.gateway_movements x
-    where x.provider_id = duly.platform_of(p_provider_id) and x.state = 'open' and x.kind = 'application_fee_refund'
-      and x.source >= p_charge || '/' and x.source < p_charge || '0'
+    with part as (
+        select x.source, x.amount_minor, bool_or(x.state = 'open') as is_open from duly.gateway_movements x
+        where x.provider_id = duly.platform_of(p_provider_id) and x.kind = 'application_fee_refund'
+          and x.source >= p_charge || '/' and x.source < p_charge || '0'
+        group by x.source, x.amount_minor)
+    select coalesce(array_agg(p.source order by p.is_open desc, p.source), '{}') from part p
+    where exists (select from part o where o.is_open and o.amount_minor = p.amount_minor)
+      and not exists (select from duly.gateway_expectations e where e.provider_id = p_provider_id and e.kind = 'application_fee_refund'
+        and e.object in (p.source, split_part(p.source, '/', 2)))
 $$;
