@@ -41,12 +41,11 @@ def declared_as_factur_x(pdf: bytes) -> bytes:
         (schemas,) = packet.iter(f"{{{_EXTENSION}}}schemas")
         schemas[0].append(etree.fromstring(_SCHEMA))
         described.append(etree.fromstring(_DESCRIPTION))
-        document.Root.Metadata = document.make_stream(
+        # In place: a stream of its own makes every object be read.
+        document.Root.Metadata.write(
             b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
             + etree.tostring(packet, encoding="utf-8")
-            + b'<?xpacket end="w"?>',
-            Type=pikepdf.Name.Metadata,
-            Subtype=pikepdf.Name.XML,
+            + b'<?xpacket end="w"?>'
         )
         written = BytesIO()
         document.save(written, deterministic_id=True)

@@ -10,9 +10,11 @@ from io import BytesIO
 from multiprocessing import get_context
 
 import pytest
+from lxml import etree
 from pypdf import PdfReader
 
 from activities.printouts.catalogue import catalogue_of
+from activities.printouts.electronic import electronic_invoice_of
 from activities.printouts.page import page_of
 from activities.printouts.workshop import PrintJob, write, write_validated
 from models.ledger.transaction import Classification, LifeCycleState
@@ -153,6 +155,25 @@ def test_what_is_found_is_what_the_published_rules_find(spawned: ProcessPoolExec
 
     assert {name: ours for name, (ours, _) in found.items()} == {name: theirs for name, (_, theirs) in found.items()}
     assert {name for name, (ours, _) in found.items() if not ours} == {"nothing"}
+
+
+@pytest.mark.parametrize("syntax", [PrintFormat.CII, PrintFormat.UBL])
+def test_an_invoice_is_written_without_being_sent_anywhere(syntax: PrintFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As the library posts it to a port of this machine unless it is kept from it.
+    sent: list[object] = []
+    monkeypatch.setattr("requests.sessions.Session.request", lambda *asked, **_named: sent.append(asked))
+
+    assert electronic_invoice_of(an_invoice(a_line(1, 1000)), syntax, catalogue_of("de_DE"))
+
+    assert sent == []
+
+
+@pytest.mark.parametrize("syntax", [PrintFormat.CII, PrintFormat.UBL])
+def test_what_the_xsd_does_not_allow_is_not_written(syntax: PrintFormat) -> None:
+    facts = an_invoice(a_line(1, 1000, quantity=Decimal("NaN")))
+
+    with pytest.raises(etree.DocumentInvalid, match="NaN"):
+        electronic_invoice_of(facts, syntax, catalogue_of("de_DE"))
 
 
 def test_an_invoice_with_a_wrong_sum_is_found(spawned: ProcessPoolExecutor) -> None:
