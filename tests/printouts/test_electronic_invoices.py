@@ -158,7 +158,9 @@ def test_what_is_found_is_what_the_published_rules_find(spawned: ProcessPoolExec
 
 
 @pytest.mark.parametrize("syntax", [PrintFormat.CII, PrintFormat.UBL])
-def test_an_invoice_is_written_without_being_sent_anywhere(syntax: PrintFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invoice_is_written_without_being_sent_anywhere(
+    syntax: PrintFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # As the library posts it to a port of this machine unless it is kept from it.
     sent: list[object] = []
     monkeypatch.setattr("requests.sessions.Session.request", lambda *asked, **_named: sent.append(asked))

@@ -79,7 +79,7 @@ async def test_its_event_has_it_booked_in_both_books_at_once_and_that_of_a_refun
     await both_reconciled(platform, cafe)
     [fee] = await fees(platform)
 
-    # As much as the refund gives back: of the two events one is of each, and only the merchant's account shows of which.
+    # As much as the refund gives back: one event is of each, and only the merchant's account shows of which.
     if not is_refund_first:
         await give_back(platform, fee, 9)
         platform.sandbox.advance(2)
