@@ -10,6 +10,7 @@ from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from activities.build import build_id
 from activities.payload_codec import EncryptionCodec
+from activities.supervision.successors import Successors
 from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
 from workflows.inputs.command_log import CommandLog
@@ -48,7 +49,7 @@ DULY_PLUGIN = DulyPlugin(
     "duly",
     data_converter=DATA_CONVERTER,
     workflow_runner=_use_ours,
-    interceptors=[InputChecks(), Generations(), CommandLog()],
+    interceptors=[InputChecks(), Generations(), CommandLog(), Successors()],
 )
 
 

@@ -126,5 +126,5 @@ class CollectionActivities:
 
     @activity.defn
     async def is_owed(self, account_id: str, period: str) -> bool:
-        """Say whether anything of the receivable is still unsettled."""
+        """Say whether anything of the receivable is still unsettled, and its collection has not let it go."""
         return bool(await self._database.call("is_owed", account_id=account_id, period=period))

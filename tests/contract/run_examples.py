@@ -89,6 +89,7 @@ RUNS = {
             "reject": Call(BankRefundsRecord("2026-11", BankRefundsState.REJECTED, 12, WHO, WHY), COMMAND),
             "release": Call(BankRefundsRecord("2026-11", BankRefundsState.RELEASED, 12, WHO, WHY), COMMAND),
         },
+        signals={"month_changed": ()},
         queries={"status": Call(BankRefundsRecord("2026-11", BankRefundsState.WAITING, 12))},
     ),
     "BillingRun": Example(

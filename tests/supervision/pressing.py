@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import StrEnum
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
@@ -19,6 +19,12 @@ from tests.support.run_control import happened, until
 # The longest time in which everything has to be right again, and the pause between two looks.
 SECONDS = 150
 PAUSE = 0.2
+
+_ORDERS = (
+    ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
+    ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,
+    ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST,
+)
 
 
 class Button(StrEnum):
@@ -41,7 +47,7 @@ async def press(client: Client, button: Button, workflow_id: str) -> None:
             case Button.CANCEL:
                 await handle.cancel(reason="pressed by maria")
             case Button.RESET:
-                await _reset(client, workflow_id)
+                await reset(client, workflow_id)
             case Button.DELETE:
                 await _delete(client, workflow_id)
             case Button.FAIL:
@@ -62,7 +68,8 @@ async def until_right(company: Company, opened: Mapping[Button, Opened]) -> dict
     return wrong
 
 
-async def _reset(client: Client, workflow_id: str) -> None:
+async def reset(client: Client, workflow_id: str, *, without_orders: bool = False) -> None:
+    """Reset a workflow to its first task; where the dialog says so, what it was told since is left out."""
     handle = client.get_workflow_handle(workflow_id)
     described = await handle.describe()
     execution = client.get_workflow_handle(workflow_id, run_id=described.run_id)
@@ -76,6 +83,7 @@ async def _reset(client: Client, workflow_id: str) -> None:
             reason="pressed by maria",
             workflow_task_finish_event_id=first,
             request_id=str(uuid.uuid4()),
+            reset_reapply_exclude_types=_ORDERS if without_orders else (),
         )
     )
 

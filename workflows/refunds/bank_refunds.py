@@ -48,6 +48,7 @@ class BankRefunds:
     def __init__(self, request: BankRefundsRequest) -> None:
         self._request = request
         self._record: BankRefundsRecord | None = None
+        self._is_changed = False
 
     @workflow.run
     async def run(self, request: BankRefundsRequest) -> BankRefundsRecord | None:
@@ -55,12 +56,7 @@ class BankRefunds:
         if not request.period:
             await self._begin_month(request)
             return None
-        self._record = await workflow.execute_activity_method(
-            BankRefundActivities.open_bank_refunds,
-            request.period,
-            summary=f"draft what is due back in {request.period}",
-            **DATABASE_SWEEP,
-        )
+        self._record = await self._open(request.period)
         asked = request.asked
         if not asked and self._record.state is BankRefundsState.WAITING:
             await self._ask(request.period, asked := 1)
@@ -71,6 +67,11 @@ class BankRefunds:
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._show()
         return self._record
+
+    @workflow.signal(description="The month's row was changed by an execution before this one.")
+    def month_changed(self) -> None:
+        """Read the month again."""
+        self._is_changed = True
 
     @workflow.query(description="Where the month stands: how many refunds were drafted, and who has decided what.")
     def status(self) -> BankRefundsRecord | None:
@@ -101,6 +102,15 @@ class BankRefunds:
     def _may_reject(self, command: OperatorCommand) -> None:
         command.check()
         require_waiting(self._record)
+
+    async def _open(self, period: str) -> BankRefundsRecord:
+        """Draft the month, or read it where it was drafted before."""
+        return await workflow.execute_activity_method(
+            BankRefundActivities.open_bank_refunds,
+            period,
+            summary=f"draft what is due back in {period}",
+            **DATABASE_SWEEP,
+        )
 
     async def _begin_month(self, request: BankRefundsRequest) -> None:
         due_at = workflow.info().typed_search_attributes.get(_SCHEDULED_AT, workflow.now())
@@ -142,12 +152,16 @@ class BankRefunds:
 
         try:
             await workflow.wait_condition(
-                lambda: is_decided() or self._is_history_long(),
+                lambda: is_decided() or self._is_changed or self._is_history_long(),
                 timeout=ASK_AGAIN,
                 timeout_summary="operators are asked again",
             )
         except TimeoutError:
             return False
+        if self._is_changed and not is_decided():
+            self._is_changed = False
+            self._record = await self._open(self._request.period)
+            self._end_review()
         return is_decided()
 
     def _is_history_long(self) -> bool:
@@ -163,10 +177,13 @@ class BankRefunds:
                 **DATABASE_SWEEP,
             )
         self._record = record
+        self._end_review()
+        return record
+
+    def _end_review(self) -> None:
         workflow.upsert_search_attributes(
             [visibility.NEEDS_REVIEW.value_set(False), visibility.REVIEW_REASON.value_unset()]
         )
-        return record
 
     def _show(self) -> None:
         record = self._record

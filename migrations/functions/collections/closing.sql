@@ -1,5 +1,12 @@
 -- How a collection ends, and what then becomes of the account.
 
+-- Whether its collection has let a receivable go: what is owed stays owed, and whoever still runs for it asks for nothing more.
+create or replace function duly.is_let_go(p_account_id text, p_period text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.collections
+        where account_id = p_account_id and period = p_period and stage = 'given_up' and closed_at is not null)
+$$;
+
 -- What the policy says becomes of the account: suspended, its debt written off, or handed over to whoever reads the
 -- list.
 create or replace function duly.apply_give_up_action(p_collection duly.collections) returns void

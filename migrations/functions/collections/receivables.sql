@@ -87,6 +87,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       -- Who asked for an amount asks for no rest of it afterwards.
       and not exists (select from duly.collections
           where account_id = p_account_id and period = p_period and asked_minor is not null and closed_at is not null)
+      and not duly.is_let_go(p_account_id, p_period)
     or duly.is_prepayment_awaited(p_account_id, p_period)
 $$;
 

@@ -181,6 +181,11 @@ begin
     if v_request.state in ('posted', 'rejected') then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
     end if;
+    if duly.is_let_go(p_account_id, p_period) then
+        -- An execution that was reset while the one before it wrote down the end: what was let go is charged by nobody.
+        return duly.without_attempt('closed', p_run_id, p_account_id, v_request, (select c.reason from duly.collections c
+            where c.account_id = p_account_id and c.period = p_period), 'skipped');
+    end if;
     if v_link.id is not null and (p_channel <> 'hosted_page' and p_cause <> 'manual' or v_link.closed_at is not null) then
         -- What is asked for by a link is paid on its page, by whoever has the link, and charged to no card unless a person says so.
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'asked_by_link', 'skipped');

@@ -13,6 +13,7 @@ begin
             where reconciliation_id = p_id and round = p_round and done_at is null) then
         perform duly.refuse('windows_are_read', format('%s: not every window has been read', p_id));
     end if;
+    perform duly.receive_waiting_payouts(r.provider_id);
     perform duly.find_late_payouts(r.provider_id, r.day, r.id);
     perform duly.close_discrepancies(r.provider_id);
     update duly.discrepancies d set state = 'gone', closed_at = clock_timestamp()

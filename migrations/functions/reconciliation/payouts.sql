@@ -73,7 +73,8 @@ $$;
 
 -- The payout that a line of the bank's statement is about, if that is certain; an amount below zero is a debit. It brings a payout,
 -- or takes back one that an earlier line has brought. Certain is a line that names the payout by its trace, else one that names the
--- gateway where only one payout of this amount is due about now, or has come back lately. Null: it is about none.
+-- gateway where a payout of this amount is due about now, or has come back lately; of several that one gateway made equal, whose lines
+-- nothing tells apart, the first. Null: it is about none.
 create or replace function duly.payout_of_line(p_currency text, p_amount_minor bigint, p_booked_on date, p_text text)
 returns duly.gateway_payouts language sql stable as $$
     with possible as (
@@ -92,8 +93,11 @@ returns duly.gateway_payouts language sql stable as $$
             else false end),
     -- A payout that never reached the bank is not brought while another of its amount is due.
     best as (
-        select x, rank() over (order by is_named desc, not is_return and came_back_on is not null) as place from possible)
-    select (x).* from best where place = 1 and (select count(*) from best where place = 1) = 1
+        select x, is_named, is_return, rank() over (order by is_named desc, not is_return and came_back_on is not null) as place
+        from possible)
+    select (x).* from best where place = 1 and (select count(distinct ((b.x).provider_id, b.is_return)) from best b where b.place = 1) = 1
+      and (not is_named or (select count(*) from best where place = 1) = 1)
+    order by (x).arrives_on, (x).id limit 1
 $$;
 
 -- Book the payout that a line of the bank's statement brings or takes back, once by the line's key, and return it. Null: the line is
@@ -121,6 +125,46 @@ begin
         returned_key = case when v_is_return then p_key end
     where provider_id = p.provider_id and id = p.id;
     return p.id;
+end $$;
+
+-- Bring the payouts whose lines came before anybody here knew of them, or of their traces: what such a line had put into suspense is
+-- taken out of it again. Only what lies there untouched, and was put there because nobody knew whose it is.
+create or replace function duly.receive_waiting_payouts(p_provider_id text) returns integer
+language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    w record;
+    p duly.gateway_payouts;
+    v_received integer := 0;
+begin
+    for w in
+        select t.id, t.currency, t.total_minor, t.issued_on, n.note
+        from duly.accounts a
+        join duly.open_items o on o.account_id = a.id and o.side = 'credit' and o.allocated_minor = 0
+        join duly.financial_transactions t on t.id = o.transaction_id and t.classification = 'payment' and t.state = 'posted'
+            and t.idempotency_key like 'bank:%'
+        cross join lateral (select coalesce(string_agg(x.note, ' ' order by x.id), '') || ' ' || coalesce(t.payment_reference, '') as note
+            from duly.transaction_notes x where x.transaction_id = t.id) n
+        where a.kind = 'suspense' and n.note ~ '^suspense: (account_unknown|returned_transfer)\M'
+          and exists (select from duly.gateway_payouts x where x.provider_id = p_provider_id and x.currency = t.currency
+              and x.amount_minor = t.total_minor and x.arrived_key is null)
+        order by t.issued_on, t.id
+    loop
+        begin
+            p := duly.payout_of_line(w.currency, w.total_minor, w.issued_on, w.note);
+            continue when p.id is null or p.provider_id <> p_provider_id or p.arrived_key is not null;
+            perform duly.cancel_payment('payout_line:' || w.id, w.id, p_origin => 'system');
+            if duly.receive_payout('payment:' || w.id, w.currency, w.total_minor, w.issued_on, w.note) is distinct from p.id then
+                perform duly.refuse('line_is_of_payout', format('%s: somebody else has brought %s', w.id, p.id));
+            end if;
+            perform duly.add_note(w.id, 'system', format('It was the payout %s.', p.id));
+            v_received := v_received + 1;
+        exception when sqlstate 'LD001' or sqlstate 'LD002' or sqlstate 'LD003' or sqlstate 'LD004' or sqlstate 'LD005'
+            or sqlstate 'LD006' or sqlstate 'DU001' then
+            -- It stays in suspense, and the payout is listed when it is late.
+            continue;
+        end;
+    end loop;
+    return v_received;
 end $$;
 
 -- Payouts that may have changed since: no line has brought them, or their lines were not complete. The trace comes days late.
