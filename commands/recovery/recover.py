@@ -171,6 +171,7 @@ def _answer(output: Output, view: Mapping[str, Any]) -> None:
         ("Written down by it", last["adopted"]),
         ("Left for a person", len(last["left"])),
         ("Files of the bank", ", ".join(view["files"])),
+        ("Next reconciliation reads", f"from {view['reconciled_again_from']} on" * bool(view["reconciled_again_from"])),
     ]
     left = [
         (one["object"], one["account"], money(one["amount_minor"], one["currency"]), one["why"]) for one in last["left"]
@@ -189,6 +190,11 @@ def _next_step(view: Mapping[str, Any], last: Mapping[str, Any]) -> str:
             return (
                 "Nothing is held but files for the bank: `debits adopt` or `refunds adopt` what the bank has, then duly"
                 f" recover settle {view['files'][0]} --reason ..."
+            )
+        case SendingState.OPEN if view["reconciled_again_from"]:
+            return (
+                "Nothing is held. Disputes, payouts, fees and what was done at the gateway by hand is read from"
+                f" {view['reconciled_again_from']} on by the next reconciliation: duly reconcile start"
             )
         case SendingState.OPEN:
             return "Nothing is held."

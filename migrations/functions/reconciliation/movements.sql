@@ -8,7 +8,8 @@ returns jsonb language plpgsql security definer set search_path = duly, pg_temp 
 declare
     r duly.reconciliations;
     v_until timestamptz := (p_day + 1)::timestamp at time zone 'UTC';
-    v_from timestamptz := (p_day - p_lookback_days)::timestamp at time zone 'UTC';
+    -- What moved while a restored database does not remember is read by the first round after its release, however long ago.
+    v_from timestamptz := least(p_day - p_lookback_days, duly.reconciled_again_from(p_provider_id))::timestamp at time zone 'UTC';
 begin
     if not exists (select from duly.providers where id = p_provider_id) then
         perform duly.refuse('provider_exists', format('provider: there is no provider %s', p_provider_id));

@@ -122,3 +122,16 @@ language sql security definer set search_path = duly, pg_temp as $$
     where account_id = p_account_id and audience = 'customer' and state = 'pending' and created_at >= p_since
       and kind in ('receipt', 'refunded')
 $$;
+
+-- The day from which on the next reconciliation of a provider reads, after a restore: what a recovery writes down is payments and refunds
+-- of ours, and disputes, payouts, fees and what people did at the gateway in the gap are the reconciliation's. Null: all was read since the
+-- release, or there is nothing that could be read.
+create or replace function duly.reconciled_again_from(p_provider_id text) returns date
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select x.since from duly.sending s join duly.providers p on p.id = s.provider_id and p.gateway <> 'sepa_debit'
+    cross join lateral (select ((s.forgot_since - interval '2 days') at time zone 'UTC')::date as since) x
+    where s.provider_id = p_provider_id and s.state = 'open' and s.declared_at is not null
+      and not exists (select from duly.reconciliation_windows w join duly.reconciliations r on r.id = w.reconciliation_id
+          where r.provider_id = p_provider_id and w.list = 'payouts' and w.done_at > s.changed_at
+            and w.read_from <= x.since::timestamp at time zone 'UTC')
+$$;

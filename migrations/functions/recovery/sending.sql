@@ -223,6 +223,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
             else coalesce(s.reason, '') end, 'forgot_since', s.forgot_since, 'declared_at', s.declared_at, 'epoch_began_at', i.epoch_began_at,
         'quiet_at', s.declared_at + interval '15 minutes', 'now', clock_timestamp(), 'reads', coalesce(s.reads, '[]'),
         'decisions', coalesce(s.decisions, '{}'),
+        'reconciled_again_from', duly.reconciled_again_from(p_provider_id),
         -- Of files that a bank has: those of refunds belong to no provider.
         'files', (select coalesce(jsonb_agg(l.object order by l.noted_at, l.object), '[]') from duly.recovery_left l
             where l.settled_at is null and (l.kind = 'refund_files' or (l.kind = 'bank_files' and l.provider_id = p_provider_id))))
