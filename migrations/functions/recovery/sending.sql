@@ -265,6 +265,9 @@ begin
     insert into duly.recovery_left (provider_id, object, kind, account_id, amount_minor, currency, why)
     select p_provider_id, l ->> 'object', l ->> 'kind', l ->> 'account', (l ->> 'amount_minor')::bigint, l ->> 'currency', l ->> 'why'
     from jsonb_array_elements(v_last -> 'left') l on conflict (provider_id, object) do nothing;
+    -- What customers have to be written of it was written before the restore, whoever was interrupted between the two commits.
+    update duly.messages set state = 'withheld', reason = 'recovered'
+    where audience = 'customer' and state = 'pending' and created_at >= s.declared_at and kind in ('receipt', 'refunded');
     update duly.sending set state = 'open', changed_at = clock_timestamp(),
         decisions = decisions || duly.decision_of('released', p_actor, p_reason)
     where provider_id = p_provider_id;
