@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client
@@ -13,6 +14,7 @@ from activities.gateway.mode import account_of, adapter_of, merchant_of
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.recovery.adoption import Adoption, read_files
 from activities.recovery.alarms import Alarms
+from activities.recovery.command_fence import CommandFence
 from activities.recovery.old_workflows import OldWorkflows
 from activities.recovery.temporal_memory import TemporalMemory
 from commands.formatting import money
@@ -44,6 +46,8 @@ async def declare(output: Output, moment: datetime | None, actor: str, reason: s
     settings = read_settings()
     client = await temporal_of(settings)
     async with unfenced_database_of(settings) as database:
+        # Whoever restores the same backup once more may be here before any worker: Temporal knows the epochs since.
+        await CommandFence(database, settings.provider, partial(_itself, client)).compare()
         view = await database.call(
             "declare_restore",
             provider_id=settings.provider,
@@ -151,6 +155,10 @@ async def settle(output: Output, object_id: str, actor: str, reason: str) -> Non
 
 def _gateway_of(settings: Settings, *, is_bound: bool = True) -> AbstractAsyncContextManager[StripeGateway]:
     return gateway_in_mode(settings, settings.provider, open_database=unfenced_database_of, is_bound=is_bound)
+
+
+async def _itself(client: Client) -> Client:
+    return client
 
 
 def _old_workflows(client: Client, view: Mapping[str, Any]) -> OldWorkflows:

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
 
 from activities.database import Database
+from activities.recovery.temporal_memory import TemporalMemory
+from models.recovery.beat import Beat
 from tests.merchants.onboarding import participating
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -166,3 +169,16 @@ async def test_no_bank_file_is_written_while_sending_is_held(
 
     assert (refused.exit_code, "sending_is_held" in refused.stderr) == (1, True)
     assert not (tmp_path / "refunds.csv").exists()
+
+
+async def test_who_declares_the_second_restore_of_a_backup_before_any_worker_begins_no_epoch_twice(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine, temporal_server: Client
+) -> None:
+    installation = await merchant.value("select id from duly.installation")
+    await TemporalMemory(temporal_server).remember_beat(Beat(installation, 5, 0))
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("update duly.installation set beat = 7, compared_server = 'before'"))
+
+    declared = await cli("recover", "declare", "--reason", "restored", "--json")
+
+    assert (declared.exit_code, declared.document["state"], declared.document["epoch"]) == (0, "recovering", 6)

@@ -1,6 +1,7 @@
 """After a restore the first reconciliation reads everything that moved since the database has forgotten."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,7 +18,7 @@ AGO = timedelta(days=40)
 
 async def release(database: Database, owner_engine: AsyncEngine, forgot_since: datetime) -> None:
     """Go through a recovery of a provider at which nothing was found."""
-    held = {"provider_id": "stripe", "reason": "a restore", "is_certain": True}
+    held: Any = {"provider_id": "stripe", "reason": "a restore", "is_certain": True}
     await database.call("hold_sending", forgot_since=(datetime.now(UTC) - timedelta(days=1)).isoformat(), **held)
     await database.call("declare_restore", provider_id="stripe", moment=None, **WHO)
     async with owner_engine.begin() as connection:

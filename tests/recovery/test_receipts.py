@@ -1,5 +1,7 @@
 """What customers were written before a restore is not written to them once more."""
 
+from typing import Any
+
 import pytest
 
 from activities.collections.collect import CollectActivities
@@ -53,7 +55,8 @@ async def test_of_a_payment_that_was_unknown_at_the_backup_and_was_recorded_in_t
 @pytest.mark.parametrize("dies_before", ["record_outcome", "withhold_recovered"])
 async def test_of_a_reading_that_was_interrupted_between_two_commits(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,
-    stripe_sandbox: SandboxControl, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, dies_before: str,
+    stripe_sandbox: SandboxControl, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, *,
+    dies_before: str,
 ) -> None:  # fmt: skip
     account = await merchant.account(owes_minor=2500)
     bring_back = await backup()
@@ -66,7 +69,7 @@ async def test_of_a_reading_that_was_interrupted_between_two_commits(
     await pass_time(books, owner, minutes=16)
     call = books.database.call
 
-    async def dying(name: str, **arguments: object) -> object:
+    async def dying(name: str, **arguments: Any) -> Any:
         if name == dies_before:
             raise KilledError
         return await call(name, **arguments)

@@ -164,6 +164,7 @@ create or replace function duly.declare_restore(p_provider_id text, p_moment tim
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     s duly.sending;
+    v_epochs bigint;
 begin
     if p_moment > clock_timestamp() then
         perform duly.refuse('moment_has_passed', 'moment: must be before now');
@@ -179,13 +180,15 @@ begin
     elsif s.state = 'recovering' then
         perform duly.refuse('restore_is_noticed', format('provider: the restore of %s is declared already', p_provider_id));
     end if;
-    -- Once for all providers that are held by one restore.
+    -- Once for all providers that are held by one restore. A backup that is restored a second time has forgotten the epochs since,
+    -- and what was numbered in them: each has a million of its own.
+    select s.epoch + 1 - epoch into v_epochs from duly.installation;
     update duly.installation set epoch = s.epoch + 1, epoch_began_at = clock_timestamp() where epoch <= s.epoch;
     if found then
         -- Every one there is, but those of series: whoever makes a new one need not think of this.
-        perform setval(c.oid::regclass, nextval(c.oid::regclass) + 1000000) from pg_class c
+        perform setval(c.oid::regclass, nextval(c.oid::regclass) + 1000000 * v_epochs) from pg_class c
         where c.relnamespace = 'duly'::regnamespace and c.relkind = 'S' and c.relname not like 'numbers\_%';
-        perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason);
+        perform duly.leave_numbers_out(coalesce(p_moment, s.forgot_since), p_reason, v_epochs);
         perform duly.leave_refund_files(p_provider_id, s.epoch + 1, coalesce(p_moment, s.forgot_since - interval '5 minutes'));
     end if;
     update duly.sending set state = 'recovering', is_certain = true, epoch = i.epoch, declared_at = clock_timestamp(), changed_at = clock_timestamp(),
@@ -197,12 +200,12 @@ begin
     return duly.recovery_view(p_provider_id);
 end $$;
 
--- Numbers that were given since the backup may be on documents of others: every series goes on with the next million. A series
--- that begins anew each year has had numbers of the gap in the years around it.
-create or replace function duly.leave_numbers_out(p_since timestamptz, p_reason text) returns void language plpgsql as $$
+-- Numbers that were given since the backup may be on documents of others: every series goes on with the next million, or one for each
+-- epoch that was forgotten. A series that begins anew each year has had numbers of the gap in the years around it.
+create or replace function duly.leave_numbers_out(p_since timestamptz, p_reason text, p_epochs bigint) returns void language plpgsql as $$
 begin
     insert into duly.number_gaps (stem, first, last, reason)
-    select x.stem, x.last + 1, (x.last / 1000000 + 1) * 1000000, p_reason
+    select x.stem, x.last + 1, (x.last / 1000000 + p_epochs) * 1000000, p_reason
     from (select u.stem, duly.last_number(u.stem) as last
         from (select prefix as stem from duly.number_series where not is_per_year
             union select s.prefix || y from duly.number_series s,
