@@ -61,7 +61,7 @@ begin
             where p.provider_id = d.provider_id and p.id = d.object and p.lines_minor = p.amount_minor)
         when d.kind = 'payout_not_arrived' then exists (select from duly.gateway_payouts p
             where p.provider_id = d.provider_id and p.id = d.object
-              and (p.arrived_key is not null or p.status in ('failed', 'canceled')))
+              and (p.arrived_key is not null or p.status in ('failed', 'canceled') or duly.is_paid_to_merchant(p)))
         else not exists (
             select from duly.gateway_movements m
             where m.provider_id = d.provider_id and m.state = 'open' and (m.id = d.object or m.source = d.object))

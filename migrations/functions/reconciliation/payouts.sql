@@ -71,10 +71,16 @@ create or replace function duly.payout_came_back_on(p duly.gateway_payouts) retu
     select b.posted_on from duly.gateway_bookings b where b.idempotency_key = 'payout:' || p.id || ':payout_back'
 $$;
 
+-- Whether a payout has arrived at the bank of a merchant, whose statements are not ours.
+create or replace function duly.is_paid_to_merchant(p duly.gateway_payouts) returns boolean language sql stable as $$
+    select p.status = 'paid' and exists (select from duly.providers v where v.id = p.provider_id and v.merchant_id is not null)
+$$;
+
 -- The payout that a line of the bank's statement is about, if that is certain; an amount below zero is a debit. It brings a payout,
 -- or takes back one that an earlier line has brought. Certain is a line that names the payout by its trace, else one that names the
 -- gateway where a payout of this amount is due about now, or has come back lately; of several that one gateway made equal, whose lines
--- nothing tells apart, the first. Null: it is about none.
+-- nothing tells apart, the first. A merchant's own account is paid out to the merchant's bank: only a trace leads to such a payout.
+-- Null: it is about none.
 create or replace function duly.payout_of_line(p_currency text, p_amount_minor bigint, p_booked_on date, p_text text)
 returns duly.gateway_payouts language sql stable as $$
     with possible as (
@@ -86,10 +92,11 @@ returns duly.gateway_payouts language sql stable as $$
           and case
             when x.arrived_key is null then x.amount_minor = p_amount_minor and (
                 x.trace <> '' and position(x.trace in p_text) > 0
-                or p_text ilike '%' || v.gateway || '%' and abs(x.arrives_on - p_booked_on) <= 3)
+                or v.merchant_id is null and p_text ilike '%' || v.gateway || '%' and abs(x.arrives_on - p_booked_on) <= 3)
             when x.returned_key is null then x.amount_minor = -p_amount_minor and (
                 x.trace <> '' and position(x.trace in p_text) > 0
-                or p_text ilike '%' || v.gateway || '%' and p_booked_on between x.arrives_on - 3 and b.came_back_on + 10)
+                or v.merchant_id is null and p_text ilike '%' || v.gateway || '%'
+                    and p_booked_on between x.arrives_on - 3 and b.came_back_on + 10)
             else false end),
     -- A payout that never reached the bank is not brought while another of its amount is due.
     best as (
@@ -172,17 +179,18 @@ create or replace function duly.unfinished_payouts(p_provider_id text, p_before 
 returns table (id text) language sql stable security definer set search_path = duly, pg_temp as $$
     select p.id from duly.gateway_payouts p
     where p.provider_id = p_provider_id and p.created_at < p_before and p.status not in ('failed', 'canceled')
-      and (p.arrived_key is null or p.is_automatic and p.lines_minor is null)
+      and (p.arrived_key is null and not duly.is_paid_to_merchant(p) or p.is_automatic and p.lines_minor is null)
     order by p.created_at desc limit p_limit
 $$;
 
 -- Payouts of which the bank and the gateway do not say the same a week later: one discrepancy each. No line has brought one that was
--- due; or one side has it back, and not the other.
+-- due; or one side has it back, and not the other. Of a merchant's own account the gateway alone says that one has arrived.
 create or replace function duly.find_late_payouts(p_provider_id text, p_day date, p_reconciliation_id text) returns integer
 language sql security definer set search_path = duly, pg_temp as $$
     with late as (
         select p.*, case
-            when p.arrived_key is null and p.status not in ('failed', 'canceled') and p.arrives_on + 7 < p_day then 'payout_not_arrived'
+            when p.arrived_key is null and p.status not in ('failed', 'canceled') and p.arrives_on + 7 < p_day
+                and not duly.is_paid_to_merchant(p) then 'payout_not_arrived'
             when p.arrived_key is not null and p.returned_key is null and b.came_back_on + 7 < p_day then 'payout_sent_back'
             when p.returned_key is not null and b.came_back_on is null and r.posted_on + 7 < p_day then 'payout_not_returned' end as late
         from duly.gateway_payouts p
