@@ -1,4 +1,4 @@
-"""Payouts of a merchant's own account go to the merchant's bank: our statement does not bring them, and none is missing on it."""
+"""Payouts of a merchant's own account go to the merchant's bank: our statement brings none, and misses none."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -20,8 +20,8 @@ async def paid_out(database: Database, provider: str, payout: str, *, status: st
     at = datetime.combine(DUE - timedelta(days=2), time(3), UTC)
     moved: dict[str, Any] = {
         "id": f"txn_{payout}", "type": "payout", "category": "payout", "pocket": "payments", "source": payout,
-        "kind": "payout_out", "amount_minor": -5000, "fee_minor": 0, "currency": "EUR", "payout": "", "exchange_rate": "",
-        "available_on": None, "created_at": at.isoformat(),
+        "kind": "payout_out", "amount_minor": -5000, "fee_minor": 0, "currency": "EUR", "payout": "",
+        "exchange_rate": "", "available_on": None, "created_at": at.isoformat(),
     }  # fmt: skip
     found = {
         "id": payout, "amount_minor": 5000, "currency": "EUR", "status": status, "is_automatic": False,
