@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, cast, func, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from activities.database import Database, DatabaseUnavailableError, one_of
@@ -14,6 +14,8 @@ from models.problem import refusal
 
 # What all rows come to takes as long as there are rows: a list does without it when that is longer.
 TOTALS_SECONDS = 5.0
+# A bigint has fewer digits than these, whatever they are.
+DIGITS = 19
 
 Columns = Select[*tuple[Any, ...]]
 
@@ -82,11 +84,15 @@ class NewestFirst:
         return days
 
     async def _behind(self, database: Database, after: str) -> Sequence[ColumnElement[bool]]:
-        at_key = self.of_key(after) if self.of_key else self.key == after
-        found = await database.read_first(self.columns.with_only_columns(self.moment.label("moment")).where(at_key))
+        is_number = isinstance(self.key.type, Integer)
+        key = int(after) if is_number and after.isascii() and after.isdigit() and len(after) < DIGITS else after
+        found = None
+        if not is_number or isinstance(key, int):
+            at_key = self.of_key(after) if self.of_key else self.key == key
+            found = await database.read_first(self.columns.with_only_columns(self.moment.label("moment")).where(at_key))
         if found is None:
             raise refusal("after", "row_exists", f"{after!r} is in no such list: give the `next` of the page before")
-        return (tuple_(self.moment, self.key) < tuple_(literal(found.moment), literal(after)),)
+        return (tuple_(self.moment, self.key) < tuple_(literal(found.moment), literal(key)),)
 
     def _totals(self) -> Columns:
         by = [self.state.label("state"), *([] if self.currency is None else [self.currency.label("currency")])]

@@ -154,13 +154,8 @@ class Communications:
 
     async def page(self, page: ListPage, *, segment_id: str) -> Listed:
         """Return a page of communications, the newest first; with a segment those to it."""
-        return await _LIST.page(self._database, page, *matching(CommunicationRow.asked["segment"].astext, segment_id))
-
-    async def list_newest(self, limit: int) -> Sequence[Row[Any]]:
-        """Return the newest communications."""
-        row = CommunicationRow
-        columns = (row.id, row.template_id, row.asked, row.counts, row.actor, row.reason, row.created_at)
-        return await self._database.read(select(*columns).order_by(row.created_at.desc(), row.id).limit(limit))
+        of_segment = matching(CommunicationRow.asked["segment"].astext, segment_id)
+        return await _LIST.page(self._database, page, *of_segment, with_totals=False)
 
     async def stop(self, account_id: str, kind: str, *, actor: str, reason: str) -> bool:
         """Stop mail to an account; False where it was stopped. Raises RuleBrokenError for no account or address."""

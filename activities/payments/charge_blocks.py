@@ -1,18 +1,36 @@
 """The block list: what is never charged, in whose name and why, and until when."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import case, func, select
 
 from activities.database import Database
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.tables.fraud.charges import ChargeBlockRow
 
-# More than these are the newest of many.
-LISTED_AT_MOST = 1000
-
 _B = ChargeBlockRow
+# The end counts although nobody has taken it off, and a taking off although the end has come since.
+_STATE = case((_B.lifted_at.is_not(None), "lifted"), (_B.ends_at <= func.now(), "ended"), else_="in_force")
+_LIST = NewestFirst(
+    select(
+        _B.id,
+        _B.kind,
+        _B.value,
+        _STATE.label("state"),
+        _B.blocked_at,
+        _B.blocked_by,
+        _B.blocked_because,
+        _B.ends_at,
+        _B.lifted_at,
+        _B.lifted_by,
+        _B.lifted_because,
+    ),
+    moment=_B.blocked_at,
+    key=_B.id,
+    state=_STATE,
+)
 
 
 class ChargeBlocks:
@@ -37,19 +55,6 @@ class ChargeBlocks:
         )
         return lifted
 
-    async def listed(self, *, with_ended: bool) -> Sequence[Row[Any]]:
-        """Return what is on the list, the newest first, and on demand what was."""
-        found = select(
-            _B.kind,
-            _B.value,
-            _B.blocked_at,
-            _B.blocked_by,
-            _B.blocked_because,
-            _B.ends_at,
-            _B.lifted_at,
-            _B.lifted_by,
-            _B.lifted_because,
-        )
-        if not with_ended:
-            found = found.where(_B.lifted_at.is_(None), or_(_B.ends_at.is_(None), _B.ends_at > func.now()))
-        return await self._database.read(found.order_by(_B.id.desc()).limit(LISTED_AT_MOST))
+    async def page(self, page: ListPage, *, state: str) -> Listed:
+        """Return a page of the list and of what was on it, the newest first; an empty state lets all through."""
+        return await _LIST.page(self._database, page, *([state == _STATE] if state else []))

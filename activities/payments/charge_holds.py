@@ -1,18 +1,50 @@
 """Charges that a rule holds for a person: what waits, and releasing it."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, select
+from sqlalchemy import and_, case, exists, or_, select
 
 from activities.database import Database
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.tables.collecting import CollectionRow, GatewayRequestRow
 from models.tables.fraud.charges import ChargeHoldRow
 
-# More than these are the newest of many.
-LISTED_AT_MOST = 1000
-
 _H = ChargeHoldRow
+_IS_CLOSED = exists().where(
+    CollectionRow.account_id == _H.account_id,
+    CollectionRow.period == _H.period,
+    CollectionRow.closed_at.is_not(None),
+)
+_IS_PAID = exists().where(
+    and_(GatewayRequestRow.account_id == _H.account_id, GatewayRequestRow.period == _H.period),
+    GatewayRequestRow.kind == "payment",
+    GatewayRequestRow.state == "posted",
+)
+_STATE = case((_H.released_at.is_not(None), "released"), (or_(_IS_CLOSED, _IS_PAID), "over"), else_="waiting")
+_LIST = NewestFirst(
+    select(
+        _H.id,
+        _H.account_id,
+        _H.period,
+        _H.amount_minor,
+        _H.currency,
+        _STATE.label("state"),
+        _H.provider_id,
+        _H.run_id,
+        _H.rule_id,
+        _H.because,
+        _H.held_at,
+        _H.released_at,
+        _H.released_by,
+        _H.released_because,
+    ),
+    moment=_H.held_at,
+    key=_H.id,
+    state=_STATE,
+    amount=_H.amount_minor,
+    currency=_H.currency,
+)
 
 
 class ChargeHolds:
@@ -33,32 +65,8 @@ class ChargeHolds:
         )
         return released
 
-    async def listed(self, *, with_ended: bool) -> Sequence[Row[Any]]:
-        """Return what waits, the newest first, amounts in minor units; on demand what was released or is over too."""
-        found = select(
-            _H.account_id,
-            _H.period,
-            _H.amount_minor,
-            _H.currency,
-            _H.provider_id,
-            _H.run_id,
-            _H.rule_id,
-            _H.because,
-            _H.held_at,
-            _H.released_at,
-            _H.released_by,
-            _H.released_because,
-        )
-        if not with_ended:
-            closed = exists().where(
-                CollectionRow.account_id == _H.account_id,
-                CollectionRow.period == _H.period,
-                CollectionRow.closed_at.is_not(None),
-            )
-            paid = exists().where(
-                and_(GatewayRequestRow.account_id == _H.account_id, GatewayRequestRow.period == _H.period),
-                GatewayRequestRow.kind == "payment",
-                GatewayRequestRow.state == "posted",
-            )
-            found = found.where(_H.released_at.is_(None), ~closed, ~paid)
-        return await self._database.read(found.order_by(_H.id.desc()).limit(LISTED_AT_MOST))
+    async def page(self, page: ListPage, *, state: str) -> Listed:
+        """Return a page of what is or was held, the newest first, amounts in minor units; an empty state lets all."""
+        # Few of many wait: they are found by the index of what nobody has released.
+        unreleased = [_H.released_at.is_(None)] if state in ("waiting", "over") else []
+        return await _LIST.page(self._database, page, *unreleased, *([state == _STATE] if state else []))

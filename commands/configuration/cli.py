@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
-from commands.options import Actor, DefinitionId, Json, Limit
+from commands.options import Actor, AsCsv, DefinitionId, Json, Limit
 from commands.runner import perform
 
 app = typer.Typer(
@@ -131,8 +131,14 @@ def export_definitions(as_json: Json = True) -> None:
 
 
 @app.command("list")
-def list_definitions(as_json: Json = False) -> None:
-    """List everything that is configured."""
+def list_definitions(
+    kind: Annotated[str, typer.Option("--kind", help="One table of the document alone, such as products.")] = "",
+    as_csv: AsCsv = False,
+    as_json: Json = False,
+) -> None:
+    """List everything that is configured, or one table of it; only one table can be CSV."""
     from commands.configuration.definitions import list_all
 
-    perform(list_all, as_json=as_json)
+    if as_csv and not kind:
+        raise typer.BadParameter("a table has its own columns: give --kind", param_hint="--csv")
+    perform(lambda output: list_all(output, kind), as_json=as_json, as_csv=as_csv)

@@ -1,6 +1,7 @@
 """Applying, comparing and listing the configuration."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from activities.documents import read_document
 from commands.configuration.exported import exported
 from commands.configuration.tables import changes_table, configuration_table
 from commands.formatting import document, moment
+from commands.lists.paging import answer_all
 from commands.output import Output, table, to_json
 from commands.session import database_of, read_settings, reading_database_of
 from models.problem import Problem, RefusedError, refusal
@@ -79,9 +81,8 @@ async def delete(output: Output, definition_id: str, *, actor: str, reason: str)
 
 async def history(output: Output, definition_id: str, kind: str, limit: int) -> None:
     """Show what was changed of one part of the configuration, or of everything. Raises RefusedError for no table."""
-    if kind and kind not in DefinitionsDocument.model_fields:
-        tables = ", ".join(sorted(DefinitionsDocument.model_fields.keys() - {"whole"}))
-        raise refusal("kind", "table_exists", f"a document has no table {kind!r}; it has {tables}")
+    if kind:
+        _require_table(kind, DefinitionsDocument.model_fields.keys() - {"whole"})
     async with reading_database_of(read_settings()) as database:
         rows = await Definitions(database).history(definition_id, kind, limit)
     output.answer(
@@ -108,11 +109,21 @@ async def export(output: Output) -> None:
     output.answer(exported(found))
 
 
-async def list_all(output: Output) -> None:
-    """List everything that is configured."""
+async def list_all(output: Output, kind: str) -> None:
+    """List everything that is configured, or one table of it. Raises RefusedError for no table."""
     async with reading_database_of(read_settings()) as database:
         found = await Definitions(database).everything()
+    if kind:
+        _require_table(kind, found)
+        rows = found[kind]
+        answer_all(output, kind, [document(row) for row in rows], configuration_table(kind, rows))
+        return
     output.answer(
         {**{kind: [document(row) for row in rows] for kind, rows in found.items()}, "next": None},
         *(configuration_table(kind, rows) for kind, rows in found.items()),
     )
+
+
+def _require_table(kind: str, tables: Iterable[str]) -> None:
+    if kind not in (known := sorted(tables)):
+        raise refusal("kind", "table_exists", f"a document has no table {kind!r}; it has {', '.join(known)}")

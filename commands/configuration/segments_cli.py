@@ -13,11 +13,11 @@ SegmentId = Annotated[str, typer.Argument(metavar="SEGMENT", help="Id of a segme
 
 
 @app.command("list")
-def list_segments(as_json: Json = False) -> None:
+def list_segments(as_csv: AsCsv = False, as_json: Json = False) -> None:
     """List the segments with their criteria. They are made and changed by `definitions apply`."""
     from commands.configuration.segments import list_all
 
-    perform(list_all, as_json=as_json)
+    perform(list_all, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("show")

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
-from commands.options import AccountId, Json, Limit, Since, Until
+from commands.options import AccountId, After, AsCsv, Json, Limit, Since, Until
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 
 app = typer.Typer(help="Letters to customers by templates with tags, each once.", no_args_is_help=True)
@@ -81,11 +82,21 @@ def send_communication(
 
 
 @app.command("list")
-def list_communications(*, limit: Limit = 50, as_json: Json = False) -> None:
-    """List what was communicated, the newest first: by whom, why, and how many letters."""
-    from commands.messages.communicating import list_newest
+def list_communications(
+    *,
+    segment: Annotated[str, typer.Option("--segment", help="Only those to this segment.")] = "",
+    limit: Limit = 50,
+    after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
+    as_json: Json = False,
+) -> None:
+    """List what was communicated, the newest first, a page at a time: by whom, why, and how many letters."""
+    from commands.messages.communicating import list_page
 
-    perform(lambda output: list_newest(output, limit), as_json=as_json)
+    page = list_page_of(after, limit, since, until)
+    perform(lambda output: list_page(output, page, segment=segment), as_json=as_json, as_csv=as_csv)
 
 
 @app.command("stop")

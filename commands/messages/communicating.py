@@ -16,12 +16,14 @@ from activities.ledger.transaction_queries import TransactionQueries
 from activities.messages.communications import CommunicationOrder, Communications, require_order
 from activities.messages.rendering import MessageRenderer, Sender
 from commands.formatting import document, moment
-from commands.lists.paging import answer_all
+from commands.lists.paging import answer_all, answer_list
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import require_who_and_why
+from models.listing import ListPage
 from models.messages.communication import About
 from models.messages.message import MailingRequest
+from models.operations.record_states import MESSAGE
 from models.problem import refusal
 from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
 from settings import Settings
@@ -109,19 +111,21 @@ async def send(
     )
 
 
-async def list_newest(output: Output, limit: int) -> None:
-    """List communications."""
-    async with reading_database_of(read_settings()) as database:
-        rows = await Communications(database).list_newest(limit)
-    shown = [
-        (
-            *(row.id, row.template_id, row.asked["segment"] or f"{len(row.asked['transactions'])} transactions"),
-            *(row.counts["written"], row.actor, row.reason, moment(row.created_at)),
-        )
-        for row in rows
-    ]
-    heads = ("Communication", "Template", "About", "Letters", "Who", "Why", "When")
-    answer_all(output, "communications", [document(row) for row in rows], table("", *heads, rows=shown))
+async def list_page(output: Output, page: ListPage, *, segment: str) -> None:
+    """List a page of communications, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await Communications(database).page(page, segment_id=segment)
+    columns = {
+        "Communication": lambda row: row.id,
+        "Template": lambda row: row.template_id,
+        "About": lambda row: row.asked["segment"] or f"{len(row.asked['transactions'])} transactions",
+        "Letters>": lambda row: row.counts["written"],
+        "Who": lambda row: row.actor,
+        "Why": lambda row: row.reason,
+        "When": lambda row: moment(row.created_at),
+    }
+    await answer_list(output, settings, "communications", listed, columns, states=MESSAGE)
 
 
 async def stop(output: Output, account: str, kind: str, *, actor: str, reason: str) -> None:

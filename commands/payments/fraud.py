@@ -6,10 +6,12 @@ from activities.payments.charge_blocks import ChargeBlocks
 from activities.payments.charge_holds import ChargeHolds
 from activities.payments.orders import PaymentOrders
 from commands.collection_signals import signal_collections
-from commands.formatting import document, moment, money
+from commands.formatting import moment, money
+from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from commands.updates import require_who_and_why
+from models.listing import ListPage
 from models.payments.order import amount_of
 
 # What a collection that waits for a block or a hold listens to.
@@ -40,25 +42,23 @@ async def unblock(output: Output, kind: str, value: str, actor: str, reason: str
     output.answer({**lifted, **signalled}, table("", "Block list", kind, rows=[(lifted["value"], what)]))
 
 
-async def list_blocked(output: Output, *, with_ended: bool) -> None:
-    """List the block list."""
-    async with reading_database_of(read_settings()) as database:
-        rows = await ChargeBlocks(database).listed(with_ended=with_ended)
-    shown = [
-        (
-            row.kind,
-            row.value,
-            moment(row.blocked_at),
-            f"{row.blocked_by}: {row.blocked_because}",
-            moment(row.ends_at) if row.ends_at else "",
-            f"{moment(row.lifted_at)} {row.lifted_by}: {row.lifted_because}" if row.lifted_at else "",
-        )
-        for row in rows
-    ]
-    output.answer(
-        {"blocks": [document(row) for row in rows], "next": None},
-        table("", "Kind", "Value", "Since", "By", "Until", "Taken off", rows=shown),
-    )
+async def list_blocked(output: Output, page: ListPage, *, state: str) -> None:
+    """List a page of the block list, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await ChargeBlocks(database).page(page, state=state)
+    columns = {
+        "Kind": lambda row: row.kind,
+        "Value": lambda row: row.value,
+        "State": state_word,
+        "Since": lambda row: moment(row.blocked_at),
+        "By": lambda row: f"{row.blocked_by}: {row.blocked_because}",
+        "Until": lambda row: moment(row.ends_at) if row.ends_at else "",
+        "Taken off": lambda row: (
+            f"{moment(row.lifted_at)} {row.lifted_by}: {row.lifted_because}" if row.lifted_at else ""
+        ),
+    }
+    await answer_list(output, settings, "blocks", listed, columns)
 
 
 async def release(output: Output, account: str, period: str, amount: str, actor: str, reason: str) -> None:
@@ -77,22 +77,20 @@ async def release(output: Output, account: str, period: str, amount: str, actor:
     output.answer({**released, **signalled}, table("", "Hold", f"{account} {period}", rows=cells))
 
 
-async def list_held(output: Output, *, with_ended: bool) -> None:
-    """List what rules hold."""
-    async with reading_database_of(read_settings()) as database:
-        rows = await ChargeHolds(database).listed(with_ended=with_ended)
-    shown = [
-        (
-            row.account_id,
-            row.period,
-            money(row.amount_minor, row.currency),
-            f"{row.rule_id}: {row.because}",
-            moment(row.held_at),
-            f"{moment(row.released_at)} {row.released_by}: {row.released_because}" if row.released_at else "",
-        )
-        for row in rows
-    ]
-    output.answer(
-        {"holds": [document(row) for row in rows], "next": None},
-        table("", "Account", "Period", "Amount", "Rule", "Since", "Released", rows=shown),
-    )
+async def list_held(output: Output, page: ListPage, *, state: str) -> None:
+    """List a page of what rules hold, the newest first."""
+    settings = read_settings()
+    async with reading_database_of(settings) as database:
+        listed = await ChargeHolds(database).page(page, state=state)
+    columns = {
+        "Account": lambda row: row.account_id,
+        "Period": lambda row: row.period,
+        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "State": state_word,
+        "Rule": lambda row: f"{row.rule_id}: {row.because}",
+        "Since": lambda row: moment(row.held_at),
+        "Released": lambda row: (
+            f"{moment(row.released_at)} {row.released_by}: {row.released_because}" if row.released_at else ""
+        ),
+    }
+    await answer_list(output, settings, "holds", listed, columns)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from commands.changing.changes import changes
-from commands.options import AccountId, Json, ReceivableName, moment_of
+from commands.options import AccountId, After, AsCsv, Json, Limit, ReceivableName, Since, Until, moment_of
+from commands.options import list_page as list_page_of
 from commands.runner import perform
 
 app = typer.Typer(help="Fraud: what is never charged, and what waits for a person before.", no_args_is_help=True)
@@ -20,6 +21,22 @@ class BlockKind(StrEnum):
     CARD = "card"
     EMAIL = "email"
     DOMAIN = "domain"
+
+
+class BlockState(StrEnum):
+    """Whether an entry of the block list counts."""
+
+    IN_FORCE = "in_force"
+    ENDED = "ended"
+    LIFTED = "lifted"
+
+
+class HoldState(StrEnum):
+    """What became of a charge that a rule holds."""
+
+    WAITING = "waiting"
+    RELEASED = "released"
+    OVER = "over"
 
 
 Kind = Annotated[BlockKind, typer.Argument(metavar="KIND", help="account, card, email or domain.")]
@@ -68,24 +85,46 @@ def unblock_value(kind: Kind, value: Value, actor: Who, reason: Why, as_json: Js
 
 @app.command("list")
 def list_blocks(
-    with_ended: Annotated[bool, typer.Option("--all", help="Also what has ended or was taken off.")] = False,
+    *,
+    state: Annotated[
+        BlockState | None, typer.Option("--state", help="Only entries in this state; those in force unless said.")
+    ] = BlockState.IN_FORCE,
+    every: Annotated[bool, typer.Option("--all", help="Also what has ended or was taken off.")] = False,
+    limit: Limit = 50,
+    after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List what is on the block list, the newest first, 1,000 at most."""
+    """List what is on the block list, the newest first, a page at a time."""
     from commands.payments.fraud import list_blocked
 
-    perform(lambda output: list_blocked(output, with_ended=with_ended), as_json=as_json)
+    wanted = "" if every or state is None else state
+    page = list_page_of(after, limit, since, until)
+    perform(lambda output: list_blocked(output, page, state=wanted), as_json=as_json, as_csv=as_csv)
 
 
 @app.command("holds")
 def list_holds(
-    with_ended: Annotated[bool, typer.Option("--all", help="Also what was released, or is over.")] = False,
+    *,
+    state: Annotated[
+        HoldState | None, typer.Option("--state", help="Only charges in this state; those that wait unless said.")
+    ] = HoldState.WAITING,
+    every: Annotated[bool, typer.Option("--all", help="Also what was released, or is over.")] = False,
+    limit: Limit = 50,
+    after: After = "",
+    since: Since = None,
+    until: Until = None,
+    as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List charges that a rule holds until a person releases them, the newest first, 1,000 at most."""
+    """List charges that a rule holds until a person releases them, the newest first, a page at a time."""
     from commands.payments.fraud import list_held
 
-    perform(lambda output: list_held(output, with_ended=with_ended), as_json=as_json)
+    wanted = "" if every or state is None else state
+    page = list_page_of(after, limit, since, until)
+    perform(lambda output: list_held(output, page, state=wanted), as_json=as_json, as_csv=as_csv)
 
 
 @app.command("release")

@@ -130,6 +130,22 @@ DISPUTE = States(
     },
     column="disputes.state",
 )
+CHARGE_BLOCK = States(
+    "Entry of the block list",
+    {
+        "in_force": "what it names is not charged",
+        "ended": "its end has come",
+        "lifted": "a person has taken it off",
+    },
+)
+CHARGE_HOLD = States(
+    "Charge that a rule holds",
+    {
+        "waiting": "a person decides: nothing of it is sent",
+        "released": "a person lets it go on for its amount",
+        "over": "never released: paid otherwise, or its collection has ended",
+    },
+)
 CARD = States(
     "Card",
     {

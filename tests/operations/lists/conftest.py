@@ -62,6 +62,9 @@ BESIDES = """
         expires_at) values ('apv_' || repeat('1', 32), 'debit-files/release', 'debit_file', 'DDB-1', 100, 'EUR', '{}',
         'maria@example.com', 'monthly', now() + interval '1 day');
     select duly.create_refund('refund:2026-10:' || :account, :account, 1, 'EUR', 'bank_transfer', p_draft => true);
+    select duly.block_charges('account', :account, null, 'maria', 'takes back every payment');
+    insert into duly.charge_holds (account_id, period, amount_minor, currency, provider_id, rule_id, because)
+    values (:account, '2199-01', 100, 'EUR', 'stripe', 'large', 'above');
     select duly.make_bill(:account, to_char(current_date, 'YYYY-MM'), 'maria')
 """
 

@@ -16,7 +16,10 @@ from activities.events.inbox import EventQueries
 from activities.events.movements import ExpectationQueries
 from activities.ledger.account_queries import AccountQueries
 from activities.listing import Listed
+from activities.messages.communications import Communications
 from activities.messages.queries import MessageQueries
+from activities.payments.charge_blocks import ChargeBlocks
+from activities.payments.charge_holds import ChargeHolds
 from activities.reconciliation.queries import ReconciliationQueries
 from activities.reductions.queries import ReductionQueries
 from activities.refunds.queries import RefundQueries
@@ -30,8 +33,11 @@ LISTS: Mapping[str, Callable[[Database], Awaitable[Listed]]] = {
     "accounts_of_classification": lambda database: AccountQueries(database).page(PAGE, state="", classification="vip"),
     "accounts_of_segment": lambda database: AccountQueries(database).page(PAGE, state="", segment="business"),
     "cards_by_time": lambda database: CardQueries(database).page(PAGE, account_id="", state=""),
+    "charge_blocks_by_time": lambda database: ChargeBlocks(database).page(PAGE, state=""),
+    "charge_holds_by_time": lambda database: ChargeHolds(database).page(PAGE, state=""),
     "collections_by_time": lambda database: CollectionQueries(database).page(PAGE, state="", run_id=""),
     "commands_by_time": lambda database: CommandRecords(database).page(PAGE, actor="", name="", outcome=""),
+    "communications_by_time": lambda database: Communications(database).page(PAGE, segment_id=""),
     "discrepancies_by_time": lambda database: ReconciliationQueries(database).page(PAGE, state="", kind=""),
     "disputes_by_time": lambda database: DisputeQueries(database).page(PAGE, account_id="", state=""),
     "events_by_time": lambda database: EventQueries(database).page(PAGE, state="", type_=""),

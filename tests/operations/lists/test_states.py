@@ -11,6 +11,7 @@ from activities.bank.refund_confirmation import Became
 from activities.database import Database
 from commands.books.bills_cli import BillWord
 from commands.operations.saved_views import VIEWS
+from commands.payments.fraud_cli import BlockState, HoldState
 from models.bank.bank_refunds import BankRefundsState
 from models.bank.debit import DebitBatchState, DebitState
 from models.bank.mandate import MandateState
@@ -30,6 +31,8 @@ from models.operations.ledger_states import ACCOUNT, BILL, TRANSACTION
 from models.operations.payment_states import (
     ATTEMPT,
     CARD,
+    CHARGE_BLOCK,
+    CHARGE_HOLD,
     COLLECTION,
     DISPUTE,
     INTENT,
@@ -92,6 +95,8 @@ ENUMS: Iterable[tuple[States, Iterable[StrEnum | str]]] = (
     (TRANSACTION, LifeCycleState),
     (ACCOUNT, AccountState),
     (BANK_REFUND, Became),
+    (CHARGE_BLOCK, BlockState),
+    (CHARGE_HOLD, HoldState),
     (MANDATE, MandateState),
     (DEBIT, DebitState),
     (DEBIT_BATCH, DebitBatchState),
@@ -115,6 +120,7 @@ LOGGED: Mapping[str, States] = {
 }
 FILTERED = {
     "reconcile": "discrepancies",
+    "fraud": "blocks",
 }
 
 
