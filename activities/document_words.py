@@ -39,19 +39,63 @@ PATTERNS = MappingProxyType(
         " a name behind it, such as bank:savings; or wallet_clearing or voucher_clearing",
     }
 )
+# What a value must be, by how the names of pydantic's problems begin. A number that is none of what it may be has words
+# already, such as "must be less than or equal to 23".
+TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "bool_": "true or false",
+        "int_": "a whole number, without quotes",
+        "float_": "a number such as 12.5",
+        "decimal_type": "a number such as 12.5",
+        "decimal_parsing": "a number such as 12.5",
+        "finite_number": "a number such as 12.5",
+        "string_type": "a text, in quotes",
+        "string_unicode": "a text in UTF-8",
+        "dict_": "a table",
+        "mapping_": "a table",
+        "model_": "a table",
+        "dataclass_": "a table",
+        "is_instance_of": "a table",
+        "list_": "a list",
+        "tuple_": "a list",
+        "set_": "a list",
+        "frozen_set_": "a list",
+        "time_delta_": 'a time such as "3 days" or "PT6H", at most 999999999 days',
+        "datetime_": "a day with a time and its zone, such as 2026-11-26T18:30:00Z",
+        "timezone_": "a day with a time and its zone, such as 2026-11-26T18:30:00Z",
+        "date_": "a day such as 2026-11-26",
+        "time_": "a time such as 18:30:00",
+    }
+)
 # How pydantic begins what it says of a value.
+_KIND = re.compile(r"[a-z-]+\[.+\]$")
+_KINDS = frozenset({"str", "constrained-str", "date", "datetime", "[key]"})
 _SHOULD = re.compile(r"^[A-Z][A-Za-z]*( input)? should ")
 
 
 def in_words(problem: "Mapping[str, Any]", kind: type[BaseModel] | None = None) -> str:
     """Return what is wrong with a field; a name that is none comes with those that are, where the kind is known."""
-    words = PATTERNS.get(str(problem.get("ctx", {}).get("pattern")))
-    if problem["type"] == "missing":
+    type_, limits = problem["type"], problem.get("ctx", {})
+    if type_ == "missing":
         return "is required"
-    if problem["type"] == "extra_forbidden":
+    if type_ == "extra_forbidden":
         known = sorted(_fields_at(kind, problem["loc"][:-1]))
         return "is no field here" + (f"; it may have {', '.join(known)}" if known else "")
+    if type_ in ("too_short", "too_long"):
+        bound, of = ("at least", "min_length") if type_ == "too_short" else ("at most", "max_length")
+        return f"must have {bound} {limits[of]} {'entry' if limits[of] == 1 else 'entries'}"
+    words = PATTERNS.get(str(limits.get("pattern")))
+    words = words or next((words for beginning, words in TYPES.items() if type_.startswith(beginning)), None)
     return f"must be {words}" if words else _SHOULD.sub("must ", problem["msg"].removeprefix("Value error, "))
+
+
+def place_of(problem: "Mapping[str, Any]", wrapping: int = 0) -> str:
+    """Return where a problem is, less the `wrapping` outermost names; empty for the whole document.
+
+    Where a field may be one of several kinds, pydantic puts a name of the kind between: nobody wrote that.
+    """
+    names = [str(name) for name in problem["loc"][wrapping:]]
+    return ".".join(name for name in names if name not in _KINDS and not _KIND.match(name))
 
 
 def _fields_at(kind: object, place: Sequence[int | str]) -> Set[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from activities.document_words import in_words
+from activities.document_words import in_words, place_of
 from models.card_number import NO_CARD_NUMBER, REFUSED, place_of_card_number
 from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, place_of_unprintable
 from models.problem import Problem, RefusedError
@@ -47,25 +47,46 @@ def read_content(path: Path) -> dict[str, Any]:
     """
     if (size := path.stat().st_size) > BYTES_MAX:
         raise RefusedError([Problem("document", "size", f"has {size} bytes, at most {BYTES_MAX}", path.name)])
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".json":
-            content: object = json.loads(text, parse_float=Decimal)
-        else:
-            content = tomllib.loads(text, parse_float=Decimal)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        rule = "json" if path.suffix == ".json" else "toml"
-        raise RefusedError([Problem("document", rule, str(error), path.name)]) from error
-    except RecursionError as error:
-        raise RefusedError([Problem("document", "depth", "is nested too deeply", path.name)]) from error
-    except UnicodeDecodeError as error:
-        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+    content = _parsed(path)
     if not isinstance(content, dict):
         raise RefusedError([Problem("document", "object", "must be one object", path.name)])
     if (place := place_of_card_number(content)) is not None:
         raise RefusedError([Problem(place or "document", NO_CARD_NUMBER, REFUSED, path.name)])
     if (place := place_of_unprintable(content)) is not None:
         raise RefusedError([Problem(place or "document", TEXT_PRINTABLE, NOT_PRINTABLE, path.name)])
+    return content
+
+
+def _parsed(path: Path) -> object:
+    is_json = path.suffix.lower() == ".json"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if is_json:
+            return json.loads(text, parse_float=Decimal, object_pairs_hook=_once_each)
+        return tomllib.loads(text, parse_float=Decimal)
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        hint = "" if path.suffix.lower() in (".json", ".toml") else "; a document is TOML, or JSON in a file *.json"
+        rule = "json" if is_json else "toml"
+        raise RefusedError([Problem("document", rule, f"{error}{hint}", path.name)]) from error
+    except RecursionError as error:
+        raise RefusedError([Problem("document", "depth", "is nested too deeply", path.name)]) from error
+    except UnicodeDecodeError as error:
+        raise RefusedError([Problem("document", "utf8", f"is not UTF-8: {error.reason}", path.name)]) from error
+    except _TwiceError as error:
+        raise RefusedError([Problem(f"{error}", "once", "stands twice in one object", path.name)]) from error
+    except ValueError as error:
+        raise RefusedError([Problem("document", "digits", "has a number of too many digits", path.name)]) from error
+
+
+class _TwiceError(ValueError):
+    """A name that one object of JSON has twice: which of both is meant, nobody knows."""
+
+
+def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
     return content
 
 
@@ -84,7 +105,7 @@ def document_problems(
     """
     return [
         Problem(
-            ".".join(str(name) for name in problem["loc"][wrapping:]) or "document",
+            place_of(problem, wrapping) or "document",
             problem["type"],
             in_words(problem, kind),
             source,

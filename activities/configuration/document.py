@@ -35,11 +35,10 @@ from activities.configuration.document_parts.wallet_document import (
     WalletTopUp,
     WalletTransactionType,
 )
-from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State
+from activities.configuration.fields import GatewayCurrency, Id, MethodId, Name, SlugId, State, minor_of
 from activities.documents import DocumentPart
 from models.collections.dunning import DunningPolicy
 from models.gateway.amounts import gateway_minimum
-from models.money import Money
 
 DUNNING = TypeAdapter(DunningPolicy)
 
@@ -122,8 +121,8 @@ class Provider(DocumentPart):
         for code, text in self.minimums.items():
             if code not in self.currencies:
                 raise ValueError(f"minimums: {code} is not among the currencies")
-            if Money.parse(text, code) < gateway_minimum(code):
-                raise ValueError(f"minimums: the gateway takes {gateway_minimum(code)} or more")
+            if minor_of(f"minimums.{code}", text, code) < gateway_minimum(code).amount_minor:
+                raise ValueError(f"minimums.{code}: the gateway takes {gateway_minimum(code)} or more")
         return self
 
     @property
@@ -136,7 +135,7 @@ class Provider(DocumentPart):
     def minimum_minor(self, code: str) -> int:
         """Return the least amount to charge: what the document says, else the gateway's own."""
         given = self.minimums.get(code)
-        return (Money.parse(given, code) if given else gateway_minimum(code)).amount_minor
+        return minor_of(f"minimums.{code}", given, code) if given else gateway_minimum(code).amount_minor
 
 
 class Policy(DocumentPart):

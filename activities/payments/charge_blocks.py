@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import case, func, select
 
-from activities.database import Database
+from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
 from models.tables.fraud.charges import ChargeBlockRow
@@ -57,4 +57,4 @@ class ChargeBlocks:
 
     async def page(self, page: ListPage, *, state: str) -> Listed:
         """Return a page of the list and of what was on it, the newest first; an empty state lets all through."""
-        return await _LIST.page(self._database, page, *([state == _STATE] if state else []))
+        return await _LIST.page(self._database, page, *matching(_STATE, state))

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, exists, or_, select
 
-from activities.database import Database
+from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
 from models.tables.collecting import CollectionRow, GatewayRequestRow
@@ -69,4 +69,4 @@ class ChargeHolds:
         """Return a page of what is or was held, the newest first, amounts in minor units; an empty state lets all."""
         # Few of many wait: they are found by the index of what nobody has released.
         unreleased = [_H.released_at.is_(None)] if state in ("waiting", "over") else []
-        return await _LIST.page(self._database, page, *unreleased, *([state == _STATE] if state else []))
+        return await _LIST.page(self._database, page, *unreleased, *matching(_STATE, state))

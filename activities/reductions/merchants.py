@@ -7,11 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, TypeAdapter, model_validator
 from sqlalchemy import Row, func, select
 
-from activities.configuration.fields import Currency, Id, MethodId, Name, SlugId
+from activities.configuration.fields import Currency, Id, MethodId, Name, SlugId, minor_of
 from activities.database import Database
 from activities.documents import DocumentPart
 from models.merchants.account import Flow
-from models.money import Money
 from models.reductions.reduction import ReductionSettings, Remedy
 from models.tables.base import whole_row
 from models.tables.returns import MerchantRow
@@ -50,7 +49,7 @@ class ReductionSettingsPart(DocumentPart):
         given = {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
         for name in _LIMITS:
             if name in given:
-                given[f"{name}_minor"] = Money.parse(given.pop(name), currency).amount_minor
+                given[f"{name}_minor"] = minor_of(f"reduction.{name}", given.pop(name), currency)
         return given
 
 
@@ -61,6 +60,11 @@ class MerchantGroup(DocumentPart):
     name: Name
     currency: Currency
     reduction: ReductionSettingsPart | None = None
+
+    @model_validator(mode="after")
+    def _limits_are_amounts(self) -> Self:
+        self.settings()
+        return self
 
     def settings(self) -> dict[str, Any] | None:
         """Return whole settings: what was given, and the defaults for the rest."""
@@ -78,6 +82,11 @@ class Merchant(DocumentPart):
     is_effective: bool = True
     flow: Flow = Flow.DIRECT
     reduction: ReductionSettingsPart | None = None
+
+    @model_validator(mode="after")
+    def _limits_are_amounts(self) -> Self:
+        self.settings()
+        return self
 
     def settings(self) -> dict[str, Any] | None:
         """Return what overrides the group; without a group, whole settings."""

@@ -56,7 +56,7 @@ MESSAGE_TEMPLATE = (
         ("[card_rules]\nwarn_days = [7, 30]", "card_rules", "value_error"),
         ("[alert_rules]\nfailures_min = 1", "alert_rules.failures_min", "greater_than_equal"),
         ('[approval_rules]\nrefunds = { EUR = "-0.01" }', "approval_rules", "value_error"),
-        ('[approval_rules]\nrefunds = { XXQ = "1.00" }', "approval_rules.refunds.XXQ.[key]", "value_error"),
+        ('[approval_rules]\nrefunds = { XXQ = "1.00" }', "approval_rules.refunds.XXQ", "value_error"),
         ('[approval_rules]\nrefunds = { EUR = "0.001" }', "approval_rules", "value_error"),
         ("[approval_rules]\nexpire_hours = 0", "approval_rules.expire_hours", "greater_than_equal"),
         ("[refund_rules]\nwatch_days = -1", "refund_rules.watch_days", "greater_than_equal"),

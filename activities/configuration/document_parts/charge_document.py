@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from activities.configuration.fields import Currency, SlugId
+from activities.configuration.fields import Currency, SlugId, minor_of
 from activities.documents import DocumentPart
-from models.money import Money
 
 _AMOUNTS = ("above", "first_above", "most")
 _CONDITIONS = ("above", "first_above", "times_median", "most_charges", "most")
@@ -58,4 +57,4 @@ class ChargeRule(DocumentPart):
 
     def _minor(self, field: str) -> int | None:
         text = getattr(self, field)
-        return None if text is None else Money.parse(text, self.currency or "").amount_minor
+        return None if text is None else minor_of(field, text, self.currency or "")

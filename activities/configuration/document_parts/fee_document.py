@@ -1,17 +1,16 @@
 """The part of a provider that says what the platform takes of payments on its merchant's account."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from activities.configuration.fields import GatewayCurrency
+from activities.configuration.fields import GatewayCurrency, minors_of
 from activities.documents import DocumentPart
 from models.merchants.application_fee import ApplicationFee
-from models.money import Money
 
 Amounts = dict[GatewayCurrency, str]
+_AMOUNTS = ("fixed", "minimum", "maximum")
 
 
 class ApplicationFeePart(DocumentPart):
@@ -30,8 +29,8 @@ class ApplicationFeePart(DocumentPart):
 
     @model_validator(mode="after")
     def _are_amounts(self) -> "ApplicationFeePart":
-        for name in ("fixed", "minimum", "maximum"):
-            for code, minor in _minor(getattr(self, name)).items():
+        for name in _AMOUNTS:
+            for code, minor in minors_of(name, getattr(self, name)).items():
                 if minor < 1:
                     raise ValueError(f"{name}: {code} is more than nothing, or left out")
         return self
@@ -39,10 +38,5 @@ class ApplicationFeePart(DocumentPart):
     @property
     def rule(self) -> ApplicationFee:
         """The rule in minor units."""
-        return ApplicationFee(
-            self.percent, _minor(self.fixed), _minor(self.minimum), _minor(self.maximum), is_refunded=self.refunded
-        )
-
-
-def _minor(amounts: Mapping[str, str]) -> dict[str, int]:
-    return {code: Money.parse(text, code).amount_minor for code, text in sorted(amounts.items())}
+        fixed, minimum, maximum = (minors_of(name, getattr(self, name)) for name in _AMOUNTS)
+        return ApplicationFee(self.percent, fixed, minimum, maximum, is_refunded=self.refunded)

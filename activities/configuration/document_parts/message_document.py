@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from activities.configuration.document_parts.run_document import Label
-from activities.configuration.fields import Currency, DefinitionId, Id, MethodId, Name, SlugId, TypeId
+from activities.configuration.fields import Currency, DefinitionId, Id, MethodId, Name, SlugId, TypeId, minors_of
 from activities.documents import DocumentPart
 from models.ledger.transaction import Classification, LifeCycleState
 from models.messages.communication import SUBJECT_LENGTH, TEXT_LENGTH, About, require_known_tags
 from models.moment import YEARS, YEARS_MEANING
-from models.money import Money
 from models.reports.periods import RELATIVE
 
 _AMOUNTS = frozenset({"minimum", "maximum", "minimum_balance", "maximum_balance", "minimum_paid", "maximum_paid"})
@@ -40,10 +39,6 @@ def _is_period(given: str | Mapping[Literal["from", "to"], date] | None) -> bool
         return given is None or given in RELATIVE
     has_both = given.keys() == {"from", "to"}
     return has_both and given["from"] <= given["to"] and {given["from"].year, given["to"].year} <= set(YEARS)
-
-
-def _minor(bounds: Mapping[str, str]) -> dict[str, int]:
-    return {code: Money.parse(text, code).amount_minor for code, text in bounds.items()}
 
 
 class SegmentCriteria(DocumentPart):
@@ -89,7 +84,7 @@ class SegmentCriteria(DocumentPart):
             ("minimum_balance", "maximum_balance"),
             ("minimum_paid", "maximum_paid"),
         ):
-            least, most = _minor(getattr(self, lower)), _minor(getattr(self, upper))
+            least, most = minors_of(lower, getattr(self, lower)), minors_of(upper, getattr(self, upper))
             if wrong := sorted(code for code in least.keys() & most.keys() if least[code] > most[code]):
                 raise ValueError(f"{upper}: {wrong[0]} is less than the {lower}")
             if least and most and least.keys() != most.keys():
@@ -115,7 +110,7 @@ class SegmentCriteria(DocumentPart):
     def stored(self) -> dict[str, Any]:
         """Return them as the database keeps them: amounts in minor units."""
         return {
-            f"{name}_minor" if name in _AMOUNTS else name: _minor(value) if name in _AMOUNTS else value
+            f"{name}_minor" if name in _AMOUNTS else name: minors_of(name, value) if name in _AMOUNTS else value
             for name, value in self.given().items()
         }
 

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from activities.configuration.fields import Currency
+from activities.configuration.fields import Currency, minors_of
 from activities.documents import DocumentPart
 from models.bank.refund_plan import FileFormat
 from models.console.roles import ConsoleRole, Permission, is_allowed
-from models.money import Money
 
 # A reminder further from the due date than a year is none.
 Day = Annotated[int, Field(ge=0, le=366)]
@@ -139,11 +138,7 @@ class LimitsPart(DocumentPart):
     def amounts(self) -> dict[str, dict[str, int]]:
         """Return the limits that are given, in minor units."""
         given: dict[str, _Amounts | None] = {name: getattr(self, name) for name in _PERMISSIONS}
-        return {
-            field: {code: Money.parse(text, code).amount_minor for code, text in amounts.items()}
-            for field, amounts in given.items()
-            if amounts is not None
-        }
+        return {field: minors_of(field, amounts) for field, amounts in given.items() if amounts is not None}
 
 
 class ApprovalRulesPart(LimitsPart):

@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from activities.configuration.fields import Currency, DefinitionId, MethodId, Name, SlugId, State
+from activities.configuration.fields import Currency, DefinitionId, MethodId, Name, SlugId, State, minors_of
 from activities.documents import DocumentPart
-from models.money import Money
 from models.runs.process_run import RunKind
 from models.runs.run_period import DAY_MINUTES, MINUTES_LEAST, MINUTES_MEANING
 from models.runs.schedule import CALENDARS, calendar_of
@@ -44,11 +43,11 @@ class RunCriteria(DocumentPart):
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:
         for field, bounds in (("minimum", self.minimum), ("maximum", self.maximum)):
-            for code, amount in _minor(bounds).items():
+            for code, amount in minors_of(field, bounds).items():
                 if amount <= 0:
                     raise ValueError(f"{field}: {code} must be more than 0")
-        highest = _minor(self.maximum)
-        for code, lowest in _minor(self.minimum).items():
+        highest = minors_of("maximum", self.maximum)
+        for code, lowest in minors_of("minimum", self.minimum).items():
             if lowest > highest.get(code, lowest):
                 raise ValueError(f"maximum: {code} is less than the minimum")
         return self
@@ -59,17 +58,13 @@ class RunCriteria(DocumentPart):
             "segments": list(self.segments),
             "classifications": list(self.classifications),
             "payment_methods": list(self.payment_methods),
-            "minimum_minor": _minor(self.minimum),
-            "maximum_minor": _minor(self.maximum),
+            "minimum_minor": minors_of("minimum", self.minimum),
+            "maximum_minor": minors_of("maximum", self.maximum),
         }
         given: dict[str, Any] = {name: value for name, value in everything.items() if value}
         if self.wallet_top_ups:
             given["wallet_top_ups"] = True
         return given if self.due_within_days is None else {**given, "due_within_days": self.due_within_days}
-
-
-def _minor(bounds: dict[str, str]) -> dict[str, int]:
-    return {code: Money.parse(text, code).amount_minor for code, text in bounds.items()}
 
 
 class Schedule(DocumentPart):

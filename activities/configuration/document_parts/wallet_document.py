@@ -5,10 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from activities.configuration.document_parts.ledger_document import as_list
-from activities.configuration.fields import Currency, Id, MethodId, Name, TypeId
+from activities.configuration.fields import Currency, Id, MethodId, Name, TypeId, minor_of
 from activities.documents import DocumentPart
 from models.gateway.amounts import charge_step, steps_text
-from models.money import Money
 
 LedgerAccountName = Annotated[str, Field(pattern=r"^(revenue|reward_expense|write_off)(:[!-~]+)?$")]
 
@@ -80,7 +79,7 @@ class WalletLimit(DocumentPart):
     @property
     def maximum_minor(self) -> int:
         """The limit in minor units."""
-        return Money.parse(self.maximum, self.currency).amount_minor
+        return minor_of("maximum", self.maximum, self.currency)
 
 
 class WalletTopUp(DocumentPart):
@@ -104,7 +103,7 @@ class WalletTopUp(DocumentPart):
     @model_validator(mode="after")
     def _are_amounts(self) -> Self:
         for field in ("below", "amount"):
-            if Money.parse(getattr(self, field), self.currency).amount_minor < 1:
+            if minor_of(field, getattr(self, field), self.currency) < 1:
                 raise ValueError(f"{field}: is more than nothing")
         if self.amount_minor % charge_step(self.currency):
             # What a card cannot be charged would stay open, and the wallet empty, for good.
@@ -119,12 +118,12 @@ class WalletTopUp(DocumentPart):
     @property
     def amount_minor(self) -> int:
         """What a top-up brings, in minor units."""
-        return Money.parse(self.amount, self.currency).amount_minor
+        return minor_of("amount", self.amount, self.currency)
 
     def stored(self) -> dict[str, object]:
         """Return the rule by the columns of the database."""
         return {
-            "below_minor": Money.parse(self.below, self.currency).amount_minor,
+            "below_minor": minor_of("below", self.below, self.currency),
             "amount_minor": self.amount_minor,
             "most_in_month": self.most_in_month,
             "wallet_type_id": self.type,
