@@ -44,8 +44,20 @@ def _usage_failure(error: typer.TyperException) -> Failure:
     parameter = getattr(error, "param", None)
     if parameter is None:
         field = getattr(error, "option_name", None) or "command line"
-        return Failure(ExitCode.USAGE, [Problem(field, "usage", error.format_message())])
+        return Failure(ExitCode.USAGE, [Problem(field, "usage", _as_argument(error, field) or error.format_message())])
     field = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar or parameter.name
     # The first words are of whoever reads the value, and say nothing to who has typed it.
     message = (error.message or "is missing").removeprefix("Value error, ")
     return Failure(ExitCode.USAGE, [Problem(field, "usage", message)])
+
+
+def _as_argument(error: typer.TyperException, option: str) -> str:
+    """Return how a command is typed where an option was given that is an argument of it; else nothing."""
+    context = getattr(error, "ctx", None)
+    if context is None or not option.startswith("--"):
+        return ""
+    parameters = [one for one in context.command.params if one.param_type_name == "argument"]
+    arguments = [one.metavar or (one.name or "").upper() for one in parameters]
+    if option.removeprefix("--").replace("-", "_").upper() not in arguments:
+        return ""
+    return f"is no option here: it is typed as {context.command_path} {' '.join(arguments)}"

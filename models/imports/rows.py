@@ -268,7 +268,7 @@ def _subscription(cells: Cells, reference: ImportReference) -> ImportedSubscript
     row = ImportedSubscription(
         subscription_id=cells.id("subscription_id"),
         account_id=cells.id("account_id"),
-        product_id=cells.one_of("product_id", reference.products, "product_exists", "is no active product"),
+        product_id=cells.one_of("product_id", reference.products, "product_exists", "is no product in use"),
         price_minor=price_minor,
         currency=currency,
         quantity=quantity,

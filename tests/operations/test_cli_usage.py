@@ -84,6 +84,25 @@ async def test_bad_usage_ends_with_2_and_names_the_word(cli: CommandLine, words:
     assert as_json.rules == [(field, "usage")]
 
 
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        (("subscriptions", "create", "--product", "gold"), "is typed as duly subscriptions create ACCOUNT PRODUCT"),
+        (
+            ("collections", "show", "a", "--receivable", "2026-11"),
+            "is typed as duly collections show ACCOUNT RECEIVABLE",
+        ),
+        (("collections", "list", "--acount", "a"), "No such option"),
+    ],
+)
+async def test_an_argument_that_is_given_as_an_option_is_refused_with_how_it_is_typed(
+    cli: CommandLine, words: Words, typed: str
+) -> None:
+    refused = await cli(*words)
+
+    assert (refused.exit_code, typed in " ".join(refused.stderr.split())) == (2, True)
+
+
 async def test_wrong_settings_end_with_2_and_name_each(cli: CommandLine) -> None:
     result = await cli("runs", "list", "--json", STRIPE_API_KEY="pk_test_public", DULY_LOG_FORMAT="xml")
 

@@ -13,6 +13,23 @@ begin
     return new;
 end $$;
 
+-- Refuse a product that there is not, or that is not sold any more, naming those that are.
+create or replace function duly.require_product(p_product_id text) returns void language plpgsql stable as $$
+declare
+    v_products text;
+    v_products_count bigint;
+begin
+    if exists (select from duly.products where id = p_product_id and is_active) then return; end if;
+    select string_agg(p.id, ', ' order by p.id) filter (where p.place <= 10), count(*) into v_products, v_products_count
+    from (select id, row_number() over (order by id) as place from duly.products where is_active) p;
+    perform duly.refuse('product_exists', format('product: %s; %s',
+        case when exists (select from duly.products where id = p_product_id)
+            then format('%s is out of use', p_product_id) else format('there is no product %s', p_product_id) end,
+        case when v_products_count = 0 then 'none is in use: `definitions apply` configures them'
+            when v_products_count > 10 then format('in use are %s and %s more', v_products, v_products_count - 10)
+            else format('in use: %s', v_products) end));
+end $$;
+
 -- What was billed of a subscription, and what was credited of its invoices by anybody; below 0 where it was credited.
 create or replace function duly.billed_lines(p_account_id text, p_subscription_id text)
 returns table (transaction_id text, product_id text, period_from date, period_to date, quantity numeric, unit_price_minor bigint,
@@ -129,9 +146,8 @@ begin
         perform duly.refuse('account_not_terminated', format('account: %s is terminated', a.id));
     elsif a.currency <> p_currency then
         perform duly.refuse('currency_of_account', format('currency: is %s, the account''s is %s', p_currency, a.currency));
-    elsif not exists (select from duly.products where id = p_change ->> 'product_id' and is_active) then
-        perform duly.refuse('product_exists', format('product: %s is no active product', p_change ->> 'product_id'));
     end if;
+    perform duly.require_product(p_change ->> 'product_id');
     insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, quantity, billing_day, starts_on,
         ends_on, term_months, by_day_from, version)
     select p_subscription_id, p_account_id, c.product_id, c.price_minor, p_currency, c.quantity, c.billing_day, c.from_on,
@@ -158,9 +174,10 @@ begin
     end if;
     if s.version <> p_version or s.billings <> p_billings or (s.by_day_from is null and coalesce(v_newest, '') <> p_newest_billed) then
         perform duly.refuse('subscription_as_read', format('subscription: %s was changed or billed meanwhile; ask again', s.id));
-    elsif not exists (select from duly.products where id = p_row ->> 'product_id'
-        and (is_active or id = s.product_id)) then
-        perform duly.refuse('product_exists', format('product: %s is no active product', p_row ->> 'product_id'));
+    end if;
+    -- What is not sold any more goes on for who has it.
+    if p_row ->> 'product_id' <> s.product_id then
+        perform duly.require_product(p_row ->> 'product_id');
     end if;
     s.version := duly.write_changes(s.id, s.version, p_changes, p_actor, p_reason);
     s := jsonb_populate_record(s, p_row);

@@ -23,7 +23,7 @@ RELEASED = """
 async def pages(cli: CommandLine, rows: str, *words: str) -> list[dict[str, Any]]:
     """Return all rows of a list, read two at a time."""
     page = await cli.json(*words, "--limit", "2")
-    found = page[rows]
+    found: list[dict[str, Any]] = page[rows]
     while page["next"] is not None:
         page = await cli.json(*words, "--limit", "2", "--after", page["next"])
         found += page[rows]
