@@ -2,10 +2,12 @@
 
 Every command with `--limit` is carried out as it is typed, for people, as JSON and as CSV, and behind the first page,
 on a scratch database in memory whose rows are made by SQL. Nothing is kept. Temporal is away: it adds a call to a page.
+With `--write` the table of docs/scale.md is written anew: on a machine that does nothing else.
 """
 
 import asyncio
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +26,25 @@ from sandbox.servers.postgres_home import temporary_home
 from starter import app
 
 REPEATS = 3
+PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+_MARKED = re.compile(r"(<!-- measured: lists -->)\n.*?(<!-- end -->)", re.DOTALL)
 WAYS: Mapping[str, tuple[str, ...]] = {"shown": (), "JSON": ("--json",), "CSV": ("--csv",)}
 # What narrows a list, with a value that the rows have, or that few or none have.
 FILTERS = {
     "--account": ("a77",),
-    "--state": ("open", "waiting", "sent", "failed", "settled", "posted", "paid", "won", "rejected", "draft"),
+    "--state": (
+        "open",
+        "waiting",
+        "sent",
+        "failed",
+        "settled",
+        "posted",
+        "paid",
+        "won",
+        "rejected",
+        "draft",
+        "in_force",
+    ),
 }
 # Nobody answers there.
 ENVIRONMENT = {"DULY_TEMPORAL_ADDRESS": "127.0.0.1:9", "STRIPE_API_KEY": "sk_test_bench", "COLUMNS": "200"}
@@ -84,21 +100,34 @@ def _best(runner: CliRunner, words: Sequence[str]) -> float:
     return min(times)
 
 
+def table_of(found: Sequence[tuple[str, Mapping[str, float]]]) -> str:
+    """Return the table of what was measured."""
+    lines = ["| List | Shown, ms | JSON, ms | CSV, ms | Behind the first page, ms |", "|---|---:|---:|---:|---:|"]
+    for name, times in found:
+        cells = (f"{times[way]:.0f}" if way in times else "" for way in (*WAYS, "behind"))
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def with_table(page: str, written: str) -> str:
+    """Return a page whose table of lists is another one."""
+    return _MARKED.sub(lambda found: f"{found[1]}\n\n{written}\n\n{found[2]}", page)
+
+
 def main(
     accounts: Annotated[int, typer.Option(help="Accounts, and rows of most lists.")] = 100_000,
     payments: Annotated[int, typer.Option(help="Payments, transactions and movements.")] = 200_000,
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Write the table of docs/scale.md.")] = False,
 ) -> None:
     """Print what each list takes."""
     began = time.perf_counter()
     found = asyncio.run(measured(accounts, payments))
     load = f"load {os.getloadavg()[0]:.1f}, {time.perf_counter() - began:.0f} s"
-    sys.stdout.write(f"{accounts:,} accounts, {payments:,} payments; {load}\n\n")
-    sys.stdout.write(
-        "| List | Shown, ms | JSON, ms | CSV, ms | Behind the first page, ms |\n|---|---:|---:|---:|---:|\n"
-    )
-    for name, times in found:
-        cells = (f"{times[way]:.0f}" if way in times else "" for way in (*WAYS, "behind"))
-        sys.stdout.write(f"| {name} | {' | '.join(cells)} |\n")
+    written = f"{accounts:,} accounts, {payments:,} payments; {load}\n\n{table_of(found)}"
+    sys.stdout.write(f"{written}\n")
+    if write:
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), written), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -99,3 +99,11 @@ insert into duly.sign_ins (user_id, outcome, method, tried_at)
 insert into duly.process_runs (id, kind, definition_id, period, started_at)
     select 'run/daily/' || d, 'payment', 'daily', d, now() - n * interval '1 day'
     from generate_series(1, 5000) n, to_char(date '2030-01-01' - n, 'YYYY-MM-DD') d;
+insert into duly.charge_blocks (kind, value, blocked_by, blocked_because, blocked_at)
+    select 'account', 'b' || n, 'bench', 'bench', now() - n * interval '1 second' from generate_series(1, :accounts) n;
+insert into duly.charge_holds (account_id, period, amount_minor, currency, provider_id, rule_id, because, held_at, released_at)
+    select 'a' || n, '2026-10', 999, 'EUR', 'stripe', 'large', 'above', now() - n * interval '1 second',
+        case when n % 100 > 0 then now() end from generate_series(1, :accounts) n;
+insert into duly.communications (id, template_id, texts, attaches_documents, asked, counts, actor, reason, created_at)
+    select 'co' || n, 'news', '{}', false, '{"segment": "all", "transactions": []}', '{"written": 1}', 'bench', 'bench',
+        now() - n * interval '1 second' from generate_series(1, :accounts / 100) n;
