@@ -76,7 +76,10 @@ returns jsonb language sql stable security definer set search_path = duly, pg_te
         'was_unanswered', p_request.state = 'unknown',
         -- Whether a page that is open has to be closed.
         'is_stopped', case when p_attempt.channel = 'hosted_page' then duly.is_stopped(p_request.provider_id)
-            or duly.why_blocked(p_request.account_id) <> '' or p_attempt.merchant_provider <> '' and duly.why_not_connected(p_attempt.merchant_provider) <> '' else false end)
+            or duly.why_blocked(p_request.account_id) <> ''
+            or p_attempt.merchant_provider <> '' and duly.why_not_connected(p_attempt.merchant_provider) <> ''
+            -- Whose payments are taken for another by now pay on another page.
+            or p_attempt.merchant_provider <> duly.destination_of(p_request.account_id, p_request.provider_id) else false end)
         -- An attempt of a release before 0085 has nothing frozen.
         || case when p_attempt.channel <> 'hosted_page' then '{}'
             else coalesce(p_attempt.page, duly.page_shown(p_request.account_id, p_request.period, p_request.provider_id)) end

@@ -24,11 +24,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select coalesce((select (p.application_fee ->> 'is_refunded')::boolean from duly.providers p where p.id = p_provider_id), false)
 $$;
 
--- The platform's provider behind a merchant's one; null where there is none.
+-- The platform's provider behind a merchant's one, of the account that it has now or had before; null where there is none.
 create or replace function duly.platform_of(p_provider_id text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select c.provider_id from duly.providers p join duly.merchant_connections c on c.gateway_account = p.gateway_account
-    where p.id = p_provider_id and p.merchant_id is not null
+    select platform_id from duly.providers where id = p_provider_id and merchant_id is not null and gateway_account is not null
 $$;
 
 -- The charge that a movement of a merchant's account is about: its source, for not every answer named the charge before, or the one

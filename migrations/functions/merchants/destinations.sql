@@ -7,6 +7,14 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select merchant_id from duly.merchant_payers where account_id = p_account_id and ended_at is null
 $$;
 
+-- Through which other provider an account pays for its merchant than a given one; null: it pays for none, or through this one. Runs of the
+-- given one leave the account alone.
+create or replace function duly.pays_through(p_account_id text, p_provider_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select c.provider_id from duly.merchant_payers y join duly.merchant_connections c on c.merchant_id = y.merchant_id
+    where y.account_id = p_account_id and y.ended_at is null and c.provider_id <> p_provider_id
+$$;
+
 -- The merchant's provider to whose account payments of an account through a provider go on; empty where they stay.
 create or replace function duly.destination_of(p_account_id text, p_provider_id text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -53,6 +61,9 @@ begin
             'their cards at its own provider', m.id));
     elsif o.id is null then
         perform duly.refuse('account_exists', format('account: there is no customer''s account %s', p_account_id));
+    elsif exists (select from duly.merchants where account_id = o.id) then
+        perform duly.refuse('account_is_customers', format('account: on %s the platform bills merchant %s: what it pays is the platform''s own',
+            o.id, (select min(id) from duly.merchants where account_id = o.id)));
     elsif o.currency <> m.currency then
         perform duly.refuse('currency_of_merchant', format('account: %s pays in %s, and merchant %s is paid in %s', o.id, o.currency, m.id, m.currency));
     elsif v_before <> m.id then
@@ -62,26 +73,50 @@ begin
         return true;
     end if;
     insert into duly.merchant_payers (merchant_id, account_id, assigned_by, assigned_because) values (m.id, o.id, p_actor, p_reason);
+    perform duly.note_whose_customer(o.id);
     return false;
 end $$;
 
--- From now on an account's payments are the platform's own again. What was taken before goes on as it began.
+-- From now on an account's payments are the platform's own again; return whether that was so. What was taken before goes on as it began.
 create or replace function duly.release_payer(p_merchant_id text, p_account_id text, p_actor text, p_reason text) returns boolean
 language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    v_before text;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
+    v_before := duly.merchant_of_payer(p_account_id);
+    if not exists (select from duly.merchants where id = p_merchant_id) then
+        perform duly.refuse('merchant_exists', format('merchant: there is no merchant %s', p_merchant_id));
+    elsif not exists (select from duly.accounts where id = p_account_id and kind = 'customer') then
+        perform duly.refuse('account_exists', format('account: there is no customer''s account %s', p_account_id));
+    elsif v_before <> p_merchant_id then
+        perform duly.refuse('account_pays_merchant', format('account: %s pays for merchant %s, not for %s', p_account_id, v_before, p_merchant_id));
+    end if;
     update duly.merchant_payers set ended_at = clock_timestamp(), ended_by = p_actor, ended_because = p_reason
     where merchant_id = p_merchant_id and account_id = p_account_id and ended_at is null;
-    return not found;
+    perform duly.note_whose_customer(p_account_id);
+    return v_before is null;
 end $$;
 
--- Refuse to change how a merchant is paid once it has an account: the account was made for it.
-create or replace function duly.require_flow(p_merchant_id text, p_flow text) returns void
+-- Refuse to change how, and in which currency, a merchant is paid: the flow once it has an account, which was made for it, and both while
+-- accounts pay for it; and to bill it on an account that pays for a merchant.
+create or replace function duly.require_flow(p_merchant_id text, p_flow text, p_currency text, p_account_id text) returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
+declare
+    m duly.merchants;
+    v_payers constant bigint := (select count(*) from duly.merchant_payers where merchant_id = p_merchant_id and ended_at is null);
 begin
-    if exists (select from duly.merchants m where m.id = p_merchant_id and m.flow <> p_flow
-            and exists (select from duly.merchant_connections c where c.merchant_id = m.id)) then
+    -- Whoever assigns an account at this moment has the merchant's row, or waits for it.
+    select * into m from duly.merchants where id = p_merchant_id for update;
+    perform from duly.account_balances where account_id = p_account_id for no key update;
+    if m.flow <> p_flow and exists (select from duly.merchant_connections c where c.merchant_id = m.id) then
         perform duly.refuse('flow_is_fixed', format('flow: merchant %s is connected already, and its account was made for the other flow: '
             'make another merchant', p_merchant_id));
+    elsif (m.flow, m.currency) is distinct from (p_flow, p_currency) and v_payers > 0 then
+        perform duly.refuse('merchant_has_payers', format('%s: %s account(s) pay for merchant %s as it is: `merchants release` them first',
+            case when m.flow <> p_flow then 'flow' else 'currency' end, v_payers, m.id));
+    elsif duly.merchant_of_payer(p_account_id) is not null then
+        perform duly.refuse('account_is_customers', format('account: %s pays for merchant %s: the platform cannot bill merchant %s on it',
+            p_account_id, duly.merchant_of_payer(p_account_id), p_merchant_id));
     end if;
 end $$;

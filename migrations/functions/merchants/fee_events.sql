@@ -34,8 +34,10 @@ declare
     v_provider text;
 begin
     if duly.match_fee_refunds(p_platform_id, p_charge) = '{}' then return jsonb_build_object('outcome', 'matched'); end if;
-    select r.provider_id into v_provider from duly.gateway_expectations t
+    -- Of what the platform passes on it is the account to which it went.
+    select coalesce(x.merchant_provider_id, r.provider_id) into v_provider from duly.gateway_expectations t
     join duly.gateway_requests r on r.transaction_id = t.payment_id and r.kind = 'payment'
+    left join duly.merchant_transfers x on x.request_id = r.id
     where t.provider_id = p_platform_id and t.object = p_charge and t.kind = 'application_fee';
     if v_provider is null then return jsonb_build_object('outcome', 'waiting'); end if;
     return jsonb_build_object('outcome', 'matched', 'wake', 'check/' || v_provider || '/' || p_charge || '/' || p_fee);

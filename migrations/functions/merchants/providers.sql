@@ -101,7 +101,8 @@ begin
     join duly.gateway_requests r on r.account_id = c.account_id and r.period = c.period and r.kind = 'payment'
     join duly.gateway_attempts a on a.request_id = r.id and not duly.is_final(a.outcome)
     where c.closed_at is null and a.channel = 'hosted_page' and (r.provider_id = any (v_stopped)
-        or a.merchant_provider <> '' and duly.why_not_connected(a.merchant_provider) <> '')
+        or a.merchant_provider <> '' and duly.why_not_connected(a.merchant_provider) <> ''
+        or a.merchant_provider <> duly.destination_of(c.account_id, r.provider_id))
       -- A bank debit that was given on its page is waited for.
       and coalesce(a.gateway_reference, '') not like 'pi\_%'
     order by c.account_id, c.period limit p_limit;
@@ -126,10 +127,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         else (select p.id from duly.providers p where p.gateway_account = p_gateway_account) end
 $$;
 
--- A provider, and those of the merchants that are connected through it: whoever receives its events receives theirs.
+-- A provider, and those of the merchants that are connected through it, or were with an account they had before: whoever receives its
+-- events receives theirs.
 create or replace function duly.providers_through(p_provider_id text) returns text[]
 language sql stable security definer set search_path = duly, pg_temp as $$
     select array[p_provider_id] || array(select p.id from duly.providers p
-        join duly.merchant_connections c on c.merchant_id = p.merchant_id and c.gateway_account = p.gateway_account
-        where c.provider_id = p_provider_id order by p.id)
+        where p.platform_id = p_provider_id and p.gateway_account is not null order by p.id)
 $$;

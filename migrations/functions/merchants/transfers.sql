@@ -40,27 +40,6 @@ begin
         changes = changes + 1, state = 'pending', code = '', next_try_at = clock_timestamp() where id = t.id;
 end $$;
 
--- What has moved for a cause and not come back: positive is with the merchant.
-create or replace function duly.moved_for(p_id bigint, p_cause text) returns bigint
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(sum(case kind when 'transfer' then amount_minor else -amount_minor end), 0)::bigint
-    from duly.merchant_transfer_moves where transfer_id = p_id and cause = p_cause and state = 'moved'
-$$;
-
--- What is still to be moved for a cause: positive goes to the merchant, negative is taken back.
-create or replace function duly.left_to_move(t duly.merchant_transfers, p_cause text) returns bigint
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select -case p_cause when 'refund' then t.refunded_minor else t.lost_minor end - duly.moved_for(t.id, p_cause)
-$$;
-
--- What the platform owes a merchant and has not passed on, by currency; below zero, what the merchant has too much.
-create or replace function duly.owed_to_merchant(p_merchant_id text) returns table (currency text, minor bigint)
-language sql stable security definer set search_path = duly, pg_temp as $$
-    select t.currency, sum(t.credit_minor - t.debit_minor)::bigint from duly.trial_balance() t
-    join duly.providers p on t.ledger_account = 'merchant_payables:' || p.id
-    where p.merchant_id = p_merchant_id group by t.currency having sum(t.credit_minor - t.debit_minor) <> 0 order by t.currency
-$$;
-
 -- The payments of a provider whose transfers have not followed, and that are due, the oldest first.
 create or replace function duly.transfers_to_settle(p_provider_id text, p_limit integer) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -83,6 +62,10 @@ declare
     b jsonb;
 begin
     select * into strict t from duly.merchant_transfers where id = p_id for update;
+    if exists (select from jsonb_array_elements(p_found -> 'transfers') x where x ->> 'currency' <> t.currency) then
+        -- The platform's balance is kept in another currency. What of it is whose cannot be computed here, and nothing is taken back of it.
+        return duly.wait_for_transfer(t, 'needs_review', 'other_currency', interval '6 hours');
+    end if;
     for f in select x from jsonb_array_elements(p_found -> 'transfers') x loop
         perform duly.record_move(t, 'transfer', f, '');
         for b in select x from jsonb_array_elements(f -> 'reversals') x loop
@@ -164,14 +147,12 @@ begin
         update duly.merchant_transfer_moves set state = 'refused', code = 'did_not_happen', finished_at = clock_timestamp()
         where transfer_id = t.id and place = v.place;
     end if;
-    select c.cause, duly.left_to_move(t, c.cause) into v_cause, v_left
-    from unnest(array['refund', 'dispute']) c (cause) where duly.left_to_move(t, c.cause) <> 0 limit 1;
+    select c.cause, duly.move_due(t, c.cause) into v_cause, v_left
+    from unnest(array['refund', 'dispute']) c (cause) where duly.move_due(t, c.cause) <> 0 limit 1;
     if not found then
-        update duly.merchant_transfers set next_try_at = clock_timestamp(),
-            code = case when duly.moved_for(t.id, 'outside') <> 0 then 'moved_outside' when duly.moved_for(t.id, 'payment') <> t.captured_minor
-                then 'transfer_differs' else '' end,
-            state = case when duly.moved_for(t.id, 'outside') <> 0 or duly.moved_for(t.id, 'payment') <> t.captured_minor
-                then 'needs_review' else 'settled' end
+        update duly.merchant_transfers set next_try_at = clock_timestamp(), code = case when duly.excess_of_merchant(t) = 0 then ''
+                when duly.moved_for(t.id, 'outside') <> 0 then 'moved_outside' else 'transfer_differs' end,
+            state = case when duly.excess_of_merchant(t) = 0 then 'settled' else 'needs_review' end
         where id = t.id returning * into t;
         if t.state <> 'settled' then return duly.wait_for_transfer(t, t.state, t.code, interval '6 hours'); end if;
         update duly.discrepancies d set state = 'gone', closed_at = clock_timestamp() from duly.gateway_requests r
@@ -223,8 +204,7 @@ declare
 begin
     select * into strict r from duly.gateway_requests where id = t.request_id;
     v_id := duly.note_discrepancy(t.provider_id, 'transfer_not_made', r.gateway_reference, 'open', r.account_id, r.transaction_id,
-        abs(t.captured_minor - t.refunded_minor - t.lost_minor - duly.moved_for(t.id, 'payment') - duly.moved_for(t.id, 'refund')
-            - duly.moved_for(t.id, 'dispute') - duly.moved_for(t.id, 'outside')), t.currency,
+        abs(duly.excess_of_merchant(t)), t.currency,
         jsonb_build_object('code', p_code, 'merchant', t.merchant_provider_id));
     perform duly.alert_of_discrepancies('transfers/' || t.id, p_id => v_id);
 end $$;

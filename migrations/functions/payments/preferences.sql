@@ -7,14 +7,16 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select 'PP-' || number from duly.payment_preferences where id = p_preference_id
 $$;
 
--- The method by which an account pays that a provider does not handle: its runs leave the account alone. Null: the provider
--- may charge it, or it has no preference, and its cards decide. Who prefers the wallet is paid from there, and the rest by a card.
+-- The method by which an account pays that a provider does not handle, or the other provider through which it pays for its merchant: its
+-- runs leave the account alone. Null: the provider may charge it, or it has no preference, and its cards decide. Who prefers the wallet is
+-- paid from there, and the rest by a card.
 create or replace function duly.pays_otherwise(p_account_id text, p_provider_id text) returns text
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select f.payment_method_id from duly.payment_preferences f
-    join duly.payment_methods w on w.id = f.payment_method_id and w.ledger_account <> 'wallet_clearing'
-    where f.account_id = p_account_id and f.is_default and not exists (select from duly.provider_methods m
-        where m.payment_method_id = f.payment_method_id and m.provider_id = p_provider_id)
+    select coalesce((select f.payment_method_id from duly.payment_preferences f
+        join duly.payment_methods w on w.id = f.payment_method_id and w.ledger_account <> 'wallet_clearing'
+        where f.account_id = p_account_id and f.is_default and not exists (select from duly.provider_methods m
+            where m.payment_method_id = f.payment_method_id and m.provider_id = p_provider_id)),
+        duly.pays_through(p_account_id, p_provider_id))
 $$;
 
 -- Whether an account pays by itself: no gateway handles its method.

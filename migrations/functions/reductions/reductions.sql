@@ -26,7 +26,7 @@ begin
             perform duly.refuse('account_exists',
                 format('account: merchant %s has no account %s in %s', m ->> 'id', m ->> 'account_id', m ->> 'currency'));
         end if;
-        perform duly.require_flow(m ->> 'id', coalesce(m ->> 'flow', 'direct'));
+        perform duly.require_flow(m ->> 'id', coalesce(m ->> 'flow', 'direct'), m ->> 'currency', m ->> 'account_id');
         insert into duly.merchants as t (id, group_id, name, currency, account_id, is_effective, reduction, flow)
         values (m ->> 'id', m ->> 'group_id', m ->> 'name', m ->> 'currency', m ->> 'account_id',
             (m ->> 'is_effective')::boolean, nullif(m -> 'reduction', 'null'), coalesce(m ->> 'flow', 'direct'))

@@ -28,8 +28,10 @@ begin
                 'amount_minor', case when s.share_minor = 0 then m.amount_minor
                     when m.reason = '' and x.uncharged is null then duly.chargeable_part(s.owed_minor - s.share_minor, m.currency)
                     else s.owed_minor - s.share_minor end, 'card', m.card_label,
-                'reason', case when s.share_minor = 0 then m.reason when s.share_minor = s.owed_minor then 'paid_from_wallet'
-                    when m.reason = '' then coalesce(x.uncharged, '') else m.reason end, 'from_wallet_minor', s.share_minor,
+                'reason', case when s.share_minor = 0 and m.reason <> '' then m.reason when s.share_minor > 0 and s.share_minor = s.owed_minor then 'paid_from_wallet'
+                    when m.reason = '' then coalesce(case when s.share_minor > 0 then x.uncharged end,
+                        case when duly.why_no_destination(m.account_id, v_definition.provider_id) <> '' then 'merchant_not_effective' else '' end)
+                    else m.reason end, 'from_wallet_minor', s.share_minor,
                 'is_left_out', m.is_left_out) order by m.account_id), '[]')
             from duly.members_of_month(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) m
             left join duly.wallet_shares(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) w on w.account_id = m.account_id
@@ -78,6 +80,10 @@ begin
     if v_member.account_id is null or v_member.reason <> '' then
         perform duly.finish_run_item(p_run_id, p_account_id, 'skipped', coalesce(v_member.reason, 'nothing_owed'));
         return duly.collect_result('nothing_owed', null, null, coalesce(v_member.reason, ''));
+    end if;
+    if duly.why_no_destination(p_account_id, v_definition.provider_id) <> '' then
+        perform duly.finish_run_item(p_run_id, p_account_id, 'skipped', 'merchant_not_effective');
+        return duly.collect_result('provider_not_effective', null, null, 'merchant_not_effective');
     end if;
     perform duly.finish_run_item(p_run_id, p_account_id, 'charged', '', v_member.amount_minor);
     return duly.collect_result('settled', null, null)

@@ -86,8 +86,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
                 and not coalesce(p_definition.criteria -> 'payment_methods' ? f.payment_method_id, true) then k.payment_method_id
                 else coalesce(f.payment_method_id, k.payment_method_id) end, owed.free_minor, owed.is_later) as left_out,
             coalesce(b.reason, duly.skip_reason(a, p_definition, card, g.customer_reference, owed.free_minor, c.minimum_minor,
-                owed.is_asked, case when h.provider_id is null and w.ledger_account is distinct from 'wallet_clearing'
-                    then f.payment_method_id end)) as reason
+                owed.is_asked, coalesce(case when h.provider_id is null and w.ledger_account is distinct from 'wallet_clearing'
+                    then f.payment_method_id end, t.provider_id))) as reason
         from owed
         join duly.accounts a on a.id = owed.account_id and a.kind = 'customer'
         left join duly.provider_currencies c on c.provider_id = p_definition.provider_id and c.currency = a.currency
@@ -98,6 +98,9 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         left join lateral duly.chargeable_card(a.id, p_definition.provider_id) card on true
         left join duly.payment_preferences k on k.id = card.preference_id
         left join duly.blocked_accounts(p_accounts) b on b.account_id = a.id
+        -- Who pays for a merchant pays through its platform.
+        left join duly.merchant_payers y on y.account_id = a.id and y.ended_at is null
+        left join duly.merchant_connections t on t.merchant_id = y.merchant_id and t.provider_id <> p_definition.provider_id
     ),
     explained as (
         select j.*, coalesce(j.left_out, j.reason) as why from judged j

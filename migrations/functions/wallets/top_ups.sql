@@ -29,7 +29,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
                         and t.requested_at >= date_trunc('month', now() at time zone (l.account).time_zone) at time zone (l.account).time_zone)
                         >= (l.rule).most_in_month then 'top_ups_of_month'
                     -- A card of it may have been charged, and nobody could write it down: what is left of a restore is settled first.
-                    when duly.has_recovery_left((l.account).id) then 'recovery_left' end) as reason
+                    when duly.has_recovery_left((l.account).id) then 'recovery_left'
+                    when duly.why_no_destination((l.account).id, p_definition.provider_id) <> '' then 'merchant_not_effective' end) as reason
         from low l
         left join duly.provider_currencies p on p.provider_id = p_definition.provider_id and p.currency = (l.account).currency
         left join duly.gateway_customers g on g.provider_id = p_definition.provider_id and g.account_id = (l.account).id

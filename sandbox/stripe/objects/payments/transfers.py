@@ -7,7 +7,7 @@ from sandbox.stripe.api.fields import blank
 from sandbox.stripe.api.listing import listed
 from sandbox.stripe.jsontypes import Json
 from sandbox.stripe.objects.payments import application_fees, payouts
-from sandbox.stripe.state.account_state import AccountState, merge_metadata
+from sandbox.stripe.state.account_state import AccountState, converted, merge_metadata
 
 _TRANSFERS = "transfers"
 _TAKES_TRANSFERS = "transfers, crypto_transfers, legacy_payments"
@@ -189,7 +189,8 @@ def take_back(
 def _require_funds(theirs: AccountState, transfer: Json, amount: int, *, with_fee: bool) -> None:
     payment = theirs.charges.get(transfer["destination_payment"])
     back = application_fees.share(payment, payment["amount_refunded"], amount) if with_fee else 0
-    if theirs.balance(transfer["currency"]) < amount - back:
+    currency, rate = theirs.settlement_of(transfer["currency"])
+    if theirs.balance(currency) < converted(amount - back, rate):
         message = "The connected account has insufficient funds to cover the reversal of this transfer."
         raise invalid_request(message, code="balance_insufficient")
 
