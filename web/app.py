@@ -35,6 +35,7 @@ from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.ledger.transaction import show_transaction, transaction_more
+from web.merchants.pages import show_merchant
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
 from web.messages.sending import segment_subject, send_message, show_message_form, transaction_subject
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
@@ -103,6 +104,7 @@ OBJECTS: Mapping[str, Page] = {
     "/debit-files/{id}": show_debit_file,
     "/reports/{id}": show_report,
     "/vouchers/{id}": show_voucher,
+    "/merchants/{id}": show_merchant,
     "/segments/{id}": show_segment,
     "/segments/{id}/totals": segment_totals,
     "/segments/{id}/members": segment_members,

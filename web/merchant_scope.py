@@ -60,6 +60,9 @@ async def _is_in_scope(scope: MerchantScope, user: ConsoleUser, request: Request
     if template in {f"/{noun}", f"/{noun}.csv"}:
         account = request.query_params.get("account", "").strip()
         return noun in _OF_ONE_ACCOUNT and await scope.has(user.merchants, "accounts", account)
+    if noun == "merchants":
+        # Each sees what is its own; what is of its customers leads to what these users may see.
+        return id in user.merchants
     if noun == "do":
         noun, verb = request.path_params["noun"], request.path_params["verb"]
         return is_action_in_scope(user, f"{noun}/{verb}") and await scope.has(user.merchants, noun, id)

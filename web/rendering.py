@@ -27,6 +27,7 @@ RAIL = (
     ("/bank-files", "Bank files", "b"),
     ("/suspense", "Suspense", "s"),
     ("/vouchers", "Vouchers", "u"),
+    ("/merchants", "Merchants", "k"),
     ("/approvals", "Approvals", "v"),
     ("/reports", "Reports", "o"),
     ("/segments", "Segments", "n"),

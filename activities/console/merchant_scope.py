@@ -57,6 +57,8 @@ class MerchantScope:
 
     async def has(self, merchants: Sequence[str], noun: str, id: str) -> bool:
         """Tell whether an object is of a customer of these merchants. What is not there is not."""
+        if noun == "merchants":
+            return id in merchants
         if noun not in _ACCOUNT_OF:
             return False
         found = {row.account_id or "" for row in await self._database.read(_ACCOUNT_OF[noun](id))}

@@ -31,16 +31,18 @@ from models.tables.collecting import (
     ProcessRunRow,
 )
 from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow, ProviderRow
+from models.tables.merchants.payments import MerchantTransferMoveRow, MerchantTransferRow
 from models.tables.messages import MessageRow
 from models.tables.operations import ApprovalRow
 from models.tables.reconciliation import DiscrepancyRow
-from models.tables.returns import DisputeRow, RefundRunRow
+from models.tables.returns import DisputeRow, MerchantRow, RefundRunRow
 from models.tables.transactions import FinancialTransactionRow, TransactionNumberRow
 
 FOUND_AT_MOST = 20
 
 _Found = Select[*tuple[Any, ...]]
 _R, _A, _T = GatewayRequestRow, GatewayAttemptRow, FinancialTransactionRow
+_S, _V = MerchantTransferRow, MerchantTransferMoveRow
 _REFERENCE = re.compile(r"^R([0-9]{1,18})$")
 _LAST_4 = re.compile(r"^[0-9]{4}$")
 
@@ -144,6 +146,10 @@ def _exactly(words: str) -> Sequence[_Found]:
         _as("messages", MessageRow.id, MessageRow.id == words),
         _as("approvals", ApprovalRow.id, ApprovalRow.id == words),
         _as("accounts", CardRow.account_id, CardRow.id == words),
+        _as("merchants", MerchantRow.id, MerchantRow.id == words),
+        _as("merchants", ProviderRow.merchant_id, ProviderRow.gateway_account == words),
+        _as("payments", _S.request_id, _S.id == _V.transfer_id, _V.gateway_reference == words),
+        _as("payments", _S.request_id, _S.id == _V.transfer_id, _V.connected_reference == words),
     ]
     if words.upper().startswith("PP-"):
         row = PaymentPreferenceRow

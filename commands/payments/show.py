@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
 
+from activities.merchants.overview import MerchantOverview
 from activities.payments.lookup import FOUND_AT_MOST, PaymentLookup
 from activities.payments.queries import PaymentFilter, PaymentQueries
 from commands.formatting import document, moment, money
@@ -37,17 +38,20 @@ async def show(output: Output, word: str) -> None:
             return
         payment = found[0]
         attempts, returns = await queries.attempts(payment.id), await queries.returns(payment.id)
+        moves = await MerchantOverview(database).moves(payment.id)
     link = workflow_link(settings, collection_id(payment.account_id, payment.period))
     output.answer(
         {
             **document(payment),
             "attempts": attempt_documents(attempts),
             "returns": [{**document(row), "state": REFUND.word(row.state)} for row in returns],
+            "transfers": [document(row) for row in moves],
             "link": link,
         },
         table("", "Payment", payment.id, rows=facts_of(payment)),
         attempts_table(attempts, payment.currency),
         *([_returns(returns)] if returns else []),
+        *([_moves(moves)] if moves else []),
         *link_line(link),
     )
 
@@ -148,3 +152,19 @@ def _returns(rows: Sequence[Row[Any]]) -> "Table":
         for row in rows
     ]
     return table("Given back", "Request", "Kind", "State", "Amount", "Why, or where", rows=shown, right=("Amount",))
+
+
+def _moves(rows: Sequence[Row[Any]]) -> "Table":
+    shown = [
+        (
+            row.place,
+            row.kind,
+            "somebody else" if row.cause == "outside" else row.cause,
+            money(row.amount_minor, row.currency),
+            row.state,
+            row.code or " ".join(filter(None, (row.gateway_reference, row.connected_reference))),
+            moment(row.finished_at or row.sent_at),
+        )
+        for row in rows
+    ]
+    return table("Passed on", "No.", "What", "For", "Amount>", "State", "Why, or where", "At", rows=shown)

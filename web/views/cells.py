@@ -10,13 +10,16 @@ from commands.formatting import amount as amount_text
 from commands.formatting import moment as moment_text
 
 # Words of states by what they ask of whoever reads them; every other word is as it should be, or over.
-_BAD = frozenset({"unknown", "rejected", "failed", "lost", "declined", "held", "suspended", "restricted", "overdue"})
+_BAD = frozenset(
+    {"unknown", "rejected", "failed", "lost", "declined", "refused", "held", "suspended", "restricted", "overdue"}
+)
 _WAITS = frozenset(
     {
         *("open", "pending", "running", "collecting", "dunning", "waiting_for_customer", "processing", "in_flight"),
         *("drafted", "written"),
         *("requires_action", "requires_payment_method", "inquiry", "draft", "waiting", "needs_review", "paused"),
         *("under_processing", "in_dunning", "parked", "skipped", "to_do", "left", "under_way"),
+        *("incomplete", "connecting", "lacks_balance"),
         *("suspense", "given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),
     }
 )

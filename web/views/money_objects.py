@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 from starlette.responses import Response
 
+from activities.merchants.overview import MerchantOverview
 from activities.payments.queries import PaymentQueries
 from activities.payments.request_queries import RequestQueries
 from activities.refunds.credits import RefundCredits
@@ -16,7 +17,7 @@ from models.problem import refusal
 from models.workflow_ids import collection_id, refund_id
 from web.actions.forms import links_of
 from web.context import Visit
-from web.views.cells import Cell, Column, Table, link, moment, money, state, table_of, text
+from web.views.cells import Cell, Column, Table, link, moment, money, state, table_of, text, words
 from web.views.objects import ObjectPage, show_object, stripe, temporal
 
 
@@ -30,6 +31,7 @@ async def show_payment(visit: Visit) -> Response:
     payment = found[0]
     attempts = await queries.attempts(id)
     returns = await queries.returns(id)
+    moves = await MerchantOverview(visit.web.reading).moves(id)
     workflow = collection_id(payment.account_id, payment.period)
     shown = ObjectPage(
         title=payment.id,
@@ -52,7 +54,11 @@ async def show_payment(visit: Visit) -> Response:
             ("Asked", moment(payment.created_at)),
             ("Decided", moment(payment.executed_at)),
         ),
-        tables=(attempts_table(attempts, payment.currency), returns_table(returns)),
+        tables=(
+            attempts_table(attempts, payment.currency),
+            returns_table(returns),
+            *([moves_table(moves)] if moves else []),
+        ),
         links=(stripe(visit, payment.gateway_reference), temporal(visit, workflow)),
     )
     return show_object(visit, shown)
@@ -167,3 +173,20 @@ def returns_table(rows: Sequence[Row[Any]]) -> Table:
         Column("Why, or where", lambda row: text(row.error_code or row.gateway_reference)),
     )
     return table_of("Given back", columns, rows, empty="Nothing.")
+
+
+def moves_table(rows: Sequence[Row[Any]]) -> Table:
+    """Make the table of a payment's transfers to a merchant's account, and of what was taken back of them."""
+    columns = (
+        Column("No.", lambda row: text(row.place), is_number=True),
+        Column("What", lambda row: text(row.kind)),
+        Column("For", lambda row: text("somebody else" if row.cause == "outside" else row.cause)),
+        Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("State", lambda row: state(row.state)),
+        Column("Why", lambda row: words(row.code)),
+        Column("At the gateway", lambda row: text(row.gateway_reference)),
+        Column("On the merchant's account", lambda row: text(row.connected_reference)),
+        Column("Asked", lambda row: moment(row.sent_at)),
+        Column("Answered", lambda row: moment(row.finished_at)),
+    )
+    return table_of("Passed on to the merchant", columns, rows)
