@@ -21,7 +21,8 @@ SETUP = """
 """
 PAYMENT = """
     select duly.adopt_payment('stripe', customer_reference, account_id, 'pi_1', 'ch_1', 2500, 'EUR',
-        p_found => '{{"destination": "acct_shop", "method_type": "card"}}') from duly.gateway_customers where account_id = '{account}';
+        p_found => '{{"destination": "acct_shop", "method_type": "card"}}')
+        from duly.gateway_customers where account_id = '{account}';
     update duly.merchant_transfers set refunded_minor = 1000, state = 'lacks_balance', code = 'balance_insufficient';
     insert into duly.merchant_transfer_moves (transfer_id, place, kind, cause, amount_minor, state, gateway_reference,
         connected_reference) select id, 1, 'transfer', 'payment', 2500, 'moved', 'tr_1', 'py_1'
