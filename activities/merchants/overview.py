@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, or_, select
 
 from activities.database import Database, one_of
 from models.tables.collecting import GatewayRequestRow
+from models.tables.configuration import ProviderRow
 from models.tables.merchants.payments import MerchantPayerRow, MerchantTransferMoveRow, MerchantTransferRow
 from models.tables.reconciliation import DiscrepancyRow
 
@@ -38,11 +39,15 @@ class MerchantOverview:
 
     async def providers(self, merchant: str) -> Sequence[Row[Any]]:
         """Return the providers of a merchant's accounts, and why nothing may be passed to each or charged there."""
-        return await self._database.rows(
-            "select p.id, p.gateway_account, coalesce(p.platform_id, '') as platform, p.application_fee,"
-            " duly.why_not_connected(p.id) as why_not from duly.providers p where p.merchant_id = :merchant"
-            " order by p.created_at, p.id",
-            merchant=merchant,
+        return await self._database.read(
+            select(
+                ProviderRow.id,
+                ProviderRow.gateway_account,
+                ProviderRow.application_fee,
+                func.duly.why_not_connected(ProviderRow.id).label("why_not"),
+            )
+            .where(ProviderRow.merchant_id == merchant)
+            .order_by(ProviderRow.created_at, ProviderRow.id)
         )
 
     async def balances(self, providers: Sequence[str]) -> Sequence[Row[Any]]:

@@ -137,6 +137,11 @@ begin
         return duly.wait_for_transfer(t, case when t.created_at < clock_timestamp() - interval '1 day' then 'needs_review' else 'pending' end,
             'no_transfer', interval '5 minutes');
     end if;
+    if not duly.is_sending_open(t.provider_id) then
+        -- What a restored database knows of refunds may be older than what was moved for them: nothing is sent before it is recovered.
+        update duly.merchant_transfers set next_try_at = clock_timestamp() + interval '5 minutes' where id = t.id;
+        return null;
+    end if;
     select * into v from duly.merchant_transfer_moves where transfer_id = t.id and state = 'sent';
     if found then
         if v.code = '' and v.sent_at > clock_timestamp() - interval '23 hours' then return duly.move_to_send(t, v); end if;

@@ -58,8 +58,8 @@ async def test_a_merchant_is_shown_with_its_state_its_transfers_and_what_comes_n
 
     assert ("/merchants/shop" in listed, "/merchants/cafe" in listed) == (True, False)
     assert "What it has is not what it should have" in shop
-    for said in ("by the platform, which passes it on", "balance insufficient", "10.00 EUR", "lacks balance", payer):
-        assert said in shop
+    for printed in ("by the platform, which passes it on", "balance insufficient", "10.00 EUR", "lacks balance", payer):
+        assert printed in shop
     assert ("external_account" in cafe, "duly merchants show cafe" in cafe) == (True, True)
     assert "duly merchants enable kiosk" in kiosk
     assert ("Passed on to the merchant" in payment, "tr_1" in payment, "refused" in payment) == (True, True, True)

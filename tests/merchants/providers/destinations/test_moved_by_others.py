@@ -116,3 +116,24 @@ async def test_a_fee_that_is_given_back_by_itself_reaches_both_books_by_its_even
         "application_fees:stripe": -48,
     }
     assert_both_add_up(certificates)
+
+
+async def test_nothing_is_taken_back_while_sending_is_held(platform: Platform, shop: ConnectedMerchant) -> None:
+    platform.sandbox.set_delays(AT_ONCE)
+    account = await customer_of(platform, shop)
+    [payment] = await platform.own.paid(2500, account=account)
+    await read_again(platform)
+    await platform.own.start(payment, 1000)
+    run = platform.own.merchant.run
+    await run(
+        "insert into duly.sending (provider_id, state, epoch, reason, forgot_since)"
+        " values ('stripe', 'held', 1, 'a restore', now())"
+    )
+
+    await read_again(platform)
+    held = ((await passed_on(platform)).amount_reversed, await transfers(platform))
+    await run("delete from duly.sending")
+    await read_again(platform)
+
+    assert held == (0, [("pending", 2500, 1000, 0)])
+    assert (await passed_on(platform)).amount_reversed == 1000
