@@ -110,5 +110,6 @@ def charge_attempt(row: Mapping[str, Any]) -> ChargeAttempt:
 
 def collect_result(row: Mapping[str, Any]) -> CollectResult:
     """Read what one attempt came to."""
-    others = tuple(row["other_card_ids"])
-    return CollectResult(**{**row, "outcome": CollectOutcome(row["outcome"]), "other_card_ids": others})
+    others, until = tuple(row["other_card_ids"]), row.get("held_until")
+    read = {"outcome": CollectOutcome(row["outcome"]), "other_card_ids": others}
+    return CollectResult(**{**row, **read, "held_until": datetime.fromisoformat(until) if until else None})

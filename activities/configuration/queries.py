@@ -151,7 +151,7 @@ LISTS = MappingProxyType(
             *(ChargeRuleRow.id, ChargeRuleRow.currency, ChargeRuleRow.above_minor, ChargeRuleRow.first_above_minor),
             *(ChargeRuleRow.times_median, ChargeRuleRow.of_payments, ChargeRuleRow.payments_min),
             *(ChargeRuleRow.most_charges, ChargeRuleRow.most_minor, ChargeRuleRow.per, ChargeRuleRow.within_minutes),
-            ChargeRuleRow.is_active,
+            *(ChargeRuleRow.waits_for_person, ChargeRuleRow.is_active),
         ).order_by(ChargeRuleRow.id),
         "alert_rules": select(
             AlertRulesRow.failures_min,

@@ -10,6 +10,8 @@ from models.listing import ListPage
 from models.tables.collecting import CollectionRow, GatewayRequestRow
 from models.tables.fraud.charges import ChargeHoldRow
 
+SHOWN_AT_MOST = 12
+
 _H = ChargeHoldRow
 _IS_CLOSED = exists().where(
     CollectionRow.account_id == _H.account_id,
@@ -64,6 +66,14 @@ class ChargeHolds:
             "release_hold", account_id=account_id, period=period, amount=amount_minor, actor=actor, reason=reason
         )
         return released
+
+    async def of_account(self, account_id: str, period: str = "") -> Sequence[Row[Any]]:
+        """Return what is, or was, held of an account, the newest first, or of one receivable; a page's worth."""
+        found = select(
+            _H.period, _H.amount_minor, _H.currency, _H.rule_id, _H.because, _H.figures, _H.held_at, _H.ends_at,
+            _H.released_at, _H.released_by, _H.released_because,
+        ).where(_H.account_id == account_id, *([_H.period == period] if period else []))  # fmt: skip
+        return await self._database.read(found.order_by(_H.id.desc()).limit(SHOWN_AT_MOST))
 
     async def page(self, page: ListPage, *, state: str) -> Listed:
         """Return a page of what is or was held, the newest first, amounts in minor units; an empty state lets all."""

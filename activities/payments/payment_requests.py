@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.business_events import announce
 from activities.database import Database, RuleBrokenError, matching
 from activities.listing import Listed, NewestFirst, of_word
+from activities.payments.hold_activities import HoldActivities
 from activities.request_tokens import RequestLinks
 from models.listing import ListPage
 from models.money import Money
@@ -73,7 +74,7 @@ class PaymentRequestActivities:
         self._database = database
 
     def all(self) -> list[Callable[..., Any]]:
-        """Return every activity, for a worker."""
+        """Return every activity, for a worker, that of what a rule holds with them."""
         return [
             self.open_payment_request,
             self.load_payment_request,
@@ -82,6 +83,7 @@ class PaymentRequestActivities:
             self.note_card_payment,
             self.mail_payment_request,
             self.end_payment_request,
+            *HoldActivities(self._database).all(),
         ]
 
     @activity.defn

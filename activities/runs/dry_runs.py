@@ -47,6 +47,7 @@ class DryRunActivities:
             limit=request.limit,
             supplement=request.supplement,
             period=request.period,
+            counted=request.counted,
         )
         return _PAGE.validate_python(page)
 
@@ -82,9 +83,9 @@ class DryRunActivities:
             return True
         page = await self.dry_run_page(request)
         while page.after:
-            if any(member.is_charged or member.from_wallet_minor for member in page.members):
+            if any(member.is_taken_on for member in page.members):
                 return False
-            page = await self.dry_run_page(replace(request, after=page.after))
+            page = await self.dry_run_page(replace(request, after=page.after, counted=page.counted))
         return True
 
     async def differences(self, run_id: str, *, after: str = "", limit: int = 500) -> Sequence[Difference]:

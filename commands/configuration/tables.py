@@ -280,5 +280,6 @@ def _held_by(row: Row[Any]) -> str:
         ("above the median", row.times_median and f"{row.times_median} times"),
         ("more than", row.most_charges and f"{row.most_charges} {window}"),
         ("more than", row.most_minor and f"{money(row.most_minor, row.currency)} {window}"),
+        ("until a person releases it,", row.waits_for_person and "also when that time is over"),
     )
     return "; ".join(f"{what} {limit}" for what, limit in limits if limit)

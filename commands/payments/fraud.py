@@ -12,6 +12,7 @@ from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from commands.updates import require_who_and_why
 from models.listing import ListPage
+from models.payments.hold import hold_in_words
 from models.payments.order import amount_of
 
 # What a collection that waits for a block or a hold listens to.
@@ -73,7 +74,8 @@ async def release(output: Output, account: str, period: str, amount: str, actor:
         )
         signalled = await signal_collections(output, database, settings, [account], signal=HOLD_RELEASED)
     what = "released before" if released["was_so"] else "released"
-    cells = [(money(released["amount_minor"], released["currency"]), what)]
+    why = hold_in_words(released["because"], released["figures"], released["amount_minor"], released["currency"])
+    cells = [(money(released["amount_minor"], released["currency"]), what), (f"rule {released['rule']}", why)]
     output.answer({**released, **signalled}, table("", "Hold", f"{account} {period}", rows=cells))
 
 

@@ -15,6 +15,7 @@ from commands.output import Output, Stream, table
 from commands.runs.show import require_run
 from commands.runs.start import follow
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
+from models.payments.hold import hold_in_words
 from models.problem import refusal
 from models.runs.criteria import in_words
 from models.runs.dry_run import BillingDryRunMember, Difference, DryRunMember, DryRunRequest
@@ -36,6 +37,7 @@ async def dry_run(output: Output, definition_id: str, period: str, *, of_supplem
     """
     members: Counter[tuple[str, str]] = Counter()
     amounts: defaultdict[tuple[str, str], int] = defaultdict(int)
+    held = _Held()
     async with reading_database_of(read_settings()) as database:
         dry_runs = DryRunActivities(database)
         request = DryRunRequest(definition_id, period, limit=PAGE)
@@ -47,11 +49,12 @@ async def dry_run(output: Output, definition_id: str, period: str, *, of_supplem
             criteria = page.criteria
             while page.after:
                 for member in page.members:
+                    held.add(member)
                     for key, amount in _counted(member):
                         members[key] += 1
                         amounts[key] += amount
-                stream.rows((asdict(member) for member in page.members), _members(page.members))
-                page = await dry_runs.dry_run_page(replace(request, after=page.after))
+                stream.rows((_document(member) for member in page.members), _members(page.members))
+                page = await dry_runs.dry_run_page(replace(request, after=page.after, counted=page.counted))
             totals = [
                 {"outcome": outcome, "currency": currency, "members": count, "amount_minor": amounts[outcome, currency]}
                 for (outcome, currency), count in sorted(members.items())
@@ -60,7 +63,9 @@ async def dry_run(output: Output, definition_id: str, period: str, *, of_supplem
             columns = ("Would be", "Currency", "Members", "Amount")
             view = table("Totals", *columns, rows=shown, right=columns[2:])
             about = [f"Criteria: {in_words(criteria)}"] if criteria else []
-            stream.finish({"totals": totals, "criteria": criteria}, view, *about)
+            stream.finish(
+                {"totals": totals, "holds": held.documents(), "criteria": criteria}, view, *held.views(), *about
+            )
 
 
 async def billing_dry_run(output: Output, definition_id: str, period: str, *, of_supplement: bool) -> None:
@@ -150,12 +155,30 @@ def _members(page: Sequence[DryRunMember]) -> Table:
             *([money(m.from_wallet_minor, m.currency)] if has_wallets else []),
             money(m.amount_minor, m.currency),
             m.card,
-            m.reason or CHARGED,
+            _would_be(m),
         )
         for m in page
     ]
     columns = ("Account", *(["From wallet"] if has_wallets else []), "Amount", "Card", "Would be")
     return table("", *columns, rows=rows, right=("From wallet", "Amount"))
+
+
+def _document(member: DryRunMember) -> dict[str, object]:
+    held_by, why = _hold(member)
+    return {name: value for name, value in asdict(member).items() if name != "hold"} | {"held_by": held_by, "why": why}
+
+
+def _would_be(member: DryRunMember) -> str:
+    held_by, why = _hold(member)
+    return f"{member.reason}, {held_by}: {why}" if held_by else member.reason or CHARGED
+
+
+def _hold(member: DryRunMember) -> tuple[str, str]:
+    """Return which rule would hold it and why, in words."""
+    hold = member.hold
+    if hold is None:
+        return "", ""
+    return hold.rule_id, hold_in_words(hold.because, hold.figures, member.amount_minor, member.currency)
 
 
 def _differences(page: Sequence[Difference]) -> Table:
@@ -175,6 +198,39 @@ def _side(amount_minor: int | None, currency: str | None, card: str | None) -> s
     if amount_minor is None or currency is None:
         return ""
     return f"{money(amount_minor, currency)}, {card}"
+
+
+class _Held:
+    """What rules would hold for a person, by rule, limit and currency, in minor units."""
+
+    def __init__(self) -> None:
+        self._members: Counter[tuple[str, str, str]] = Counter()
+        self._amounts: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, member: DryRunMember) -> None:
+        if member.hold is not None:
+            key = (member.hold.rule_id, member.hold.because, member.currency)
+            self._members[key] += 1
+            self._amounts[key] += member.amount_minor
+
+    def documents(self) -> list[dict[str, object]]:
+        """Return a JSON object for each rule, limit and currency."""
+        return [
+            {
+                "rule_id": rule,
+                "because": because,
+                "currency": currency,
+                "members": count,
+                "amount_minor": self._amounts[rule, because, currency],
+            }
+            for (rule, because, currency), count in sorted(self._members.items())
+        ]
+
+    def views(self) -> list[Table]:
+        """Return the table; none where nothing would be held."""
+        rows = [(*key, count, money(self._amounts[key], key[2])) for key, count in sorted(self._members.items())]
+        columns = ("Held by", "Because", "Currency", "Members", "Amount")
+        return [table("Would wait for a person", *columns, rows=rows, right=columns[3:])] if rows else []
 
 
 class _BilledTotals:

@@ -112,7 +112,8 @@ class CollectResult:
     After a decline, `other_card_ids` are the account's other cards that may be charged, in their order. When it blocked
     the card, `same_card_ids` are the account's other tokens of that card, which may be blocked with it. `took_ms` is
     how long the gateway took to answer, in milliseconds; 0 when it was not asked. `page_url`: the page on which the
-    customer may still pay, until `page_ends_at` by the gateway's clock.
+    customer may still pay, until `page_ends_at` by the gateway's clock. `held_until`: when what a rule holds is judged
+    anew by itself, since the time within which too much was charged is over.
     """
 
     outcome: CollectOutcome
@@ -133,3 +134,4 @@ class CollectResult:
     took_ms: int = 0
     page_url: str = ""
     page_ends_at: datetime | None = None
+    held_until: datetime | None = None

@@ -7,13 +7,26 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DryRunRequest:
-    """Read who would be charged or billed, from behind a member on: by the period's run, or by a supplement of it."""
+    """Read who would be charged or billed, from behind a member on: by the period's run, or by a supplement of it.
+
+    `counted` is the last page's: what rules count of the members before.
+    """
 
     definition_id: str
     period: str
     after: str = ""
     limit: int = 500
     supplement: int = 0
+    counted: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ForeseenHold:
+    """The rule that would hold a charge, which of its limits, and the figures that it compared."""
+
+    rule_id: str
+    because: str
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -21,7 +34,8 @@ class DryRunMember:
     """Somebody who owes something: how much, on which card, or why the run would pass over them.
 
     Whom the criteria of the definition leave out would be no member of it. `from_wallet_minor` is what the run would
-    take from the account's wallet first, and the amount is what is left to charge.
+    take from the account's wallet first, and the amount is what is left to charge. `hold`: by which rule it would be
+    held for a person, and why.
     """
 
     account_id: str
@@ -31,23 +45,31 @@ class DryRunMember:
     reason: str
     is_left_out: bool = False
     from_wallet_minor: int = 0
+    hold: ForeseenHold | None = None
 
     @property
     def is_charged(self) -> bool:
         """Whether the run would charge them."""
         return self.reason == ""
 
+    @property
+    def is_taken_on(self) -> bool:
+        """Whether the run would do anything about them: charge them, spend their wallet, or wait with what is held."""
+        return self.is_charged or self.hold is not None or bool(self.from_wallet_minor)
+
 
 @dataclass(frozen=True)
 class DryRunPage:
     """A page of a dry run, by account. An empty `after` is the end; a page before it may be empty.
 
-    `criteria` are those of the definition, with the last due date that the run would take.
+    `criteria` are those of the definition, with the last due date that the run would take. `counted` goes with the
+    request for the next page.
     """
 
     after: str
     members: tuple[DryRunMember, ...]
     criteria: dict[str, Any] = field(default_factory=dict)
+    counted: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from models.collections.collection import (
 from models.disputes.dispute import DisputeRecord, DisputeRequest, DisputeState, DisputeStatus
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.operator_command import OperatorCommand, UnknownResolution
+from models.payments.hold import HoldRelease
 from models.reductions.reduction import (
     Award,
     Decision,
@@ -106,6 +107,7 @@ COLLECTION = Example(
         "give_up": Call("give up", COMMAND),
         "mark_paid_outside": Call("ft_99", PaidOutsideCommand(WHO, WHY, reference="bank line 17")),
         "open_page": Call(OpenPage("https://pay.example/c/1", NOON, attempt=3)),
+        "release_hold": Call("25.00 EUR released, which rule unusual held", HoldRelease(WHO, WHY)),
         "resolve_unknown": Call(SETTLED, RESOLUTION),
         "retry_now": Call("retry now", RetryCommand(WHO, WHY, card_id="card_7")),
         "skip_attempt": Call("skip the next attempt", COMMAND),

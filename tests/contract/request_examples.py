@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from models.payments.card_payment import CardPayment
+from models.payments.hold import HoldRelease
 from models.payments.payment_request import (
     PageOrder,
     PaymentLink,
@@ -51,6 +52,7 @@ REQUESTS = {
             ),
             "open_page": Call("https://checkout.stripe.com/c/pay/cs_test_a1", PageOrder(), may_take=True),
             "pay": Call(SETTLED, CardPayment(WHO, WHY)),
+            "release_hold": Call("25.00 EUR released, which rule unusual held", HoldRelease(WHO, WHY)),
             "resolve_unknown": Call(SETTLED, RESOLUTION),
             "send_link": Call("sent again", COMMAND),
             "withdraw": Call(PaymentRequestState.WITHDRAWN.value, COMMAND),

@@ -107,7 +107,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "workflows": {
         "cards": ("messages",),
-        "collections": ("messages",),
+        "collections": ("messages", "payments"),
         "disputes": ("messages", "refunds"),
         "events": ("cards", "disputes", "gateway", "reconciliation", "refunds"),
         "payments": ("messages",),

@@ -30,8 +30,8 @@ NEWER_BUGS = (
     SeededBug(
         "a release is for every amount",
         HOLDS,
-        "period = p_period and amount_minor = p_owed;",
-        "period = p_period;",
+        "period = p_period and amount_minor = p_owed;\n    if h.released_at is null and (",
+        "period = p_period;\n    if h.released_at is null and (",
         f"{HOLD_TESTS}::test_a_release_is_for_its_amount_alone_and_holds_for_the_tries_after_a_decline",
     ),
     SeededBug(

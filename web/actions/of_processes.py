@@ -8,6 +8,7 @@ from commands.disputes.disputes import accept
 from commands.events.events import replay
 from commands.messages.messages import resend
 from commands.output import Output
+from commands.payments.fraud import release
 from commands.payments.payment_requests import command as ask_request
 from commands.reconciliation.reconciliation import resolve
 from commands.refunds.refunds import retry
@@ -59,6 +60,10 @@ async def _extend(output: Output, asked: AskedAction) -> None:
         raise refusal("until", "day_valid", "must be a day like 2026-11-26") from error
     command = GraceCommand(asked.actor, asked.reason, until)
     await ask_collection(output, *_receivable(asked), "extend_grace", command, str)
+
+
+async def _release(output: Output, asked: AskedAction) -> None:
+    await release(output, *_receivable(asked), asked["amount"], asked.actor, asked.reason)
 
 
 async def _mark_paid(output: Output, asked: AskedAction) -> None:
@@ -161,6 +166,14 @@ _COLLECTIONS = (
         ),
         _OPEN,
         "A payment is posted, and the collection ends.",
+    ),
+    Action(
+        *("collections", "release-hold", "Release the hold", "fraud release", Permission.DECIDE),
+        "What a rule holds is charged now, for the amount that is held and no other. Else give it up.",
+        _release,
+        (FormField("amount", "Amount", help="Needed where several amounts are held."),),
+        _OPEN,
+        "The charge is sent.",
     ),
     Action(
         *("collections", "give-up", "Give up", "collections give-up", Permission.DECIDE),

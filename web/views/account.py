@@ -23,6 +23,7 @@ from models.workflow_ids import collection_id
 from web.actions.forms import links_of
 from web.bills.pages import bills_of
 from web.context import Visit
+from web.fraud.holds import holds_of
 from web.merchant_scope import is_list_in_scope
 from web.messages.stops import stops_of
 from web.views.cells import Cell, Column, Table, address, day, link, listed, moment, money, state, table_of, text, words
@@ -49,8 +50,7 @@ async def show_account(visit: Visit) -> Response:
     )
     cards = await records.cards(id)
     shown = ObjectPage(
-        title=account.owner_name or account.id,
-        kind=f"account {account.id}",
+        *(account.owner_name or account.id, f"account {account.id}"),
         state=state(ACCOUNT.word(account.state)),
         figures=_figures(account, now),
         sentence=overdue_sentence(unsettled, account.currency, datetime.now(UTC).date()),
@@ -92,14 +92,14 @@ async def account_now(visit: Visit) -> Response:
     id = visit.request.path_params["id"]
     records = CollectionQueries(visit.web.reading)
     found = await records.page(ListPage(limit=_COLLECTIONS, is_totalled=False), state="open", run_id="", account_id=id)
-    sentences = []
+    sentences: list[str] = []
     actions = await next_actions(visit.web.settings, [collection_id(id, row.period) for row in found.rows])
     for row in found.rows[:1]:
         attempts = await records.attempts(row.request_id or "")
         action = (actions or {}).get(collection_id(id, row.period))
         sentences.append(next_sentence(row, attempts, action))
-    is_away = "Temporal does not answer: what comes next is not known." if actions is None and found.rows else ""
-    return show_part(visit, (), sentence=" ".join(sentences), is_away=is_away)
+    away = "Temporal does not answer: what comes next is not known." if actions is None and found.rows else ""
+    return show_part(visit, await holds_of(visit, id), sentence=" ".join(sentences), is_away=away)
 
 
 async def account_money(visit: Visit) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from activities.collections.queries import CollectionQueries
 from activities.disputes.queries import DisputeQueries
+from activities.payments.charge_holds import ChargeHolds
 from activities.payments.payment_requests import PaymentRequestQueries
 from activities.reconciliation.queries import ReconciliationQueries
 from activities.runs.queries import RunQueries
@@ -21,6 +22,7 @@ from models.runs.process_run import RunKind, RunState
 from models.workflow_ids import collection_id, dispute_id, payment_request_id
 from web.actions.forms import links_of
 from web.context import Visit
+from web.fraud.holds import holds_tables
 from web.runs.progress import totals_table
 from web.views.cells import Cell, Table, address, link, listed, moment, money, named, state, text
 from web.views.money_objects import attempts_table
@@ -71,11 +73,14 @@ async def show_collection(visit: Visit) -> Response:
     if found is None:
         raise refusal("account", "collection_exists", f"{account_id!r} has no collection for {period}")
     attempts = await records.attempts(found.request_id or "")
+    holds = await ChargeHolds(visit.web.reading).of_account(account_id, period)
+    is_held = any(hold.released_at is None for hold in holds)
+    actions = links_of(visit, "collections", f"{account_id}/{period}", COLLECTION.word(found.stage))
     shown = ObjectPage(
         title=f"{account_id}, {period}",
         kind="collection",
         state=state(COLLECTION.word(found.stage)),
-        actions=links_of(visit, "collections", f"{account_id}/{period}", COLLECTION.word(found.stage)),
+        actions=[action for action in actions if is_held or "/release-hold/" not in action.href],
         figures=(
             ("Amount", money(found.amount_minor, found.currency)),
             ("Open now", money(found.open_minor, found.currency)),
@@ -91,7 +96,7 @@ async def show_collection(visit: Visit) -> Response:
             ("Opened", moment(found.opened_at)),
             ("Closed", moment(found.closed_at)),
         ),
-        tables=(attempts_table(attempts, found.currency),),
+        tables=(*holds_tables(holds, account_id), attempts_table(attempts, found.currency)),
         parts=(("now", f"{address('accounts', account_id)}/now"),) if found.closed_at is None else (),
         links=(temporal(visit, collection_id(account_id, period)),),
     )

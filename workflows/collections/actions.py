@@ -40,10 +40,20 @@ ORDERS: dict[Stage, tuple[OperatorAction, ...]] = {
     Stage.GIVEN_UP: (),
 }
 
+# What a rule holds is released or given up; it may be paid otherwise meanwhile.
+HELD = (
+    OperatorAction("release_hold", "makes the charge that a rule holds", "fraud release"),
+    replace(_GIVE_UP, meaning="charges it never: the collection ends, the receivable stays open"),
+    _PAID,
+)
 
-def actions_at(stage: Stage, request: CollectionRequest, next_action_at: datetime | None) -> str:
+
+def actions_at(
+    stage: Stage, request: CollectionRequest, next_action_at: datetime | None, *, is_held: bool = False
+) -> str:
     """Return what can be done at a stage, in Markdown; nothing where only waiting is left."""
-    return actions_text(actions_with_examples(stage, next_action_at), target=f"{request.account_id} {request.period}")
+    actions = HELD if is_held else actions_with_examples(stage, next_action_at)
+    return actions_text(actions, target=f"{request.account_id} {request.period}")
 
 
 def actions_with_examples(stage: Stage, next_action_at: datetime | None) -> tuple[OperatorAction, ...]:

@@ -2,9 +2,10 @@
 
 from models.collections.collection import ENDED, CollectionRequest, CollectionStatus, Stage
 from models.gateway.decline import Decline, DeclineClass, classify
-from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.gateway.gateway_request import HELD_CODES, CollectOutcome, CollectResult
 from models.moment import in_utc, on_both_clocks
 from models.money import Money
+from models.payments.hold import HELD_BY_RULE
 from workflows.collections.actions import actions_at
 from workflows.markdown import listed, paragraphs
 
@@ -37,14 +38,19 @@ def subject_of(request: CollectionRequest, status: CollectionStatus) -> str:
 def details_of(request: CollectionRequest, status: CollectionStatus) -> str:
     """Return the current details in Markdown; ids, codes and amounts only."""
     return paragraphs(
-        f"### {status.stage}: {WHERE[status.stage]}",
+        f"### {status.stage}: {_where(status)}",
         _receivable(request, status),
         _review(status),
         _next(status),
         _last_answer(status.last),
         listed("What happened", status.history, recent=RECENT),
-        actions_at(status.stage, request, status.next_action_at),
+        actions_at(status.stage, request, status.next_action_at, is_held=status.review_reason == HELD_BY_RULE),
     )
+
+
+def _where(status: CollectionStatus) -> str:
+    is_held = status.stage is Stage.DUNNING and status.last is not None and status.last.code in HELD_CODES
+    return "held before anything was sent" if is_held else WHERE[status.stage]
 
 
 def answer_of(result: CollectResult, currency: str) -> str:

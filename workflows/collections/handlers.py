@@ -22,10 +22,12 @@ from models.collections.collection import (
 )
 from models.gateway.gateway_request import ATTEMPT_WAS_MADE, HELD_CODES, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
+from models.payments.hold import HoldRelease
 from models.waiting import AcceptedCommands, WakeReason
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.state import CollectionState
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE, UNTIL_DONE
+from workflows.payments.holds import release_held, require_held
 from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 
 
@@ -54,6 +56,14 @@ class CollectionHandlers:
             state.waiter.wake(WakeReason.HOLD_RELEASED)
         else:
             state.end_hold()
+
+    @async_update("Let the charge go on that a rule holds, for the amount that is held.")
+    async def release_hold(self, command: HoldRelease) -> str:
+        """Release the hold and make the attempt. What is not to be charged is given up instead."""
+        request = self._state.request
+        released = await release_held(self._state.waiter, request.account_id, request.period, command)
+        self.hold_released()
+        return released
 
     @workflow.signal(description="The gateway has an event of this receivable's payment.")
     def gateway_event(self) -> None:
@@ -188,6 +198,10 @@ class CollectionHandlers:
     @retry_now.validator
     def _may_retry(self, command: RetryCommand) -> None:
         self._between_attempts(command)
+
+    @release_hold.validator
+    def _may_release(self, command: HoldRelease) -> None:
+        require_held(self._state.waiter, command)
 
     @skip_attempt.validator
     def _may_skip(self, command: OperatorCommand) -> None:

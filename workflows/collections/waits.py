@@ -11,6 +11,7 @@ from models import workflow_ids
 from models.collections.collection import CollectionRequest, Stage, WaitingFor
 from models.gateway.gateway_request import ANSWERS_LATER, HELD_CODES, AttemptCause, CollectOutcome, CollectResult
 from models.messages.message import MessageKind
+from models.moment import in_utc
 from models.waiting import Wake, WakeReason
 from workflows import visibility
 from workflows.collections.notices import CollectionNotices
@@ -157,13 +158,17 @@ class CollectionWaits:
         """Wait until the provider is effective again, or a person lets go what is held; look again every hour."""
         state = self._state
         state.enter(Stage.DUNNING, state.last)
-        question = f"is {state.request.provider} effective again?"
+        question, until = f"is {state.request.provider} effective again?", workflow.now() + PROVIDER_PAUSE
         if result.code in HELD_CODES:
             question = f"has a person released it? {result.code}"
+            if result.held_until is not None:
+                question = f"it goes on by itself once its rule's time is over, {in_utc(result.held_until)}"
+                # By two clocks it may be over for one and not yet for the other.
+                until = min(until, max(result.held_until, workflow.now()) + LAST_MOMENT)
             if state.waiter.ask_a_person(result.code):
                 # The message about it was written with the decision to hold it.
                 self._notices.notify()
-        return await self._wait_for_chance(workflow.now() + PROVIDER_PAUSE, question)
+        return await self._wait_for_chance(until, question)
 
     def _ask_a_person(self, reason: str) -> None:
         if self._state.waiter.ask_a_person(reason):

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from models.moment import in_utc
 from models.money import Money
+from models.payments.hold import HELD_BY_RULE
 from models.payments.payment_request import PaymentRequestInput, PaymentRequestState, PaymentRequestStatus
 from workflows.markdown import beginning, listed, paragraphs
 from workflows.operator_actions import OperatorAction, actions_text
@@ -35,6 +36,7 @@ _RESOLVE = OperatorAction(
     '"gateway_reference": "pi_..."',
     "--gateway-reference pi_...",
 )
+_RELEASE = OperatorAction("release_hold", "lets the payment be asked for that a rule holds", "fraud release")
 ORDERS: Mapping[str, tuple[OperatorAction, ...]] = MappingProxyType(
     {
         PaymentRequestState.OPEN: (_WITHDRAW, _SEND, _PAGE),
@@ -45,6 +47,10 @@ ORDERS: Mapping[str, tuple[OperatorAction, ...]] = MappingProxyType(
         PaymentRequestState.WITHDRAWN: (),
     }
 )
+
+
+def _released(status: PaymentRequestStatus) -> tuple[OperatorAction, ...]:
+    return (_RELEASE,) if status.review_reason == HELD_BY_RULE else ()
 
 
 def details_of(request: PaymentRequestInput, status: PaymentRequestStatus) -> str:
@@ -60,5 +66,5 @@ def details_of(request: PaymentRequestInput, status: PaymentRequestStatus) -> st
         f"**A person is needed**: {status.review_reason or 'see below'}" if status.is_in_review else "",
         f"**Next** {in_utc(status.next_action_at)}: {status.next_action}" if status.next_action_at else "",
         listed("What happened", status.history, recent=RECENT),
-        actions_text(ORDERS[status.stage], target=request.request_id),
+        actions_text((*_released(status), *ORDERS[status.stage]), target=request.request_id),
     )

@@ -13,6 +13,7 @@ from models import workflow_ids
 from models.collections.collection import Resolution
 from models.gateway.gateway_request import HELD_CODES, CollectResult
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
+from models.payments.hold import HoldRelease
 from models.payments.payment_request import (
     CANCELLED,
     AcceptedOrders,
@@ -31,6 +32,7 @@ from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pendin
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.card_payments import NOT_OPEN, CardPayments
 from workflows.payments.details import UNKNOWN
+from workflows.payments.holds import release_held, require_held
 from workflows.payments.state import PaymentRequestProgress
 from workflows.updates import async_update, require_stays, surfacing_refusal, until_answer
 
@@ -131,6 +133,14 @@ class PaymentRequestHandlers(CardPayments):
         self._send_pending()
         return "sent again"
 
+    @async_update("Let the payment be asked for that a rule holds, for the amount that is held.")
+    async def release_hold(self, command: HoldRelease) -> str:
+        """Release the hold: its payer's next page is opened. What is not to be paid is withdrawn instead."""
+        state = self._state
+        released = await release_held(state.waiter, state.stored.account_id, state.stored.period, command)
+        state.waiter.end_review()
+        return released
+
     @async_update("Close the page, and ask for the payment no more.")
     async def withdraw(self, command: OperatorCommand) -> str:
         """Withdraw the request and return how it ended: whoever paid at the last moment has paid."""
@@ -178,6 +188,10 @@ class PaymentRequestHandlers(CardPayments):
     def _may_send(self, command: OperatorCommand) -> None:
         command.check()
         self._require_possible()
+
+    @release_hold.validator
+    def _may_release(self, command: HoldRelease) -> None:
+        require_held(self._state.waiter, command)
 
     @withdraw.validator
     def _may_withdraw(self, command: OperatorCommand) -> None:

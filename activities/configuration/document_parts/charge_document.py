@@ -18,7 +18,8 @@ class ChargeRule(DocumentPart):
     `above`: more than this. `first_above`: more than this, and the account has paid nothing through a gateway yet.
     `times_median`: more than so many times the median of the account's last `of_payments`, once it has `payments_min`.
     `most_charges`, `most`: with it there would be more charges, or a larger sum, `per` account, card or merchant within
-    `within_minutes`; declined ones count. Without a currency a rule is of all, and has no amounts.
+    `within_minutes`; declined ones count. Such a charge goes on by itself when that time is over, unless
+    `waits_for_person`. Without a currency a rule is of all, and has no amounts.
     """
 
     id: SlugId
@@ -32,6 +33,7 @@ class ChargeRule(DocumentPart):
     most: str | None = None
     per: Literal["account", "card", "merchant"] | None = None
     within_minutes: Annotated[int, Field(ge=1, le=132_480)] | None = None
+    waits_for_person: bool = False
     active: bool = True
 
     @model_validator(mode="after")

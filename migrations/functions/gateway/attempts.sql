@@ -156,6 +156,7 @@ declare
     v_uncharged text;
     v_blocked text;
     v_held jsonb;
+    v_has record;
     v_link duly.payment_requests := duly.payment_request_of_receivable(p_account_id, p_period);
 begin
     select * into v_request from duly.gateway_requests
@@ -243,13 +244,20 @@ begin
     if not p_may_send then
         return null;
     end if;
-    v_blocked := duly.why_blocked(p_account_id);
-    if v_blocked <> '' then
-        return duly.blocked_attempt(v_blocked, v_request, p_account_id, p_period, p_run_id, v_owed, v_account.currency);
-    elsif p_channel = 'hosted_page' then
-        v_held := duly.held_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, v_owed);
-        if v_held is not null then
-            return v_held;
+    -- Who has no list and no rule pays for three looks into indices that have nothing in them.
+    select exists (select from duly.charge_blocks where lifted_at is null) as blocks, not duly.holds_nothing() as holds into v_has;
+    if v_has.blocks then
+        v_blocked := duly.why_blocked(p_account_id);
+        if v_blocked <> '' then
+            return duly.blocked_attempt(v_blocked, v_request, p_account_id, p_period, p_run_id, v_owed, v_account.currency);
+        end if;
+    end if;
+    if p_channel = 'hosted_page' then
+        if v_has.holds then
+            v_held := duly.held_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, v_owed);
+            if v_held is not null then
+                return v_held;
+            end if;
         end if;
         return duly.write_attempt(v_request, v_account, null, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
             v_part.invoices, v_owed, p_channel);
@@ -271,9 +279,11 @@ begin
             return duly.without_attempt('no_card', p_run_id, p_account_id, v_request, 'retry_budget_used_up', 'in_dunning');
         end if;
     end if;
-    v_held := duly.held_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, v_owed);
-    if v_held is not null then
-        return v_held;
+    if v_has.holds then
+        v_held := duly.held_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, v_owed);
+        if v_held is not null then
+            return v_held;
+        end if;
     end if;
     return duly.write_attempt(v_request, v_account, v_card, p_period, p_provider_id, p_run_id, p_attempt, p_cause,
         v_part.invoices, v_owed);

@@ -1,9 +1,10 @@
 -- Dry runs and shadow runs: what a run would do. Nothing here touches an invoice, a request, a collection or the ledger.
 -- They judge a few accounts where a run judges all: plans are made for the accounts at hand, for a general one reads all.
 
--- Who would be charged, and why others are passed over, by keyset over accounts; an empty `after` is the end.
+-- Who would be charged, and why others are passed over or held, by keyset over accounts; an empty `after` is the end. `counted` is the last
+-- page's: what the members before come to.
 create or replace function duly.dry_run_page(p_definition_id text, p_ends_on date, p_after text, p_limit integer,
-    p_supplement integer default 0, p_period text default null) returns jsonb
+    p_supplement integer default 0, p_period text default null, p_counted jsonb default '{}') returns jsonb
 language plpgsql stable security definer set search_path = duly, pg_temp
 set plan_cache_mode = force_custom_plan as $$
 declare
@@ -13,7 +14,7 @@ declare
     v_accounts text[];
 begin
     if v_definition.criteria ? 'wallet_top_ups' then
-        return duly.top_up_dry_run_page(v_definition, v_period, p_supplement, p_after, p_limit);
+        return duly.top_up_dry_run_page(v_definition, v_period, p_supplement, p_after, p_limit, p_counted);
     end if;
     select array_agg(x.id) into v_accounts from (
         select a.id from duly.accounts a
@@ -22,8 +23,8 @@ begin
             where o.account_id = a.id and o.side = 'debit' and o.allocated_minor < o.amount_minor)
         order by a.id limit p_limit) x;
     return jsonb_build_object(
-        'after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', v_definition.criteria,
-        'members', (
+        'after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', v_definition.criteria)
+        || duly.with_foreseen_holds((
             select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
                 'amount_minor', case when s.share_minor = 0 then m.amount_minor
                     when m.reason = '' and x.uncharged is null then duly.chargeable_part(s.owed_minor - s.share_minor, m.currency)
@@ -32,13 +33,14 @@ begin
                     when m.reason = '' then coalesce(case when s.share_minor > 0 then x.uncharged end,
                         case when duly.why_no_destination(m.account_id, v_definition.provider_id) <> '' then 'merchant_not_effective' else '' end)
                     else m.reason end, 'from_wallet_minor', s.share_minor,
-                'is_left_out', m.is_left_out) order by m.account_id), '[]')
+                'is_left_out', m.is_left_out, 'card_id', m.card_id) order by m.account_id), '[]')
             from duly.members_of_month(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) m
             left join duly.wallet_shares(v_definition, v_period, p_supplement, coalesce(v_accounts, '{}')) w on w.account_id = m.account_id
             left join duly.provider_currencies c on c.provider_id = v_definition.provider_id and c.currency = m.currency
             cross join lateral (values (coalesce(w.amount_minor, 0), case when w.amount_minor is null then m.amount_minor
                 else duly.owed_to_wallet(m.account_id, m.currency, m.amount_minor, w.invoices) end)) s (share_minor, owed_minor)
-            cross join lateral (values (duly.uncharged_because(s.owed_minor - s.share_minor, m.currency, c.minimum_minor))) x (uncharged)));
+            cross join lateral (values (duly.uncharged_because(s.owed_minor - s.share_minor, m.currency, c.minimum_minor))) x (uncharged)),
+            v_definition.provider_id, v_period, p_counted);
 end $$;
 
 -- Fix who is in a shadow run. Its members own no invoice, so nothing can be charged through them.
@@ -72,6 +74,7 @@ declare
     v_run duly.process_runs;
     v_definition duly.run_definitions;
     v_member record;
+    v_account duly.accounts;
 begin
     select * into strict v_run from duly.process_runs where id = p_run_id and kind = 'shadow';
     select * into strict v_definition from duly.run_definitions where id = v_run.definition_id;
@@ -84,6 +87,14 @@ begin
     if duly.why_no_destination(p_account_id, v_definition.provider_id) <> '' then
         perform duly.finish_run_item(p_run_id, p_account_id, 'skipped', 'merchant_not_effective');
         return duly.collect_result('provider_not_effective', null, null, 'merchant_not_effective');
+    end if;
+    if not duly.holds_nothing() then
+        select * into v_account from duly.accounts where id = p_account_id;
+        if duly.foreseen_hold(v_account, duly.chargeable_card(p_account_id, v_definition.provider_id, coalesce(v_member.card_id, '')),
+            v_run.period, v_definition.provider_id, v_member.amount_minor) is not null then
+            perform duly.finish_run_item(p_run_id, p_account_id, 'in_dunning', 'held_by_rule');
+            return duly.collect_result('provider_not_effective', null, null, 'held_by_rule');
+        end if;
     end if;
     perform duly.finish_run_item(p_run_id, p_account_id, 'charged', '', v_member.amount_minor);
     return duly.collect_result('settled', null, null)

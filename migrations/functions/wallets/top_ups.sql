@@ -252,7 +252,7 @@ end $$;
 -- Who would be charged for a top-up, and why others are not, by keyset over accounts: those whose top-up is not paid yet, and those whose
 -- wallet is low. Nothing is written.
 create or replace function duly.top_up_dry_run_page(p_definition duly.run_definitions, p_period text, p_supplement integer, p_after text,
-    p_limit integer) returns jsonb
+    p_limit integer, p_counted jsonb) returns jsonb
 language plpgsql stable security definer set search_path = duly, pg_temp set plan_cache_mode = force_custom_plan as $$
 declare
     v_accounts text[];
@@ -264,13 +264,13 @@ begin
             or exists (select from duly.wallet_top_up_choices c where c.account_id = a.id and c.is_on)
             or exists (select from duly.wallet_transactions w where w.account_id = a.id))
         order by a.id limit p_limit) x;
-    return jsonb_build_object('after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', p_definition.criteria,
-        'members', (select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
-                'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason, 'is_left_out', m.is_left_out)
+    return jsonb_build_object('after', coalesce(v_accounts[cardinality(v_accounts)], ''), 'criteria', p_definition.criteria)
+        || duly.with_foreseen_holds((select coalesce(jsonb_agg(jsonb_build_object('account_id', m.account_id, 'currency', m.currency,
+                'amount_minor', m.amount_minor, 'card', m.card_label, 'reason', m.reason, 'is_left_out', m.is_left_out, 'card_id', m.card_id)
                 order by m.account_id), '[]')
-            from (select j.account_id, j.currency, j.amount_minor, j.card_label, j.reason, j.is_left_out
+            from (select j.account_id, j.currency, j.amount_minor, j.card_id, j.card_label, j.reason, j.is_left_out
                     from duly.members_of_month(p_definition, p_period, p_supplement, coalesce(v_accounts, '{}')) j
                 union all
-                select c.account_id, c.currency, c.amount_minor, c.card_label, c.reason, c.is_left_out
-                    from duly.top_up_candidates(p_definition, coalesce(v_accounts, '{}')) c) m));
+                select c.account_id, c.currency, c.amount_minor, null, c.card_label, c.reason, c.is_left_out
+                    from duly.top_up_candidates(p_definition, coalesce(v_accounts, '{}')) c) m), p_definition.provider_id, p_period, p_counted);
 end $$;

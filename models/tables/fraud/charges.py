@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Integer, Numeric, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base
@@ -43,6 +45,7 @@ class ChargeRuleRow(Base):
     per: Mapped[str | None]
     within_minutes: Mapped[int | None] = mapped_column(Integer)
     is_active: Mapped[bool]
+    waits_for_person: Mapped[bool]
 
 
 class ChargeHoldRow(Base):
@@ -63,3 +66,17 @@ class ChargeHoldRow(Base):
     released_at: Mapped[datetime | None]
     released_by: Mapped[str]
     released_because: Mapped[str]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    ends_at: Mapped[datetime | None]
+
+
+class ChargeCountRow(Base):
+    """How many and how much was charged for a merchant in a part of a rule's time."""
+
+    __tablename__ = "charge_counts"
+
+    rule_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.charge_rules.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    bucket: Mapped[datetime] = mapped_column(primary_key=True)
+    charges: Mapped[int] = mapped_column(BigInteger)
+    minor: Mapped[int] = mapped_column(BigInteger)

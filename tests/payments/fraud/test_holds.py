@@ -151,6 +151,7 @@ async def test_one_charge_too_many_within_a_time_is_held(
     assert held == scope[per]
     await merchant.run("delete from duly.charge_holds")
     await merchant.run("update duly.gateway_attempts set started_at = started_at - interval '61 minutes'")
+    await merchant.run("update duly.charge_counts set bucket = bucket - interval '61 minutes'")
     assert (await collecting.collect(request_for(account))).outcome is CollectOutcome.SETTLED
 
 

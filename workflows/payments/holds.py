@@ -1,0 +1,33 @@
+"""Releasing what a rule holds, from the workflow that waits for it: the update of collections and payment requests."""
+
+from temporalio import workflow
+
+from activities.payments.hold_activities import HoldActivities
+from models.money import Money
+from models.operator_command import CommandError
+from models.payments.hold import HELD_BY_RULE, HeldReceivable, HoldRelease, ReleasedHold
+from workflows.options import DATABASE
+from workflows.updates import surfacing_refusal
+from workflows.waiting import Waiter
+
+
+def require_held(waiter: Waiter, command: HoldRelease) -> None:
+    """Raise CommandError unless who and why are given, and it waits for somebody to release it."""
+    command.check()
+    if waiter.review_reason != HELD_BY_RULE:
+        raise CommandError("stage: no rule holds it, so there is nothing to release")
+
+
+async def release_held(waiter: Waiter, account_id: str, period: str, command: HoldRelease) -> str:
+    """Release it, as `fraud release` does, and note it; return what was released."""
+    with surfacing_refusal():
+        released: ReleasedHold = await workflow.execute_activity_method(
+            HoldActivities.release_hold,
+            HeldReceivable(account_id, period, command.actor, command.reason, command.amount_minor),
+            summary="release what a rule holds",
+            **DATABASE,
+        )
+    before = " before" if released.was_so else ""
+    what = f"{Money(released.amount_minor, released.currency)} released{before}, which rule {released.rule} held"
+    waiter.note(f"{what}, says {command.actor}: {command.reason}")
+    return what
