@@ -2,22 +2,51 @@
 
 A control character moves a terminal's cursor or clears its screen; an override of the direction of writing shows an
 amount or a name as another one. Nobody types either. Tabulators and ends of lines are texts' own; a carriage return
-is one before a line feed alone. Marks of direction (U+200E, U+200F) stay: Hebrew and Arabic need them.
+is one before a line feed alone. Marks of direction (U+200E, U+200F) stay: Hebrew and Arabic need them. U+FFFE, U+FFFF
+and halves of surrogates are no characters: XML, and so an electronic invoice, does not take them.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 TEXT_PRINTABLE = "text_printable"
 NOT_PRINTABLE = "has characters that are not to be seen"
 
-_STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+_STEERS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]|\r(?!\n)"
+)
+# What XML 1.0 does not take (its production Char).
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def is_printable(text: str) -> bool:
     """Tell whether a text may be kept and shown."""
     return _STEERS.search(text) is None
+
+
+# Persian and Indian words and families of emoji are joined by the first two, Hebrew and Arabic need the others.
+_JOINS = frozenset("\u200c\u200d\u200e\u200f")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def is_seen(character: str) -> bool:
+    """Tell whether a character may stand in a line: blanks of every width do, and what is newer than this Python."""
+    if character in _JOINS:
+        return True
+    is_none = ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
+    return unicodedata.category(character) not in _UNSEEN and not is_none
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether a text is one line of characters that are to be seen."""
+    return all(is_seen(one) for one in text)
+
+
+def xml_text(text: str) -> str:
+    """Return a text with U+FFFD for each character that XML does not take: what was kept before it was refused."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def place_of_unprintable(content: Any, place: str = "") -> str | None:

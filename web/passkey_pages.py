@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from activities.database import RuleBrokenError
 from activities.events.link_limits import client_of
+from models.printable import is_one_line
 from web.context import Visit, Web
 from web.passkeys import (
     PasskeyAnswer,
@@ -89,7 +90,7 @@ async def register(visit: Visit, form: FormData) -> Response:
     """Keep what a device has made for this session."""
     web, name = visit.web, text_of(form, "name")
     party = _party(web)
-    if not (0 < len(name) <= NAME_MAX and name.isprintable()):
+    if not (0 < len(name) <= NAME_MAX and is_one_line(name)):
         return await _page(visit, f"Give it a name of 1 to {NAME_MAX} characters.")
     try:
         answer = answer_of(text_of(form, "credential"))

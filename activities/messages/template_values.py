@@ -17,6 +17,7 @@ from models.currency import exponent_of
 from models.messages.message import MessageKind
 from models.money import Money
 from models.period import InvalidPeriodError, Period, month_of
+from models.printable import is_seen
 from models.workflow_ids import collection_id
 
 # What these say of time is a day. Outboxes of older releases have it as noon of that day in UTC.
@@ -151,7 +152,7 @@ def month_text(period: str, locale: Locale) -> str:
 
 def one_line(text: str) -> str:
     """Return what a person gave as one printable line: no header or line of a message is of their making."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return " ".join("".join(one if is_seen(one) else " " for one in text).split())
 
 
 def _card(facts: Facts) -> str:

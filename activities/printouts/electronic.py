@@ -1,6 +1,7 @@
 """Electronic invoices of EN 16931 in the syntaxes CII and UBL, by the library factur-x, checked by its XSD."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,7 @@ from lxml import etree
 from activities.messages.template_values import one_line
 from activities.printouts.catalogue import Catalogue
 from models.money import Money
+from models.printable import xml_text
 from models.printouts.facts import (
     Buyer,
     DocumentFacts,
@@ -63,7 +65,8 @@ def electronic_invoice_of(facts: DocumentFacts, syntax: PrintFormat, words: Cata
     flavor = "ubl-2.1" if syntax is PrintFormat.UBL else "factur-x"
     # Its own check of the business rules sends the invoice to whatever listens on a port here, whichever words it is
     # given but none, and passes when nothing does: ours is validation.py.
-    xml: bytes = generate_xml(_invoice(facts, words), flavor=flavor, level=_LEVEL, check_xsd=False, check_schematron="")
+    fields = _clean(_invoice(facts, words))
+    xml: bytes = generate_xml(fields, flavor=flavor, level=_LEVEL, check_xsd=False, check_schematron="")
     # Its check of the XSD reads the schema anew for each invoice, which takes as long as writing it.
     root = etree.fromstring(xml)
     _schema(etree.QName(root).localname).assertValid(root)
@@ -93,7 +96,7 @@ def _invoice(facts: DocumentFacts, words: Catalogue) -> dict[str, Any]:
         **_means(facts),
         **_sums(facts),
         **_delivery(facts),
-        "BG-23": [_vat(vat, facts, words) for vat in facts.vat()],
+        "BG-23": [_vat(vat, facts, words) for vat in _by_rate(facts)],
         "BG-25": [dict(_line(line, facts, words)) for line in facts.lines],
     }
 
@@ -112,7 +115,7 @@ def _is_outside(facts: DocumentFacts) -> bool:
 def _seller(seller: Seller, *, is_outside: bool) -> dict[str, Any]:
     vat_id = "" if is_outside else seller.vat_id
     return {
-        "name": one_line(seller.name),
+        "name": one_line(seller.name) or seller.id,
         "addr_l1": seller.street,
         "postcode": seller.postal_code,
         "city": seller.city,
@@ -133,7 +136,7 @@ def _seller(seller: Seller, *, is_outside: bool) -> dict[str, Any]:
 
 def _buyer(buyer: Buyer, *, is_outside: bool) -> dict[str, Any]:
     return {
-        "name": one_line(buyer.name),
+        "name": one_line(buyer.name) or buyer.account_id,
         **_address(buyer),
         **_given({"vat_identifier": "" if is_outside else buyer.vat_id, "einvoicing_addr": buyer.email}),
         "einvoicing_addr_schemeid": "EM",
@@ -147,8 +150,8 @@ def _address(buyer: Buyer) -> dict[str, Any]:
 
 def _delivery(facts: DocumentFacts) -> dict[str, Any]:
     """Say where goods of another member state went: without it they are not exempt (BR-IC-12)."""
-    is_sent = any(vat.category is VatCategory.INTRA_COMMUNITY for vat in facts.vat())
-    return {"BG-13": {"name": one_line(facts.buyer.name), **_address(facts.buyer)}} if is_sent else {}
+    buyer, is_sent = facts.buyer, any(vat.category is VatCategory.INTRA_COMMUNITY for vat in facts.vat())
+    return {"BG-13": {"name": one_line(buyer.name) or buyer.account_id, **_address(buyer)}} if is_sent else {}
 
 
 def _means(facts: DocumentFacts) -> dict[str, Any]:
@@ -168,6 +171,24 @@ def _sums(facts: DocumentFacts) -> dict[str, Any]:
         **({"BT-113": _amount(paid, facts)} if paid else {}),
         "BT-115": _amount(facts.total_minor - paid, facts),
     }
+
+
+def _by_rate(facts: DocumentFacts) -> Iterable[VatSum]:
+    """One sum a category and rate, as the rules want it: of several exemptions each is named (BR-E-01)."""
+    sums: dict[tuple[VatCategory, Decimal], VatSum] = {}
+    for vat in facts.vat():
+        before = sums.get((vat.category, vat.percent))
+        sums[vat.category, vat.percent] = (
+            vat
+            if before is None
+            else replace(
+                before,
+                net_minor=before.net_minor + vat.net_minor,
+                tax_minor=before.tax_minor + vat.tax_minor,
+                exemption="; ".join(dict.fromkeys(filter(None, (before.exemption, vat.exemption)))),
+            )
+        )
+    return sums.values()
 
 
 def _vat(vat: VatSum, facts: DocumentFacts, words: Catalogue) -> dict[str, Any]:
@@ -199,7 +220,7 @@ def _line(line: DocumentLine, facts: DocumentFacts, words: Catalogue) -> Iterato
     yield "BT-151", str(line.tax_category)
     if line.tax_category is not VatCategory.OUTSIDE:
         yield "BT-152", _plain(line.tax_percent)
-    yield "BT-153", one_line(line.name)
+    yield "BT-153", one_line(line.name) or line.product_id
     yield "BT-155", line.product_id
 
 
@@ -209,6 +230,15 @@ def _amount(minor: int, facts: DocumentFacts) -> str:
 
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
+
+
+def _clean(value: Any) -> Any:
+    """Return values whose texts XML takes. Their edges refuse others, and what is older is written too."""
+    if isinstance(value, str):
+        return xml_text(value)
+    if isinstance(value, Mapping):
+        return {key: _clean(one) for key, one in value.items()}
+    return [_clean(one) for one in value] if isinstance(value, list) else value
 
 
 def _given(values: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from models.currency import exponent_of
+from models.printouts.countries import COUNTRIES, begins_with_country
 from models.printouts.facts import OF_VAT, DocumentFacts, VatCategory
 from models.problem import Problem
 
@@ -27,11 +28,23 @@ def problems_of_electronic(facts: DocumentFacts) -> Iterator[Problem]:
         )
     if not facts.buyer.country:
         yield Problem("buyer", "address_known", "no postal address: duly accounts address")
+    yield from _problems_of_parties(facts)
     yield from _problems_of_vat(facts)
+
+
+def _problems_of_parties(facts: DocumentFacts) -> Iterator[Problem]:
+    """What addresses and sellers of today are refused for may stand on older documents."""
+    for party, one in (("seller", facts.seller), ("buyer", facts.buyer)):
+        if one.country and one.country not in COUNTRIES:
+            yield Problem(party, "country_known", f"EN 16931 knows no country {one.country}")
+        if one.vat_id and not begins_with_country(one.vat_id):
+            yield Problem(party, "vat_id_format", f"the VAT id {one.vat_id} does not begin with a country's letters")
 
 
 def _problems_of_vat(facts: DocumentFacts) -> Iterator[Problem]:
     categories = {vat.category for vat in facts.vat()}
+    if VatCategory.OUTSIDE in categories and len(categories) > 1:
+        yield Problem("tax_rate", "outside_alone", "what is not subject to VAT (O) is on an invoice of its own")
     if VatCategory.UNSAID in categories:
         yield Problem("tax_rate", "category_known", "a line without VAT does not say why: give its tax rate a category")
     if categories & _NEED_BUYERS_ID and not facts.buyer.vat_id:

@@ -84,7 +84,7 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
     {
         **_revenue("revenue-by-product", "Revenue by product", "product_line", "product_id"),
         "measures": ["invoices", "net", "vat", "discount", "total", "average"],
-        "about": "Dashboard 1 (F143). The average is the net amount by invoices that carry the product.",
+        "about": "Dashboard 1 (F143). The average is the net by invoices with the product, less those cancelled.",
     },
     _revenue("revenue-by-region", "Revenue by region", "region"),
     _revenue("revenue-by-channel", "Revenue by sales channel", "sales_channel"),

@@ -13,6 +13,8 @@ from models.reports.recurring_sources import AT_RISK, FORECAST, LIFETIME, MRR
 from models.reports.source import CURRENCY, RECEIVABLE_KINDS, Source, Tie, columns_named
 
 _SALES = ("invoice", "credit_note", "invoice_cancellation")
+# A cancelled invoice is none any more, from its cancellation on: as its amounts, it counts with the opposite sign.
+_STANDING = (f"{DISTINCT}invoice_id", f"-{DISTINCT}cancelled_invoice_id")
 _MONEY = ("payment", "payment_cancellation", "refund")
 
 DOCUMENTS = Source(
@@ -43,12 +45,12 @@ LINES = Source(
     ),
     {
         "number_of": count(),
-        "invoices": count(f"{DISTINCT}invoice_id"),
+        "invoices": count(*_STANDING),
         "net": total("net_minor"),
         "vat": total("tax_minor"),
         "discount": total("discount_minor"),
         "total": total("total_minor"),
-        "average": ReportMeasure(ColumnKind.MONEY, ("net_minor",), (f"{DISTINCT}invoice_id",)),
+        "average": ReportMeasure(ColumnKind.MONEY, ("net_minor",), _STANDING),
         "invoiced": total("invoiced_minor"),
         "credited": total("credited_minor"),
         "written_off": total("written_off_minor"),

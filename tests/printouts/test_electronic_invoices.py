@@ -91,6 +91,20 @@ SHAPES = {
     "export": untaxed("G"),
     "exempt": untaxed("E", "§ 4 Nr. 8 UStG"),
     "outside": untaxed("O"),
+    "two exemptions": an_invoice(
+        a_line(1, 10000, "0", tax_category=VatCategory.EXEMPT, exemption="§ 4 Nr. 8 UStG"),
+        a_line(2, 5000, "0", tax_category=VatCategory.EXEMPT, exemption="§ 4 Nr. 12 UStG"),
+    ),
+    "every category but one": an_invoice(
+        a_line(1, 10000),
+        *(a_line(2, 700, "0", tax_category=VatCategory(one), exemption="§ 4") for one in ("Z", "E", "AE", "K", "G")),
+    ),
+    "no characters of XML": an_invoice(
+        a_line(1, 10000, name="\ufffe"),
+        a_line(2, 10000, name="fi\uffffbre \x0b"),
+        seller=replace(SELLER, name="\uffff", street="A\ufffe"),
+        buyer=replace(BUYER, name=" ", city="\x01Wien", vat_id="EL123456789"),
+    ),
     "zero": untaxed("Z"),
 }
 
@@ -195,6 +209,10 @@ def test_an_invoice_with_a_wrong_sum_is_found(spawned: ProcessPoolExecutor) -> N
         (replace(untaxed("AE"), buyer=replace(BUYER, vat_id="")), ["vat_id_known"]),
         (replace(untaxed("AE"), seller=replace(SELLER, vat_id="")), ["vat_id_known"]),
         (an_invoice(a_line(1, 10000), posted_on=None), ["document_posted"]),
+        (an_invoice(a_line(1, 10000), buyer=replace(BUYER, country="XK")), ["country_known"]),
+        (an_invoice(a_line(1, 10000), seller=replace(SELLER, country="AN")), ["country_known"]),
+        (an_invoice(a_line(1, 10000), buyer=replace(BUYER, vat_id="QQ123456")), ["vat_id_format"]),
+        (an_invoice(a_line(1, 10000), a_line(2, 500, "0", tax_category=VatCategory.OUTSIDE)), ["outside_alone"]),
         (an_invoice(classification=Classification.PAYMENT), ["electronic_invoice"]),
         (an_invoice(*(a_line(position, 13) for position in range(1, 231))), ["vat_by_rate"]),
     ],

@@ -119,6 +119,27 @@ async def test_the_average_revenue_of_a_product_is_its_net_by_the_invoices_that_
     assert by_product.texts("product_id", "invoices", "net", "average") == [("gold", "3", "40.00", "13.33")]
 
 
+async def test_a_cancelled_invoice_is_none_of_the_average_from_its_cancellation_on(
+    books: Books, reports: Reports
+) -> None:
+    october = date(2025, 10, 31)
+    for number, net in enumerate((10_00, 20_00)):
+        books.invoice(f"n{number}", "acc_1", net, posted_on=NOVEMBER)
+    for id, day in (("same", NOVEMBER), ("before", october)):
+        document = books.invoice(id, "acc_1", 90_00, posted_on=day)
+        books.call("cancel_invoice", key=f"x{id}", invoice_id=document, posted_on=NOVEMBER)
+
+    november = await reports.run("revenue-by-product")
+    both = await reports.run("revenue-by-product", date(2025, 10, 1), NOVEMBER)
+    before = await reports.run("revenue-by-product", date(2025, 10, 1), october)
+
+    columns = ("invoices", "net", "average")
+    # In November three were made and two cancelled, one of them of October's.
+    assert november.texts(*columns) == [("1", "-60.00", "-60.00")]
+    assert both.texts(*columns) == [("2", "30.00", "15.00")]
+    assert before.texts(*columns) == [("1", "90.00", "90.00")]
+
+
 async def test_revenue_is_told_by_channel_and_every_month_is_there(sales: Books, reports: Reports) -> None:
     by_channel = await reports.run("revenue-by-channel")
     by_month = await reports.run("monthly-revenue", date(2025, 9, 1), NOVEMBER)

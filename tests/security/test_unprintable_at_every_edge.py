@@ -7,12 +7,14 @@ from typing import Any, cast
 import pytest
 
 from activities.documents import read_content
+from activities.messages.template_values import one_line
 from activities.reports.text_files import safe_text
 from commands.given_texts import problem_of
 from commands.lists.csv_rows import CsvRows
 from models.imports.columns import COLUMNS, OF_THE_BANK, cells_of
 from models.operator_command import CommandError, OperatorCommand
-from models.printable import TEXT_PRINTABLE, is_printable
+from models.printable import TEXT_PRINTABLE, is_one_line, is_printable
+from models.printouts.address import PostalAddress
 from models.problem import RefusedError
 from tests.contract.foreign import NAMES
 from tests.operations.test_cli_usage import ALL
@@ -27,11 +29,23 @@ def turned(value: Any) -> Any:
 
 
 def test_what_nobody_types_is_not_printable_and_what_people_write_is() -> None:
-    steering = ["\x1b[2J", "\0", "a\rb", "\x9b1m", "\u2066x", TURNED, "a\u2028b", "\x7f"]
+    steering = ["\x1b[2J", "\0", "a\rb", "\x9b1m", "\u2066x", TURNED, "a\u2028b", "\x7f", "\ufffe", "a\uffff", "\ud800"]
     written = ["Grüße", "two\nlines", "two\r\nlines", "a\tb", "\u200fשלום", "日本語", "👍🏽"]  # noqa: RUF001  # Hebrew
 
     assert [text for text in steering if is_printable(text)] == []
     assert [text for text in written if not is_printable(text)] == []
+
+
+def test_a_name_of_any_script_is_one_line_as_it_is_written() -> None:
+    names = ["山田\u3000太郎", "رضا\u200cپور", "Zoë\u00a0Müller", "👩\u200d👩\u200d👧", "\U0001fae8"]
+    none = ["a\nb", "a\tb", "a\u00adb", "\ufeffa", "\ufdd0", "\U0001ffff", "\u202ea", "\x85"]
+
+    assert [name for name in names if not is_one_line(name)] == []
+    assert [name for name in none if is_one_line(name)] == []
+    assert one_line(" رضا\u200cپور \n\x1b ") == "رضا\u200cپور"
+    assert PostalAddress("1-2-3\u3000丸の内", "東京", "JP", name=names[0]).name == names[0]
+    with pytest.raises(RefusedError):
+        PostalAddress("\u3000", "東京", "JP")
 
 
 def test_every_option_and_argument_of_every_command_refuses_it() -> None:

@@ -15,6 +15,7 @@ from commands.imports.account_editing import edit
 from commands.output import Failure, Output
 from commands.printouts.addresses import set_one
 from models.card_number import holds_card_number
+from models.printable import is_one_line
 from models.printouts.address import PostalAddress
 from models.problem import RefusedError
 from web.portal.acting import ACTOR, WHY, carried_out, is_unknown, unknown
@@ -85,7 +86,7 @@ async def _kept(visit: PortalVisit, given: Mapping[str, str], command: str, work
 
 def _wrong(given: Mapping[str, str]) -> list[str]:
     name = given["owner_name"]
-    is_name = 0 < len(name) <= _NAME_MAX and name.isprintable() and not holds_card_number(name)
+    is_name = 0 < len(name) <= _NAME_MAX and is_one_line(name) and not holds_card_number(name)
     return [
         *(() if is_name else ("owner_name",)),
         *(() if given["locale"].partition("_")[0].partition("-")[0] in LANGUAGES else ("locale",)),

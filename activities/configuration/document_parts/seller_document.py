@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from activities.configuration.fields import Name, SlugId
 from activities.documents import DocumentPart
 from models.bank.payee import IbanError, bic_is_written_well, iban_of
+from models.printouts.countries import begins_with_country, is_country
 
 LOGO_MAX = TEMPLATE_MAX = 65_536
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -60,6 +61,20 @@ class SellerPart(DocumentPart):
     )
     # Whether mails about payments and invoices bring the documents with them.
     attach_documents: bool = True
+
+    @field_validator("country")
+    @classmethod
+    def _country_is_one(cls, given: str) -> str:
+        if not is_country(given):
+            raise ValueError("is no country by ISO 3166, such as DE")
+        return given
+
+    @field_validator("vat_id")
+    @classmethod
+    def _vat_id_is_of_a_country(cls, given: str) -> str:
+        if given and not begins_with_country(given):
+            raise ValueError("is not written like DE123456789")
+        return given
 
     @field_validator("iban")
     @classmethod

@@ -32,7 +32,7 @@ language sql stable set search_path = duly, pg_temp as $$
         'unit_price_minor', l.unit_price_minor, 'discount_percent', l.discount_percent::text, 'discount_minor', l.discount_minor,
         'net_minor', l.net_minor, 'tax_percent', l.tax_percent::text, 'tax_minor', l.tax_minor, 'total_minor', l.total_minor,
         'period_from', l.period_from, 'period_to', l.period_to,
-        'tax_category', coalesce(r.category, case when l.tax_percent > 0 then 'S' else '' end),
+        'tax_category', case when l.tax_percent > 0 then 'S' else coalesce(nullif(r.category, 'S'), '') end,
         'exemption', coalesce(r.exemption, '')) order by l.position), '[]')
     from duly.transaction_lines l left join duly.products p on p.id = l.product_id
     left join duly.tax_rates r on r.id = l.tax_rate_id

@@ -37,7 +37,8 @@ create or replace view duly.report_lines as
       case when t.classification = 'write_off' then l.total_minor else 0 end as written_off_minor,
       case when t.classification = 'write_off' then l.tax_minor else 0 end as relief_minor,
       case when cd.account_id is null then pa.country else cd.value end as country,
-      coalesce(tr.category, case when l.applied_taxes is null and l.tax_percent > 0 then 'S' end) as tax_category
+      case when l.applied_taxes is null and l.tax_percent > 0 then 'S' else nullif(tr.category, 'S') end as tax_category,
+      case when t.classification = 'invoice_cancellation' then t.counterpart_id end as cancelled_invoice_id
     from duly.transaction_lines l
     join duly.financial_transactions t on t.id = l.transaction_id
     join duly.accounts a on a.id = t.account_id

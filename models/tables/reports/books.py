@@ -65,6 +65,7 @@ class ReportLineView(Base):
     country: Mapped[str | None]
     tax_percent: Mapped[Decimal] = mapped_column(Numeric(7, 4))
     invoice_id: Mapped[str | None]
+    cancelled_invoice_id: Mapped[str | None]
     net_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     discount_minor: Mapped[int] = mapped_column(BigInteger)
