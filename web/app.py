@@ -15,8 +15,9 @@ from starlette.routing import Route
 from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
 from models.console.roles import Permission
 from models.problem import RefusedError
-from web.actions.forms import send_form, show_form, show_sent
+from web.actions.forms import ACTIONS, form_again, send_form, show_form
 from web.actions.of_messages import MESSAGE, MESSAGE_ABOUT
+from web.actions.sent import show_sent
 from web.assets import Assets
 from web.bank.files import show_debit_file, show_refund_file
 from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
@@ -141,12 +142,12 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/search", sent_form(web, search), methods=["POST"]),
         *(route for of in LISTS.values() for route in _of_list(web, of)),
         Route("/do/{noun}/{verb}/{id:path}", signed_in(web, show_form), methods=["GET"]),
-        Route("/do/{noun}/{verb}/{id:path}", sent_form(web, send_form), methods=["POST"]),
+        Route("/do/{noun}/{verb}/{id:path}", sent_form(web, send_form, again=form_again), methods=["POST"]),
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         *(*_of_messages(web), *_of_files_to_write(web)),
-        Route("/sent/{key}", signed_in(web, show_sent)),
+        Route("/sent/{key}", signed_in(web, partial(show_sent, ACTIONS))),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page not in _ASKED_AGAIN)) for path, page in OBJECTS.items()),
     ]

@@ -108,10 +108,9 @@ def require_same_origin(request: Request, origin: str) -> None:
         raise HTTPException(403, "This form was not sent by a page of ours: open it again.")
 
 
-def require_token(form: FormData, expected: str) -> None:
-    """Raise HTTPException (403) unless a form carries its session's token."""
-    if not hmac.compare_digest(text_of(form, "form_token").encode(), expected.encode()):
-        raise HTTPException(403, "This form is of another session: open it again.")
+def has_token(form: FormData, expected: str) -> bool:
+    """Whether a form carries its session's token: a page of ours that was opened in an earlier session does not."""
+    return hmac.compare_digest(text_of(form, "form_token").encode(), expected.encode())
 
 
 def text_of(form: FormData, name: str) -> str:

@@ -14,7 +14,8 @@ from models.console.roles import Permission
 from web.context import Visit, Web
 from web.merchant_scope import require_scope
 from web.passkeys import RelyingParty
-from web.security import FORM, FormBounds, form_of, require_token, text_of
+from web.security import FORM, FormBounds, form_of, has_token, text_of
+from web.unsent.forms import unsent_page
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Page = Callable[[Visit], Awaitable[Response]]
@@ -49,18 +50,32 @@ def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE, *, 
 
 
 def sent_form(
-    web: Web, carried_out: Sent, permission: Permission = Permission.SEE, bounds: FormBounds = FORM
+    web: Web,
+    carried_out: Sent,
+    permission: Permission = Permission.SEE,
+    bounds: FormBounds = FORM,
+    *,
+    again: Sent | None = None,
 ) -> Endpoint:
-    """Return an endpoint for a form of our own pages."""
+    """Return an endpoint for a form of our own pages.
+
+    One of a session that is over is not carried out; what was typed comes back with the answer. `again` shows the form
+    as it was filled in to whoever is signed in by now; without it, what would be sent is listed.
+    """
 
     async def endpoint(request: Request) -> Response:
         form = await form_of(request, web.settings.console_url, bounds)
         try:
             visit = await _visit(web, request)
-            if visit is None:
+            if visit is None and carried_out is sign_out:
                 return RedirectResponse("/sign-in", _SEE_OTHER)
-            require_token(form, visit.form_token)
+            if visit is None:
+                return HTMLResponse(web.pages.render("unsent/form.html", **unsent_page(request, form)), 401)
             await _require(visit, permission)
+            if not has_token(form, visit.form_token):
+                if again is not None:
+                    return await again(visit, form)
+                return visit.page("unsent/form.html", 403, **unsent_page(request, form))
             return await carried_out(visit, form)
         finally:
             await form.close()

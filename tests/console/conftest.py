@@ -39,14 +39,18 @@ class Browser:
 
     async def open(self, path: str) -> str:
         """Open a page, which must be there, and return it."""
-        answer = await self.client.get(path)
+        answer = await self._get(path)
         assert answer.status_code == 200, (path, answer.status_code, answer.text)
         self.last = answer.text
         return answer.text
 
     async def status(self, path: str) -> int:
         """Return how a page is answered."""
-        return (await self.client.get(path)).status_code
+        return (await self._get(path)).status_code
+
+    async def _get(self, path: str) -> httpx.Response:
+        # The address of a form is that of its key, to which the one without leads.
+        return await self.client.get(path, follow_redirects=path.startswith("/do/"))
 
     async def send(self, path: str, headers: Mapping[str, str] = OURS, **fields: str) -> httpx.Response:
         """Send a form, with the session's token and the key of the page that was opened last."""

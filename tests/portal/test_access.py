@@ -142,9 +142,9 @@ async def test_whoever_is_not_signed_in_sees_the_sign_in_alone(customer: Custome
     paths = ("/", "/documents", "/documents/ft_1", "/documents/ft_1/file/pdf", "/payments", "/cards", "/details")
 
     read = {await customer.status(path) for path in (*paths, "/subscriptions")}
-    sent = {(await customer.send(path)).headers["location"] for path in ("/cards/add", "/details", "/documents/x/pay")}
+    sent = {(await customer.send(path)).status_code for path in ("/cards/add", "/details", "/documents/x/pay")}
 
-    assert (read, sent) == ({303}, {"/sign-in"})
+    assert (read, sent, (await customer.send("/sign-out")).headers["location"]) == ({303}, {401}, "/sign-in")
 
 
 async def test_a_form_of_another_site_or_without_the_token_of_its_session_is_refused(

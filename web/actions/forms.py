@@ -1,6 +1,6 @@
 """Forms of actions: shown, sent once, carried out by the use case behind the command, and answered in its words."""
 
-import base64
+import asyncio
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -39,6 +39,7 @@ from web.actions import (
 )
 from web.actions.action import Action, Filled
 from web.actions.limits import capitalized, limit_sentence, required_limit
+from web.actions.sent import shown_once
 from web.context import Visit
 from web.merchant_scope import is_action_in_scope
 from web.security import text_of
@@ -62,9 +63,11 @@ ACTIONS: Mapping[str, Action] = {
 }
 # The place of an id in the address of what makes something, and so of nothing that is there.
 NEW = "new"
+_STALE = "This form was opened in another session, and nothing was done by it. Look at it once more, and send it."
 _FIELD_MAX = 4000
+# A form that is under way already is waited for so long, before its sender is led to the page that follows it.
+_LOOKS, _LOOK_SECONDS = 20, 0.25
 _KEY = re.compile(r"[0-9a-f]{32}")
-_REQUEST = re.compile(r"apv_[0-9a-f]{32}")
 
 
 def links_to(visit: Visit, actions: Sequence[Action], id: str, state: str) -> list[ActionLink]:
@@ -92,31 +95,57 @@ def links_of_list(visit: Visit, noun: str) -> list[ActionLink]:
 
 
 async def show_form(visit: Visit) -> Response:
-    """Show the form of an action, with a key of its own."""
+    """Show the form of an action, with a key of its own, which stands in its address.
+
+    Whoever goes back to a form that was sent is led to what became of it: as a browser fills it in again, it would
+    otherwise be a new one that looks like the old.
+    """
     action, id = _asked_for(visit)
+    key = visit.request.query_params.get("form", "")
+    if not _KEY.fullmatch(key):
+        return RedirectResponse(f"{visit.request.url.path}?form={secrets.token_hex(16)}", 303)
+    if await visit.web.forms.find(key, visit.user.id):
+        return RedirectResponse(f"/sent/{key}", 303)
     begun = {one.name: one.value for one in action.fields}
     if action.begin is not None:
         begun |= await action.begin(visit.web.reading, id)
-    return await _form(visit, action, id, Filled(begun, key=secrets.token_hex(16)))
+    return await _form(visit, action, id, Filled(begun, key=key))
 
 
 async def send_form(visit: Visit, form: FormData) -> Response:
     """Carry an action out, once by its key, and lead to what became of it. What was refused may be corrected."""
+    action, asked = _sent(visit, form)
+    require_key(asked.key)
+    if problems := problems_of(action, asked):
+        return await _refused(visit, action, asked, [str(one) for one in problems])
+    output = CapturedOutput()
+    if refused := await carried_once(visit, action, asked, output):
+        return await _refused(visit, action, asked, refused)
+    if output.shown_once:
+        return shown_once(visit, action, output)
+    return RedirectResponse(f"/sent/{asked.key}", 303)
+
+
+async def form_again(visit: Visit, form: FormData) -> Response:
+    """Show a form as it was filled in, in a session that was over when it was sent: nothing was done by it."""
+    action, asked = _sent(visit, form)
+    require_key(asked.key)
+    return await _refused(visit, action, asked, [_STALE], 403)
+
+
+def _sent(visit: Visit, form: FormData) -> tuple[Action, AskedAction]:
     action, id = _asked_for(visit)
     fields = {one.name: text_of(form, one.name) for one in action.fields}
     if action.id_field:
         id = fields[action.id_field]
-    asked = AskedAction(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
-    filled = {**fields, "reason": asked.reason}
-    require_key(asked.key)
-    if problems := problems_of(action, asked):
-        return await _form(visit, action, id, Filled(filled, [str(one) for one in problems], asked.key), 422)
-    output = CapturedOutput()
-    if refused := await carried_once(visit, action, asked, output):
-        return await _form(visit, action, id, Filled(filled, refused, asked.key), 422)
-    if output.shown_once:
-        return _shown_once(visit, action, output)
-    return RedirectResponse(f"/sent/{asked.key}", 303)
+    return action, AskedAction(id, visit.user.id, text_of(form, "reason"), text_of(form, "key"), fields)
+
+
+async def _refused(
+    visit: Visit, action: Action, asked: AskedAction, problems: Sequence[str], status: int = 422
+) -> Response:
+    filled = Filled({**asked.fields, "reason": asked.reason}, problems, asked.key)
+    return await _form(visit, action, asked.id, filled, status)
 
 
 def require_key(key: str) -> None:
@@ -129,9 +158,10 @@ async def carried_once(
     visit: Visit, action: Action, asked: AskedAction, output: CapturedOutput | None = None
 ) -> Sequence[str]:
     """Carry an action out, unless its form was sent before; return why it was refused, where it was."""
-    before = await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=asked.id)
-    if before is not None:
-        return ()
+    while before := await visit.web.forms.begin(asked.key, user_id=visit.user.id, action=action.path, subject=asked.id):
+        # Of two at the same moment the second is answered as the first: a refusal is not kept, and so is met again.
+        if before.outcome != "begun" or not await _is_refused(visit, asked.key):
+            return ()
     outcome, answer = "failed", ["Nobody knows whether it was done: look at the object before it is asked for again."]
     refused: list[str] = []
     try:
@@ -147,41 +177,14 @@ async def carried_once(
     return refused
 
 
-async def show_sent(visit: Visit) -> Response:
-    """Show what became of a form that this user sent."""
-    found = await visit.web.forms.find(visit.request.path_params["key"], visit.user.id)
-    if found is None or found.action not in ACTIONS:
-        raise HTTPException(404)
-    action = ACTIONS[found.action]
-    return visit.page(
-        "sent.html",
-        title=action.name,
-        outcome=found.outcome,
-        answer=found.answer.splitlines(),
-        subject="the page it was sent from" if action.is_of_page else found.subject or f"the list of {action.noun}",
-        back=action.place.format(id=address("", found.subject).lstrip("/"))
-        or (address(action.noun, found.subject) if found.subject else f"/{action.noun}"),
-        sent_at=found.sent_at,
-        waits_as=_waits_as(visit, found.answer) if found.outcome == "waiting" else (),
-    )
-
-
-def _shown_once(visit: Visit, action: Action, output: CapturedOutput) -> Response:
-    """Answer with what nobody is shown again: it is on this page, and nowhere else."""
-    rows = [("voucher", "code"), *output.shown_once]
-    written = "".join(f"{name},{value}\n" for name, value in rows)
-    return visit.page(
-        "vouchers/issued.html",
-        title=f"{action.name}: done",
-        answer=output.lines,
-        rows=output.shown_once,
-        file=base64.b64encode(written.encode()).decode(),
-    )
-
-
-def _waits_as(visit: Visit, answer: str) -> Sequence[str]:
-    """Return the requests that a form has become: its own, or those that the command's answer names."""
-    return sorted(set(_REQUEST.findall(answer))) or [f"apv_{visit.request.path_params['key']}"]
+async def _is_refused(visit: Visit, key: str) -> bool:
+    """Wait a little for what became of a form that is under way; return whether it was refused."""
+    for _ in range(_LOOKS):
+        found = await visit.web.forms.find(key, visit.user.id)
+        if found is None or found.outcome != "begun":
+            return found is None
+        await asyncio.sleep(_LOOK_SECONDS)
+    return False
 
 
 async def _answered(visit: Visit, action: Action, asked: AskedAction, output: CapturedOutput) -> tuple[str, list[str]]:

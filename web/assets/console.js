@@ -46,6 +46,14 @@
     if (act) { event.preventDefault(); act(); }
   });
 
+  // Whoever clicks twice, or presses Enter twice, sends once: the answer to the first is the one that is shown.
+  let sentAt = -Infinity;
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (event.timeStamp - sentAt < 2000) event.preventDefault();
+    else sentAt = event.timeStamp;
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     const off = first("#keys-off");
     if (!off) return;

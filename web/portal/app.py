@@ -1,6 +1,7 @@
 """The web application of the portal: which address leads to which page, and what becomes of errors."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from models.problem import RefusedError
 from web.assets import Assets
 from web.portal import bills, details, mail, paying, views, wallet
 from web.portal.context import Portal, reader_before
-from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out
+from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out, visit_of
 from web.security import FailurePage, SecurityHeaders
 
 # No page has a script at all.
@@ -100,9 +101,16 @@ def _failed(portal: Portal, request: Request) -> Response:
 
 
 def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    async def say(request: Request, key: str, status: int) -> Response:
+        # In the language of the account, and with the way on, wherever somebody is signed in.
+        with suppress(DatabaseUnavailableError, SchemaMismatchError):
+            if visit := await visit_of(portal, request):
+                return visit.message(key, status)
+        return portal.message(reader_before(request), key, status)
+
     def saying(key: str, status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
         async def answer(request: Request, _error: Exception) -> Response:
-            return portal.message(reader_before(request), key, status)
+            return await say(request, key, status)
 
         return answer
 
@@ -113,7 +121,7 @@ def _answers_to_errors(portal: Portal) -> dict[Any, Callable[[Request, Exception
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         key = {404: "no_such_page", 403: "open_again", 409: "open_again", 429: "too_often"}.get(status, "not_done")
-        return portal.message(reader_before(request), key, status)
+        return await say(request, key, status)
 
     return {
         HTTPException: refused,

@@ -47,7 +47,15 @@ class Portal:
 
     def page(self, reader: Reader, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Answer with a page for a reader."""
-        shown = {"sender": self.sender, "customer": None, "form_token": "", "path": "", "notice": "", **values}
+        shown = {
+            "sender": self.sender,
+            "customer": None,
+            "form_token": "",
+            "path": "",
+            "notice": "",
+            "is_done": False,
+            **values,
+        }
         headers = {"retry-after": "3600"} if status == 429 else None
         return HTMLResponse(self.pages.render(template, reader, **shown), status, headers=headers)
 
@@ -102,6 +110,7 @@ class PortalVisit:
             "form_token": form_token(self.token),
             "path": self.request.url.path,
             "notice": self.notice,
+            "is_done": self.request.method == "GET" and self.request.query_params.get("done") == "yes",
         }
 
 

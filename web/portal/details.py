@@ -26,6 +26,14 @@ from web.security import text_of
 ADDRESS = ("name", "street", "addition", "postal_code", "city", "country", "vat_id", "reference")
 _OF_ACCOUNT = ("owner_name", "locale", "time_zone")
 _NAME_MAX = 200
+# What a browser fills in by itself (WCAG 1.3.5).
+_AUTOCOMPLETE = {
+    "name": "organization",
+    "street": "address-line1",
+    "addition": "address-line2",
+    "postal_code": "postal-code",
+    "city": "address-level2",
+}
 
 
 async def show_details(visit: PortalVisit) -> Response:
@@ -49,7 +57,7 @@ async def edit_account(visit: PortalVisit, form: FormData) -> Response:
     async def edited(output: Output) -> None:
         await edit(output, customer.account_id, changed, frozenset(), actor=ACTOR, reason=WHY)
 
-    return await _kept(visit, given, "accounts edit", edited) if changed else RedirectResponse("/details", 303)
+    return await _kept(visit, given, "accounts edit", edited) if changed else RedirectResponse("/details?done=yes", 303)
 
 
 async def edit_address(visit: PortalVisit, form: FormData) -> Response:
@@ -81,7 +89,7 @@ async def _kept(visit: PortalVisit, given: Mapping[str, str], command: str, work
             return await _page(visit, given, wrong)
         # No field is wrong: the account is over, say, and nothing of it is changed any more.
         return visit.message("not_done", 409)
-    return RedirectResponse("/details", 303)
+    return RedirectResponse("/details?done=yes", 303)
 
 
 def _wrong(given: Mapping[str, str]) -> list[str]:
@@ -106,5 +114,7 @@ async def _page(visit: PortalVisit, given: Mapping[str, str], wrong: Any) -> Res
         languages=LANGUAGES,
         zones=sorted(available_timezones()),
         address_fields=ADDRESS,
+        autocomplete=_AUTOCOMPLETE,
+        countries=visit.reader.countries(),
         is_out_of_mail=await visit.queries.is_out_of_mail(),
     )

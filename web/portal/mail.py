@@ -81,7 +81,7 @@ async def choose(visit: PortalVisit, form: FormData) -> Response:
         await carried_out(command, account, chosen)
     except Failure as failure:
         return await unknown(visit, show_details) if is_unknown(failure) else visit.message("not_done", 409)
-    return RedirectResponse("/details", 303)
+    return RedirectResponse("/details?done=yes", 303)
 
 
 def _answered(portal: Portal, request: Request, choice: MailChoice | None) -> Response:

@@ -195,7 +195,7 @@ async def _command(visit: PortalVisit, update: str) -> Response:
         await carried_out(f"cards {update.replace('_', '-')}", card.id, asked)
     except Failure as failure:
         return await unknown(visit, show_cards) if is_unknown(failure) else visit.message("not_done", _CONFLICT)
-    return RedirectResponse("/cards", 303)
+    return RedirectResponse("/cards?done=yes", 303)
 
 
 async def _mine(visit: PortalVisit) -> Any:

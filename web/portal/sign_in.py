@@ -17,7 +17,9 @@ from commands.runner import translated
 from web.context import form_token
 from web.portal.context import Portal, PortalVisit, reader_before
 from web.portal.limits import ENTRIES
-from web.security import form_of, require_token, text_of
+from web.portal.words import Reader
+from web.security import form_of, has_token, text_of
+from web.unsent.forms import kept_fields, typed_texts
 
 log = structlog.get_logger(__name__)
 
@@ -34,24 +36,40 @@ def of_session(portal: Portal, page: PortalPage) -> Endpoint:
     """Return an endpoint for a customer who is signed in; others are led to the sign-in."""
 
     async def endpoint(request: Request) -> Response:
-        visit = await _visit(portal, request)
+        visit = await visit_of(portal, request)
         return await page(visit) if visit else RedirectResponse("/sign-in", _SEE_OTHER)
 
     return endpoint
 
 
 def sent(portal: Portal, carried_out: PortalForm) -> Endpoint:
-    """Return an endpoint for a form of a page of the session."""
+    """Return an endpoint for a form of a page of the session.
+
+    One of a session that is over is not carried out: what was typed comes back with the answer, to be sent again.
+    """
 
     async def endpoint(request: Request) -> Response:
         form = await form_of(request, portal.settings.portal_url)
-        visit = await _visit(portal, request)
-        if visit is None:
+        visit = await visit_of(portal, request)
+        if visit is None and carried_out is sign_out:
             return RedirectResponse("/sign-in", _SEE_OTHER)
-        require_token(form, form_token(visit.token))
+        if visit is None:
+            reader = reader_before(request)
+            return portal.page(reader, "unsent.html", 401, **_unsent(request, form, reader))
+        if not has_token(form, form_token(visit.token)):
+            return visit.page("unsent.html", 403, **_unsent(request, form, visit.reader))
         return await carried_out(visit, form)
 
     return endpoint
+
+
+def _unsent(request: Request, form: FormData, reader: Reader) -> dict[str, Any]:
+    labels = {f"field_{name}": value for name, value in typed_texts(form)} | {"voucher_code": text_of(form, "code")}
+    return {
+        "to": request.url.path,
+        "fields": kept_fields(form),
+        "typed": [(reader.text(label), value) for label, value in labels.items() if value and reader.has(label)],
+    }
 
 
 def ask_page(portal: Portal) -> Endpoint:
@@ -125,7 +143,8 @@ def cookie_name(portal: Portal) -> str:
     return "__Host-duly-portal" if portal.settings.is_portal_encrypted else "duly-portal"
 
 
-async def _visit(portal: Portal, request: Request) -> PortalVisit | None:
+async def visit_of(portal: Portal, request: Request) -> PortalVisit | None:
+    """Return the visit of whoever is signed in, or None."""
     token = request.cookies.get(cookie_name(portal), "")
     customer = await portal.access.of_session(token) if token else None
     return PortalVisit(portal, request, customer, token) if customer else None

@@ -49,7 +49,7 @@ async def redeem_voucher(visit: PortalVisit, form: FormData) -> Response:
             return await _page(visit, "unsure", 503, key=text_of(form, "key"))
         # Which code is over, was used, or never was is told to nobody who does not have it.
         return await _page(visit, "voucher_not_good", 422, key=text_of(form, "key"))
-    return RedirectResponse("/wallet", 303)
+    return RedirectResponse("/wallet?done=yes", 303)
 
 
 async def switch_top_up(visit: PortalVisit, form: FormData) -> Response:
@@ -64,7 +64,7 @@ async def switch_top_up(visit: PortalVisit, form: FormData) -> Response:
         await carried_out("wallets top-up", account, switched)
     except Failure as failure:
         return await unknown(visit, show_wallet) if is_unknown(failure) else visit.message("not_done", 409)
-    return RedirectResponse("/wallet", 303)
+    return RedirectResponse("/wallet?done=yes", 303)
 
 
 def _is_refusal(failure: Failure) -> bool:

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import combining, normalize
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_skeleton
@@ -18,6 +19,9 @@ from models.money import Money
 from web.assets import Assets
 
 FOLDER = Path(__file__).parent
+_LETTERS = 2
+# What CLDR has among countries' letters and is none, or has no address.
+_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Reader:
         """Return a text. Raises KeyError for one that the catalogue lacks."""
         return catalogue(self.language)[key].format(**values)
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in catalogue(self.language)
+
     def word(self, kind: str, word: object) -> str:
         """Return the word for a state or kind; as the product has it where a catalogue has none."""
         return catalogue(self.language).get(f"{kind}_{word}", str(word).replace("_", " "))
@@ -46,6 +54,13 @@ class Reader:
     def month(self, day: date) -> str:
         """Write the month of a day."""
         return str(format_skeleton("yMMMM", day, locale=self.locale))
+
+    def countries(self) -> list[tuple[str, str]]:
+        """Return every country's two letters and name, by name."""
+        named = [(code, name) for code, name in self.locale.territories.items() if len(code) == _LETTERS]
+        return sorted(
+            ((code, name) for code, name in named if code not in _NO_COUNTRIES), key=lambda one: _letters(one[1])
+        )
 
     def day(self, day: date | None) -> str:
         """Write a day; "" for none."""
@@ -62,6 +77,10 @@ def reader_of_header(accepted: str) -> Reader:
     wanted = [part.partition(";")[0].strip()[:20] for part in accepted[:200].split(",")]
     languages = [one.partition("-")[0].lower() for one in wanted]
     return reader_of(negotiate_locale(languages, LANGUAGES) or "en")
+
+
+def _letters(name: str) -> str:
+    return "".join(one for one in normalize("NFD", name).casefold() if not combining(one))
 
 
 @cache

@@ -1,0 +1,38 @@
+"""Forms that were not carried out because their session is over: what was typed is not lost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from web.security import text_of
+
+# What nobody typed, and what is of the session that is over.
+_OURS = frozenset({"form_token", "key", "content", "credential"})
+_STALE = "form_token"
+
+
+def unsent_page(request: Request, form: FormData) -> dict[str, Any]:
+    """Return what a page says of a form of ours that was not carried out, and holds of it to be sent again."""
+    return {
+        "title": "This form was not sent",
+        "to": request.url.path,
+        "fields": kept_fields(form),
+        "typed": [(name.replace("_", " ").capitalize(), value) for name, value in typed_texts(form)],
+        "is_multipart": request.headers.get("content-type", "").startswith("multipart/"),
+        "has_file": any(not isinstance(value, str) and value.filename for _, value in form.multi_items()),
+    }
+
+
+def kept_fields(form: FormData) -> Sequence[tuple[str, str]]:
+    """Return what of a form is sent again, all but its session's token.
+
+    Its key stays: a form that was carried out before its session ended is not carried out a second time.
+    """
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name != _STALE]
+
+
+def typed_texts(form: FormData) -> Sequence[tuple[str, str]]:
+    """Return what somebody typed or chose, by the names of fields."""
+    return [(name, text_of(form, name)) for name in form if name not in _OURS and text_of(form, name)]
