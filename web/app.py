@@ -20,7 +20,8 @@ from web.actions.of_messages import MESSAGE, MESSAGE_ABOUT
 from web.actions.sent import show_sent
 from web.assets import Assets
 from web.bank.files import show_debit_file, show_refund_file
-from web.bank.pages import BANK_FILE, preview_bank_file, send_bank_file, show_bank_files
+from web.bank.pages import preview_bank_file, send_bank_file, show_bank_files
+from web.bank.uploads import BANK_FILE
 from web.bank.writing import (
     WITH_PAYEES,
     draft_refunds,

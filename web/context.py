@@ -1,7 +1,7 @@
 """What every page works with, and who has asked for it."""
 
 import hmac
-from asyncio import Semaphore
+from asyncio import Semaphore, Task
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -75,6 +75,8 @@ class Web:
     reports: Turns = field(default_factory=lambda: Turns(REPORTS_AT_ONCE), repr=False)
     figures: dict[str, Any] = field(default_factory=dict, repr=False)
     progress: dict[str, Any] = field(default_factory=dict, repr=False)
+    # What goes on after its answer.
+    under_way: set[Task[None]] = field(default_factory=set, repr=False)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,15 @@ FIELDS_MAX = 50
 
 @dataclass(frozen=True)
 class FormBounds:
-    """How large a form may be, and whether it may hold a file."""
+    """How large a form may be, whether it may hold a file, and how large what it has beside that.
+
+    A file is written to the disk while it comes; fields are kept in memory. `too_large` says what to do instead.
+    """
 
     bytes_max: int = 64 * 1024
     files_max: int = 0
+    field_bytes_max: int = 64 * 1024
+    too_large: str = ""
 
 
 FORM = FormBounds()
@@ -94,10 +99,8 @@ async def bounded_form(request: Request, bounds: FormBounds) -> FormData:
     """Return the form of a request, whoever has sent it. Raises HTTPException: it is too large."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > bounds.bytes_max:
-        raise HTTPException(413)
-    return await request.form(
-        max_files=bounds.files_max, max_fields=FIELDS_MAX, max_part_size=max(bounds.bytes_max, 1024)
-    )
+        raise HTTPException(413, bounds.too_large or None)
+    return await request.form(max_files=bounds.files_max, max_fields=FIELDS_MAX, max_part_size=bounds.field_bytes_max)
 
 
 def require_same_origin(request: Request, origin: str) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,23 +46,17 @@ def content_of(content: str) -> bytes:
         raise refusal("file", "file_readable", "did not come whole: choose it again") from error
 
 
-def name_of(content: bytes) -> str:
-    """Return by what a file is known: of the same file always the same."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()[:24]}"
-
-
 async def _import(output: Output, asked: AskedAction) -> None:
     # Lines that are wrong are named, and the good ones are posted all the same: it was done, not refused.
     captured = CapturedOutput()
-    with stored(asked["content"]) as file:
-        await import_statement(captured, file, actor=asked.actor, layout=asked["layout"])
+    await import_statement(captured, Path(asked["path"]), actor=asked.actor, layout=asked["layout"])
     _kept_lines(output, captured)
 
 
 async def _answer(output: Output, asked: AskedAction) -> None:
     captured = CapturedOutput()
-    with stored(asked["content"]) as file:
-        await confirm(captured, file, actor=asked.actor, rejection_reason=asked["rejection"] or DECLINED)
+    rejection = asked["rejection"] or DECLINED
+    await confirm(captured, Path(asked["path"]), actor=asked.actor, rejection_reason=rejection)
     _kept_lines(output, captured)
 
 

@@ -54,6 +54,16 @@
     else sentAt = event.timeStamp;
   });
 
+  // A file that is too large says so before it is sent: a browser that is refused meanwhile shows no answer.
+  document.addEventListener("change", (event) => {
+    const most = Number(event.target.dataset?.bytesMax);
+    if (!most) return;
+    const large = [...event.target.files].some((one) => one.size > most);
+    const limit = `${Math.floor(most / 1048576)} MB`;
+    event.target.setCustomValidity(large ? `This file is larger than ${limit}: import it by the command line.` : "");
+    event.target.reportValidity();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     const off = first("#keys-off");
     if (!off) return;

@@ -1,40 +1,40 @@
 """Files of the bank: uploaded, shown with what each line would do, and imported once that is wanted."""
 
-import base64
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from starlette.datastructures import FormData, UploadFile
+import structlog
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from activities.console.choices import FormChoices
 from activities.database import DatabaseUnavailableError, SendingHeldError
-from commands.bank.preview import AnswersPreview, StatementPreview, preview_answers, preview_statement
-from commands.bank.statement_import import where_or_why
+from commands.bank.preview import count_answers, count_statement, preview_answers, preview_statement
 from commands.console.limited import AskedAction
 from commands.session import served
 from models.console.roles import Permission
-from models.problem import Problem, RefusedError
+from models.problem import RefusedError, refusal
 from web.actions.action import Action
 from web.actions.forms import carried_once, problems_of, require_key
-from web.actions.of_bank_files import ANSWERS, DECLINED, STATEMENT, content_of, name_of, stored
+from web.actions.of_bank_files import ANSWERS, DECLINED, STATEMENT
 from web.bank.files import files_to_write
-from web.context import Visit
-from web.security import FormBounds, text_of
-from web.views.cells import Column, Table, day, link, money, state, table_of, text, words
+from web.bank.previews import of_answers, of_answers_count, of_statement, of_statement_count
+from web.bank.uploads import FILE_BYTES_MAX, BankUpload, uploaded
+from web.context import Visit, Web
+from web.security import text_of
 
-FILE_BYTES_MAX = 1024 * 1024
-# The file comes back with the second form, as base64; beside it are a few short fields.
-BANK_FILE = FormBounds(FILE_BYTES_MAX * 3 // 2, files_max=1)
-_SHOWN = 500
+log = structlog.get_logger(__name__)
+
+# An import that takes longer goes on after the answer, which leads to the page that follows it.
+_ANSWERED_WITHIN = 10.0
+# Of more lines it is known before that others cannot wait so long: some 200 to 500 are tried out in a second.
+_TRIED_LINES_MAX = 2000
 _KINDS: Mapping[str, Action] = {"statement": STATEMENT, "answers": ANSWERS}
-_TOO_LONG = (
-    "It takes too long to try it out: others wait for what it locks meanwhile. `duly {command} FILE` imports it, "
-    "without a preview."
-)
 
 
 async def show_bank_files(visit: Visit) -> Response:
@@ -44,69 +44,84 @@ async def show_bank_files(visit: Visit) -> Response:
 
 async def preview_bank_file(visit: Visit, form: FormData) -> Response:
     """Show what each line of a file would do. Nothing of it is kept, here or in the books."""
-    kind, file = text_of(form, "kind"), form.get("file")
-    content = await file.read() if isinstance(file, UploadFile) else b""
-    if kind not in _KINDS:
-        raise HTTPException(422, "Say what the file is.")
-    if not content:
-        return await _upload(visit, kind, ["Choose a file: nothing came, or it is empty."])
-    if len(content) > FILE_BYTES_MAX:
-        return await _upload(visit, kind, ["The file has more than 1 MiB: import it by the command line."])
-    return await _preview(visit, _KINDS[kind], base64.b64encode(content).decode(), _chosen(form))
+    action = _action_of(form)
+    try:
+        async with uploaded(form) as file:
+            return await _preview(visit, action, file, _chosen(form))
+    except RefusedError as refused:
+        return await _upload(visit, action.verb, [one.message for one in refused.problems])
 
 
 async def send_bank_file(visit: Visit, form: FormData) -> Response:
-    """Import the file of a preview, once by the form's key."""
+    """Import the file of a preview, once by the form's key. One that takes long goes on after the answer."""
+    action, key = _action_of(form), text_of(form, "key")
+    require_key(key)
+    try:
+        async with AsyncExitStack() as lent:
+            file = await lent.enter_async_context(uploaded(form))
+            return await _send(visit, action, file, form, lent)
+    except RefusedError as refused:
+        return await _upload(visit, action.verb, [one.message for one in refused.problems])
+
+
+async def _send(visit: Visit, action: Action, file: BankUpload, form: FormData, lent: AsyncExitStack) -> Response:
+    chosen, key, reason = _chosen(form), text_of(form, "key"), text_of(form, "reason")
+    known = {one.name: chosen[one.name] for one in action.fields if chosen[one.name]}
+    asked = AskedAction(file.name, visit.user.id, reason, key, known)
+    if problems := problems_of(action, asked):
+        return await _preview(visit, action, file, chosen, reason, [str(one) for one in problems])
+    carried = AskedAction(file.name, visit.user.id, reason, key, {**known, "path": str(file.path)})
+    importing = asyncio.create_task(carried_once(visit, action, carried))
+    done, _ = await asyncio.wait({importing}, timeout=_ANSWERED_WITHIN)
+    if not done:
+        _go_on(visit.web, importing, lent.pop_all())
+    elif refused := importing.result():
+        return await _preview(visit, action, file, chosen, reason, refused)
+    return RedirectResponse(f"/sent/{key}", 303)
+
+
+def _go_on(web: Web, importing: asyncio.Task[Sequence[str]], lent: AsyncExitStack) -> None:
+    """Let an import go on; its file is lent until it is over, and what became of it is kept under its key."""
+
+    async def finished() -> None:
+        async with lent:
+            try:
+                await importing
+            except Exception as error:  # noqa: BLE001  # nobody waits for it, and names are in a statement
+                log.warning("bank_file_not_finished", reason=type(error).__name__)
+
+    task = asyncio.create_task(finished())
+    web.under_way.add(task)
+    task.add_done_callback(web.under_way.discard)
+
+
+def _action_of(form: FormData) -> Action:
     action = _KINDS.get(text_of(form, "kind"))
     if action is None:
         raise HTTPException(422, "Say what the file is.")
-    content, reason, chosen = text_of(form, "content"), text_of(form, "reason"), _chosen(form)
-    key = text_of(form, "key")
-    require_key(key)
-    try:
-        subject = name_of(content_of(content))
-    except RefusedError as refused:
-        return await _upload(visit, action.verb, [one.message for one in refused.problems])
-    known = {one.name: chosen[one.name] for one in action.fields if chosen[one.name]}
-    asked = AskedAction(subject, visit.user.id, reason, key, known)
-    problems: Sequence[object] = problems_of(action, asked)
-    if not problems:
-        carried = AskedAction(subject, visit.user.id, reason, key, {**known, "content": content})
-        problems = await carried_once(visit, action, carried)
-    if problems:
-        return await _preview(visit, action, content, chosen, reason, [str(one) for one in problems])
-    return RedirectResponse(f"/sent/{key}", 303)
+    return action
 
 
 async def _preview(
     visit: Visit,
     action: Action,
-    content: str,
+    file: BankUpload,
     chosen: Mapping[str, str],
     reason: str = "",
     problems: Sequence[str] = (),
 ) -> Response:
-    found: StatementPreview | AnswersPreview
     try:
-        if visit.web.previews.locked():
-            return await _upload(visit, action.verb, ["Another file is being tried out. Try again in a moment."])
-        async with visit.web.previews:
-            with served(), stored(content) as file:
-                found = await _tried(visit, action, file, chosen)
-    except RefusedError as refused:
-        return await _upload(visit, action.verb, [one.message for one in refused.problems])
+        with served():
+            shown = await _shown(visit, action, file.path, chosen)
     except SendingHeldError as held:
         return await _upload(visit, action.verb, [held.message])
-    except DatabaseUnavailableError:
-        return await _upload(visit, action.verb, [_TOO_LONG.format(command=action.command)])
-    shown = _of_statement(found) if isinstance(found, StatementPreview) else _of_answers(found)
     return visit.page(
         "bank/preview.html",
         422 if problems else 200,
         title=f"{action.name}?",
         action=action,
-        content=content,
-        file=name_of(content_of(content)),
+        content=file.content,
+        file=file.name,
         chosen=chosen,
         reason=reason,
         key=secrets.token_hex(16),
@@ -115,84 +130,36 @@ async def _preview(
     )
 
 
+async def _shown(visit: Visit, action: Action, file: Path, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a page shows of a file: what each line would do, or what it has, where that takes too long."""
+    if action is STATEMENT:
+        statement = await count_statement(file, layout=chosen["layout"])
+        lines, counted = statement.lines, of_statement_count(statement)
+    else:
+        answers = await count_answers(file)
+        lines, counted = answers.answers.total(), of_answers_count(answers)
+    if lines > _TRIED_LINES_MAX:
+        return counted
+    # Trying a file out locks what postings need: one at a time.
+    if visit.web.previews.locked():
+        raise refusal("file", "previews_are_one", "another file is being tried out: try again in a moment")
+    try:
+        async with visit.web.previews:
+            return await _tried(visit, action, file, chosen)
+    except DatabaseUnavailableError:
+        return counted
+
+
 def _chosen(form: FormData) -> Mapping[str, str]:
     """Return what is chosen beside the file; "" for what is not."""
     return {name: text_of(form, name) for name in ("rejection", "layout")}
 
 
-async def _tried(
-    visit: Visit, action: Action, file: Path, chosen: Mapping[str, str]
-) -> StatementPreview | AnswersPreview:
+async def _tried(visit: Visit, action: Action, file: Path, chosen: Mapping[str, str]) -> dict[str, Any]:
     if action is STATEMENT:
-        return await preview_statement(file, actor=visit.user.id, layout=chosen["layout"])
-    return await preview_answers(file, actor=visit.user.id, rejection_reason=chosen["rejection"] or DECLINED)
-
-
-def _of_statement(found: StatementPreview) -> dict[str, Any]:
-    done = found.done
-    columns = (
-        Column("Line", lambda one: text(one.entry.line), is_number=True),
-        Column("Bank reference", lambda one: text(one.entry.reference)),
-        Column("Booked", lambda one: day(one.entry.booked_on)),
-        Column("Amount", lambda one: money(one.entry.amount_minor, one.entry.currency), is_money=True),
-        Column("Would be", lambda one: state(str(one.outcome))),
-        Column("Account", lambda one: text("") if one.outcome == "suspense" else link("accounts", one.account_id)),
-        Column("Whose, or why not", lambda one: text(where_or_why(one) if one.reason or one.written_off else "")),
-    )
-    names = ("credits", "posted", "suspense", "unchanged", "payout", "direct_debit", "refused")
-    sums = (
-        Column("Currency", lambda one: text(one["currency"])),
-        *(_sum(name) for name in names),
-    )
-    moves = any(done.counts[one] for one in ("posted", "suspense", "payout", "direct_debit"))
-    return {
-        "counts": [(name.replace("_", " "), number) for name, number in done.summary.items() if number],
-        "tables": [
-            table_of("What the credits come to", sums, done.totals.as_documents(), empty="No credits."),
-            *_refused(done.problems),
-            table_of("Lines", columns, found.results[:_SHOWN], empty="No line that could be read."),
-        ],
-        "left_out": max(len(found.results) - _SHOWN, 0),
-        "does_something": moves,
-    }
-
-
-def _sum(name: str) -> Column:
-    head = {"credits": "Credits", "unchanged": "Known already"}.get(name, name.replace("_", " ").capitalize())
-    return Column(head, lambda one: money(one[f"{name}_minor"], one["currency"]), is_money=True)
-
-
-def _of_answers(found: AnswersPreview) -> dict[str, Any]:
-    columns = (
-        Column("Line", lambda one: text(one.answer.line), is_number=True),
-        Column("Refund", lambda one: link("transactions", one.transaction_id, one.answer.reference)),
-        Column("Account", lambda one: link("accounts", one.account_id)),
-        Column("The bank says", lambda one: words(str(one.answer.status))),
-        Column("Would be", lambda one: state(str(one.became))),
-    )
-    counts: dict[str, int] = {}
-    for one in found.confirmed:
-        counts[str(one.became)] = counts.get(str(one.became), 0) + 1
-    known = [*counts.items(), *([("refused", len(found.problems))] if found.problems else [])]
-    return {
-        "counts": known,
-        "tables": [
-            *_refused(found.problems),
-            table_of("Answers", columns, found.confirmed[:_SHOWN], empty="No answer about a refund of ours."),
-        ],
-        "left_out": max(len(found.confirmed) - _SHOWN, 0),
-        "does_something": any(one in counts for one in ("posted", "rejected")),
-    }
-
-
-def _refused(problems: Sequence[Problem]) -> list[Table]:
-    columns = (
-        Column("Line", lambda one: text(one.line or ""), is_number=True),
-        Column("Id", lambda one: text(one.id)),
-        Column("Field", lambda one: text(one.field)),
-        Column("What is wrong", lambda one: text(one.message)),
-    )
-    return [table_of("Refused lines: they are left out", columns, problems[:_SHOWN])] if problems else []
+        return of_statement(await preview_statement(file, actor=visit.user.id, layout=chosen["layout"]))
+    rejection = chosen["rejection"] or DECLINED
+    return of_answers(await preview_answers(file, actor=visit.user.id, rejection_reason=rejection))
 
 
 async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
@@ -209,6 +176,7 @@ async def _upload(visit: Visit, kind: str, problems: Sequence[str]) -> Response:
         layouts=layouts,
         creditors=creditors,
         declined=DECLINED,
+        bytes_max=FILE_BYTES_MAX,
         megabytes=FILE_BYTES_MAX // 1024 // 1024,
         tables=await files_to_write(visit),
     )

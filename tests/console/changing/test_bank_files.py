@@ -1,5 +1,6 @@
 """Files of the bank in the console: shown with what they would do, and imported once, as the command does it."""
 
+import asyncio
 import re
 import zipfile
 from html import unescape
@@ -17,7 +18,7 @@ from tests.bank.statements import csv_statement
 from tests.console.conftest import OURS, Browser
 from tests.support.builders import Merchant
 from tests.support.company import Company
-from web.bank.pages import FILE_BYTES_MAX
+from web.bank.uploads import FILE_BYTES_MAX, KEPT_BYTES_MAX
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 
@@ -35,11 +36,13 @@ async def uploaded(browser: Browser, content: bytes, kind: str = "statement", **
     )
 
 
-async def imported(browser: Browser, preview: str, reason: str = "of Monday") -> httpx.Response:
-    """Send the form of a preview as it came."""
+async def imported(
+    browser: Browser, preview: str, reason: str = "of Monday", again: tuple[str, bytes] = ("", b"")
+) -> httpx.Response:
+    """Send the form of a preview as it came, with the file that is chosen again where it is too large for the page."""
     hidden = {name: unescape(value) for name, value in _HIDDEN.findall(preview)}
     return await browser.client.post(
-        "/bank-files/send", data={**hidden, "reason": reason}, files={"none": ("", b"")}, headers=OURS
+        "/bank-files/send", data={**hidden, "reason": reason}, files={"file": again}, headers=OURS
     )
 
 
@@ -110,7 +113,7 @@ async def test_what_is_no_file_of_the_bank_says_so_and_another_may_be_chosen(act
 
     wrong = await uploaded(browser, b"dear all,\nthe money came\n")
     empty = await uploaded(browser, b"")
-    large = await uploaded(browser, b"x" * (FILE_BYTES_MAX * 2))
+    large = await uploaded(browser, b"x" * (FILE_BYTES_MAX + KEPT_BYTES_MAX * 2))
     above_limit = await uploaded(browser, b"x" * (FILE_BYTES_MAX + 1))
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -122,10 +125,11 @@ async def test_what_is_no_file_of_the_bank_says_so_and_another_may_be_chosen(act
 
     assert [one.status_code for one in (wrong, empty, large, unreasoned)] == [422, 422, 413, 422]
     assert [one.status_code for one in (above_limit, zipped)] == [422, 422]
-    assert "more than 1 MiB" in above_limit.text
+    assert "16 MB at most" in large.text
+    assert "16 MB at most" in above_limit.text
     assert "is a ZIP file" in zipped.text
     assert 'type="file"' in wrong.text
-    assert "Choose a file" in empty.text
+    assert "choose a file" in empty.text
     assert "say why" in unreasoned.text
 
 
@@ -162,3 +166,48 @@ async def test_a_banks_own_csv_is_read_by_the_layout_that_is_chosen(
     assert sent.status_code == 303
     kept = await merchant.run("select count(*) from duly.financial_transactions where actor = 'maria'")
     assert kept[0][0] > 0
+
+
+async def test_a_file_that_no_page_holds_is_chosen_again_and_is_the_one_that_was_shown(
+    acting: None, browser: Browser, merchant: Merchant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a statement that is larger than what comes back with a page
+    account = await merchant.account(owes_minor=1190)
+    content = read(csv_statement(tmp_path, [f"B1,2026-05-20,11.90,EUR,{account},,thanks,,"]))
+    monkeypatch.setattr("web.bank.uploads.KEPT_BYTES_MAX", len(content) - 1)
+    await browser.sign_in()
+
+    # when another file is chosen the second time, and none, and the same
+    preview = (await uploaded(browser, content)).text
+    refused = [await imported(browser, preview, again=one) for one in (("f", content + b"\n"), ("", b""))]
+    sent = await imported(browser, preview, again=("f", content))
+
+    # then it is imported as it was shown
+    assert (figures(preview), 'name="content"' in preview) == ({"Posted": "1"}, False)
+    assert [one.status_code for one in (*refused, sent)] == [422, 422, 303]
+    assert "another file than the one that was shown" in refused[0].text
+    assert "posted: 1" in await browser.open(sent.headers["location"])
+
+
+async def test_what_takes_too_long_to_try_out_is_counted_and_imported_after_the_answer(
+    acting: None, browser: Browser, merchant: Merchant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a statement that nobody can wait for
+    account = await merchant.account(owes_minor=1190)
+    rows = [f"B1,2026-05-20,11.90,EUR,{account},,thanks,,", "B2,2026-05-20,-2.00,EUR,,,fees,,", "B3,soon,1,EUR,,,,,"]
+    content = read(csv_statement(tmp_path, rows))
+    monkeypatch.setattr("activities.console.dry_run.DRY_RUN_SECONDS", 0.001)
+    monkeypatch.setattr("web.bank.pages._ANSWERED_WITHIN", 0.0)
+    await browser.sign_in()
+
+    # when it is shown and sent
+    preview = unescape((await uploaded(browser, content)).text)
+    sent = await imported(browser, preview)
+    following = await browser.open(sent.headers["location"])
+    while "under way" in (page := await browser.open(sent.headers["location"])):
+        await asyncio.sleep(0.05)
+
+    # then the page has said what is in it, and then what became of it
+    assert figures(preview) == {"Lines": "2", "Refused": "1"}
+    assert ["11.90 EUR" in preview, "2.00 EUR" in preview, "is not shown" in preview] == [True] * 3
+    assert ("under way" in following, "posted: 1" in page, "refused: 1" in page) == (True, True, True)
