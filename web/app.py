@@ -48,6 +48,7 @@ from web.runs.progress import run_now
 from web.runs.refund_runs import refund_run_now, show_refund_run
 from web.security import FailurePage, SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
+from web.unsent.forms import unsure_page
 from web.views.account import account_about, account_money, account_now, show_account
 from web.views.home import home, money_today
 from web.views.listing import ListOfNoun, export_list, show_list
@@ -187,8 +188,13 @@ def _answers_to_errors(web: Web) -> dict[Any, Callable[[Request, Exception], Awa
         return _problem(web, 409, str(getattr(error, "message", "")))
 
     async def away(request: Request, _error: Exception) -> Response:
-        # The answer to its commit may be what was lost.
-        return _problem(web, 503, "Nothing was changed. Try again in a minute." if request.method == "GET" else _UNSURE)
+        if request.method == "GET":
+            way = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return _problem(web, 503, "Nothing was changed. Try again in a minute.", again=way)
+        # The answer to its commit may be what was lost. With a key of its own it is done once, however often it comes.
+        if page := unsure_page(request):
+            return HTMLResponse(web.pages.render("unsent/form.html", **page), 503)
+        return _problem(web, 503, _UNSURE)
 
     return {
         HTTPException: refused,
@@ -254,6 +260,6 @@ def _failed(web: Web, request: Request) -> Response:
     return _problem(web, 500, why if request.method == "GET" else f"The log of the console has the error. {_UNSURE}")
 
 
-def _problem(web: Web, status: int, why: str) -> Response:
-    page = web.pages.render("problem.html", title=_WORDS.get(status, "This did not work"), why=why)
+def _problem(web: Web, status: int, why: str, again: str = "") -> Response:
+    page = web.pages.render("problem.html", title=_WORDS.get(status, "This did not work"), why=why, again=again)
     return HTMLResponse(page, status)

@@ -27,6 +27,9 @@ _SIGN_INS = NewestFirst(
     state=SignInRow.outcome,
 )
 
+# Every page asks who has the session before anything else: while the database is away, each would wait that long.
+SESSION_SECONDS = 5.0
+
 
 class Users:
     """Keeps users and their sessions, and reads them."""
@@ -102,10 +105,11 @@ class Users:
 
     async def of_session(self, token: str, *, is_used: bool = True) -> ConsoleUser | None:
         """Return who has a session, or None when it is over. What a page asks for by itself does not use it."""
+        known = {"token_hash": token_hash(token)}
         if is_used:
-            found = await self._database.call("user_of_session", token_hash=token_hash(token))
+            found = await self._database.call("user_of_session", timeout_seconds=SESSION_SECONDS, **known)
         else:
-            found = await self._database.call("user_of_open_page", token_hash=token_hash(token))
+            found = await self._database.call("user_of_open_page", timeout_seconds=SESSION_SECONDS, **known)
         if not found:
             return None
         return ConsoleUser(found["id"], ConsoleRole(found["role"]), tuple(found["merchants"]))

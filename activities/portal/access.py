@@ -8,6 +8,8 @@ from activities.database import Database
 from activities.request_tokens import hash_of
 
 _TOKEN_BYTES = 32
+# As long a page waits for it: no customer looks at an empty page for longer while the database is away.
+SESSION_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class PortalAccess:
 
     async def of_session(self, token: str) -> PortalCustomer | None:
         """Return whose session it is, or None when it is over."""
-        found = await self._database.call("customer_of_session", token_hash=hash_of(token))
+        found = await self._database.call(
+            "customer_of_session", timeout_seconds=SESSION_SECONDS, token_hash=hash_of(token)
+        )
         return PortalCustomer(**found) if found else None
 
     async def end(self, token: str) -> None:

@@ -6,6 +6,7 @@ from activities.configuration.definitions import Definitions
 from activities.configuration.document import DefinitionsDocument, Policy, Product, Provider
 from activities.configuration.document_parts.ledger_document import DueDateRule, LedgerDefinition
 from activities.configuration.document_parts.run_document import RunDefinition
+from activities.configuration.document_parts.seller_document import SellerPart
 from activities.database import Database
 from models.collections.dunning import DunningPolicy
 from models.runs.process_run import RunKind
@@ -58,6 +59,27 @@ MERCHANT = DefinitionsDocument(
 )
 
 
-async def configure(database: Database) -> None:
+# Who is named on documents: without a seller nobody can print one. What only counts payments prints none.
+WITH_SELLER = MERCHANT.model_copy(
+    update={
+        "sellers": (
+            SellerPart(
+                id="house",
+                name="Fibernetz GmbH",
+                street="Hauptstraße 1",
+                postal_code="10115",
+                city="Berlin",
+                country="DE",
+                vat_id="DE123456789",
+                email="billing@example.com",
+                iban="DE89370400440532013000",
+                bic="COBADEFFXXX",
+            ),
+        )
+    }
+)
+
+
+async def configure(database: Database, document: DefinitionsDocument = MERCHANT) -> None:
     """Set up the merchant in an empty database: provider, products, taxes, dunning, a run definition of each kind."""
-    await Definitions(database).apply(MERCHANT)
+    await Definitions(database).apply(document)

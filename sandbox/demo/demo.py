@@ -15,7 +15,7 @@ from models.workflow_ids import billing_run_id, payment_run_id
 from sandbox.console import running_console
 from sandbox.customers.generation import generate
 from sandbox.customers.load import load
-from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, configure
+from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, WITH_SELLER, configure
 from sandbox.demo.cycle import links_of, run_cycle
 from sandbox.demo.day_end import book_movements
 from sandbox.demo.display import DemoDisplay
@@ -170,7 +170,7 @@ async def _open(
     if (await tools.database.rows("select exists (select from duly.accounts)"))[0][0]:
         raise ServiceError(SERVICE, "its database must be empty, and this one has accounts: unset DULY_DATABASE_URL")
     display.step(f"Making {options.accounts} customers and saving their cards")
-    await configure(tools.database)
+    await configure(tools.database, WITH_SELLER)
     await load(generate(options.accounts, options.seed), tools.customers, tools.database, tools.folder)
 
 

@@ -12,7 +12,7 @@ from models.money import Money
 from sandbox.customers.gateway_customers import SavedAccount
 from sandbox.customers.generation import GeneratedAccount, GeneratedSubscription
 from sandbox.customers.load import load
-from sandbox.customers.merchant import MERCHANT, POLICY, configure
+from sandbox.customers.merchant import POLICY, WITH_SELLER, configure
 from sandbox.demo.tools import Tools
 from sandbox.past.bank import PastBank
 from sandbox.past.cards import PastCards
@@ -58,7 +58,7 @@ class Company:
     async def set_up(self) -> None:
         """Configure it as it was: its policies take days, and what businesses owe is written off in the end."""
         self.folder.mkdir(exist_ok=True)
-        await configure(self.database)
+        await configure(self.database, WITH_SELLER)
         written_off = replace(PAST_POLICY, on_giving_up=GiveUpAction.WRITE_OFF)
         await self.configure(with_policies(PAST_POLICY, written_off))
         await self.returns.set_up()
@@ -129,4 +129,4 @@ def _one_more(bought: Subscriptions) -> Subscriptions:
 def with_policies(everybody: DunningPolicy, businesses: DunningPolicy) -> DefinitionsDocument:
     """Return the merchant's configuration with other dunning policies."""
     policies = (Policy(policy=everybody), Policy(segment=BUSINESS, policy=businesses))
-    return MERCHANT.model_copy(update={"dunning_policies": policies})
+    return WITH_SELLER.model_copy(update={"dunning_policies": policies})

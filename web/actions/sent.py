@@ -14,8 +14,8 @@ from web.context import Visit
 from web.views.cells import address
 
 _REQUEST = re.compile(r"apv_[0-9a-f]{32}")
-# The longest that anything sent is carried out for, a large file of a bank. What is under way for longer was cut off.
-_UNDER_WAY = timedelta(hours=2)
+# What is under way for longer was cut off, by a process that ended or a database that was away.
+_UNDER_WAY, _FILE_UNDER_WAY = timedelta(minutes=5), timedelta(hours=2)
 
 
 async def show_sent(actions: Mapping[str, Action], visit: Visit) -> Response:
@@ -24,7 +24,8 @@ async def show_sent(actions: Mapping[str, Action], visit: Visit) -> Response:
     if found is None or found.action not in actions:
         raise HTTPException(404, "Nothing was done by this form: it was refused, or has never come. Open it again.")
     action = actions[found.action]
-    is_cut_off = found.outcome == "begun" and datetime.now(UTC) - found.sent_at > _UNDER_WAY
+    longest = _FILE_UNDER_WAY if action.is_of_page else _UNDER_WAY
+    is_cut_off = found.outcome == "begun" and datetime.now(UTC) - found.sent_at > longest
     return visit.page(
         "sent.html",
         title=action.name,

@@ -17,12 +17,27 @@ def unsent_page(request: Request, form: FormData) -> dict[str, Any]:
     """Return what a page says of a form of ours that was not carried out, and holds of it to be sent again."""
     return {
         "title": "This form was not sent",
+        "is_unsure": False,
         "to": request.url.path,
         "fields": kept_fields(form),
         "typed": [(name.replace("_", " ").capitalize(), value) for name, value in typed_texts(form)],
         "is_multipart": request.headers.get("content-type", "").startswith("multipart/"),
         "has_file": any(not isinstance(value, str) and value.filename for _, value in form.multi_items()),
     }
+
+
+def unsure_page(request: Request) -> dict[str, Any] | None:
+    """Return what a page says of a form of which nobody knows whether it was done, and holds of it; None without a key.
+
+    It keeps the session's token: the session is there when the database is.
+    """
+    # It was read before: what comes with another method or a broken body has none.
+    form = getattr(request, "_form", None)
+    if form is None or not text_of(form, "key"):
+        return None
+    token = [(_STALE, text_of(form, _STALE))]
+    page = unsent_page(request, form)
+    return {**page, "title": "The database does not answer", "is_unsure": True, "fields": [*token, *page["fields"]]}
 
 
 def kept_fields(form: FormData) -> Sequence[tuple[str, str]]:

@@ -36,6 +36,15 @@ async def uploaded(browser: Browser, content: bytes, kind: str = "statement", **
     )
 
 
+async def until(browser: Browser, path: str) -> str:
+    """Return the page of a form once it is not under way any more."""
+    page = await browser.open(path)
+    if "under way" in page:
+        await asyncio.sleep(0.05)
+        return await until(browser, path)
+    return page
+
+
 async def imported(
     browser: Browser, preview: str, reason: str = "of Monday", again: tuple[str, bytes] = ("", b"")
 ) -> httpx.Response:
@@ -204,8 +213,7 @@ async def test_what_takes_too_long_to_try_out_is_counted_and_imported_after_the_
     preview = unescape((await uploaded(browser, content)).text)
     sent = await imported(browser, preview)
     following = await browser.open(sent.headers["location"])
-    while "under way" in (page := await browser.open(sent.headers["location"])):
-        await asyncio.sleep(0.05)
+    page = await until(browser, sent.headers["location"])
 
     # then the page has said what is in it, and then what became of it
     assert figures(preview) == {"Lines": "2", "Refused": "1"}

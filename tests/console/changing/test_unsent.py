@@ -4,7 +4,11 @@ import asyncio
 import re
 from html import unescape
 
-from activities.database import Database
+import pytest
+
+from activities.console.forms import ConsoleForms
+from activities.console.users import Users
+from activities.database import Database, DatabaseUnavailableError
 from tests.console.conftest import OURS, PASSWORD, Browser
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -97,7 +101,7 @@ async def test_of_two_at_the_same_moment_the_second_is_refused_in_the_words_of_t
     for method in ("barter", "cash"):
         await browser.open(path)
         fields = {"amount": "11.90", "method": method, "reason": "at the counter"}
-        answers[method] = await asyncio.gather(*(browser.send(path, **fields) for _ in range(2)))
+        answers[method] = await asyncio.gather(*(browser.send(path, OURS, **fields) for _ in range(2)))
 
     # then both answers say the same, and the money came once
     wrong, right = answers.values()
@@ -124,6 +128,38 @@ async def test_a_form_that_is_under_way_follows_itself_and_one_that_never_came_s
     assert ("under way" in new, f'hx-get="/sent/{keys["new"]}"' in new) == (True, True)
     assert ("not known" in old, "hx-get" in old, "Nobody knows" in old) == (True, False, True)
     assert (never.status_code, "Nothing was done by this form" in never.text) == (404, True)
+
+
+async def test_a_form_that_meets_no_database_comes_back_with_what_was_typed_and_is_done_once(
+    acting: None,
+    browser: Browser,
+    cli: CommandLine,
+    merchant: Merchant,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a database that goes away between a form's beginning and its end
+    path = await form_of_note(browser, cli, merchant)
+    await browser.sign_in()
+    await browser.open(path)
+
+    async def away(*_arguments: object, **_given: object) -> None:
+        raise DatabaseUnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ConsoleForms, "begin", away)
+        lost = await browser.send(path, note=NOTE, reason="a call")
+        patched.setattr(Users, "of_session", away)
+        shown = await browser.client.get(path)
+
+    # when it is back, and the form is sent again from the page that says so
+    kept = {name: unescape(value) for name, value in _HIDDEN.findall(lost.text)}
+    sent = [await browser.client.post(path, data=kept, headers=OURS) for _ in range(2)]
+
+    assert (lost.status_code, "nobody knows" in lost.text, NOTE in unescape(lost.text)) == (503, True, True)
+    assert (shown.status_code, f'href="{path}">Try again' in shown.text) == (503, True)
+    assert [one.status_code for one in sent] == [303, 303]
+    assert await notes(merchant) == [NOTE]
 
 
 async def browser_forms(database: Database, key: str) -> None:
