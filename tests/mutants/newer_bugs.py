@@ -70,6 +70,14 @@ NEWER_BUGS = (
         f"{DESTINATION_TESTS}::test_a_merchant_that_has_no_money_left_owes_it_until_it_has",
     ),
     SeededBug(
+        "what somebody else took back of a merchant is taken back again",
+        "migrations/functions/merchants/dues.sql",
+        "-least(-v_left, greatest(v_excess, 0))",
+        "v_left",
+        "tests/merchants/providers/destinations/test_moved_by_others.py"
+        "::test_a_refund_of_the_dashboard_that_takes_its_transfer_back_is_not_taken_back_again",
+    ),
+    SeededBug(
         "a customer of a merchant who cannot be paid is charged all the same",
         "migrations/functions/gateway/attempts.sql",
         "elsif duly.why_no_destination(p_account_id, p_provider_id) <> '' then",

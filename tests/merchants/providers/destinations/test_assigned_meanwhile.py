@@ -1,6 +1,6 @@
 """Accounts that are assigned to a merchant, or released, while something is open; and what a dry run says of them."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +13,11 @@ from sandbox.stripe.control.client import AccountReview
 from tests.merchants.onboarding import stands
 from tests.merchants.providers.conftest import ConnectedMerchant, Platform
 from tests.merchants.providers.destinations.conftest import customer_of, reconciled, transfers
-from tests.payments.paying_by_link import make, submit, terms
+from tests.merchants.providers.test_application_fees import assert_both_add_up
+from tests.payments.paying_by_link import Requested, make, submit, terms
+from tests.payments.test_bank_debits import DEBITS, PAYS, RETURNS
 from tests.support.run_control import until
+from workflows.payments.payment_request import PaymentRequest
 
 WHO: Any = {"actor": "maria", "reason": "as agreed"}
 
@@ -147,3 +150,34 @@ async def test_nobody_is_released_by_a_wrong_name(platform: Platform, payee: str
         )
 
     assert refused.value.type == rule
+
+
+@pytest.mark.nightly
+async def test_a_bank_debit_goes_where_it_began_once_the_bank_has_paid_it(
+    platform: Platform, shop: ConnectedMerchant
+) -> None:
+    own = platform.own.merchant
+    await own.configure(DEBITS)
+    outcomes = []
+    for iban in (PAYS, RETURNS):
+        account = await customer_of(platform, shop, await own.account(cards=[]))
+        handle, _ = await make(platform.duly, f"debit-{iban}-{platform.period}", terms(account), "stripe")
+        page: str = await handle.execute_update("open_page", result_type=str)
+        assert await submit(page, iban) == 303
+        await handle.signal("gateway_event")
+
+        async def is_processing(handle: Requested = handle) -> bool:
+            return (await handle.query(PaymentRequest.status)).stage == "processing"
+
+        await until(is_processing)
+        await platform.database.call("release_payer", merchant_id=shop.id, account_id=account, **WHO)
+        outcomes.append(await transfers(platform))
+        platform.sandbox.advance(timedelta(days=7).total_seconds())
+        await handle.signal("gateway_event")
+        if iban == PAYS:
+            await handle.result()
+    certificates = await reconciled(platform, shop)
+
+    assert outcomes == [[], [("pending", 2500, 0, 0)]]
+    assert await transfers(platform) == [("settled", 2500, 0, 0)]
+    assert_both_add_up(certificates)
