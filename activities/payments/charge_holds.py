@@ -1,8 +1,9 @@
 """Charges that a rule holds for a person: what waits, and releasing it."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, case, exists, or_, select
+from sqlalchemy import Row, and_, case, exists, or_, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst

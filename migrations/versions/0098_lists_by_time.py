@@ -6,7 +6,7 @@ Revision ID: 0098
 from migrations.indices import build_beside_writers
 
 revision = "0098"
-down_revision: str | None = "0091"
+down_revision: str | None = "0096"
 branch_labels: str | None = None
 depends_on: str | None = None
 

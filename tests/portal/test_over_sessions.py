@@ -23,7 +23,7 @@ async def test_what_was_typed_in_a_session_that_is_over_comes_back_and_is_sent_i
     typed = {"street": STREET, "city": "Köln", "postal_code": "50667", "country": "DE"}
 
     # when it is sent, again by the page that answers, and again after the next sign-in
-    over = await customer.send("/details/address", **typed)
+    over = await customer.send("/details/address", OURS, **typed)
     hidden = {name: unescape(value) for name, value in _HIDDEN.findall(over.text)}
     still_over = await customer.client.post("/details/address", data=hidden, headers=OURS)
     await customer.enter(account)

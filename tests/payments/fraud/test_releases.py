@@ -1,6 +1,7 @@
 """What a rule holds is released in the Temporal UI or by itself when its time is over, and dry runs foresee it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -181,7 +182,7 @@ async def test_a_dry_run_foresees_what_will_be_held_and_why_and_the_run_holds_as
 
 def test_figures_are_words() -> None:
     window = {"per": "card", "within_minutes": 60}
-    cases = {
+    cases: dict[tuple[str, int], tuple[dict[str, Any], str]] = {
         ("above", 10001): ({"limit_minor": 10000}, "above 100.00 EUR"),
         ("first_above", 5001): ({"limit_minor": 5000}, "the first payment, and above 50.00 EUR"),
         ("times_median", 3001): (
