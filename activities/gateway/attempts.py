@@ -12,18 +12,24 @@ commit.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 from activities.business_events import announce
 from activities.database import Database, RuleBrokenError
-from activities.gateway.clocks import Clocks
+from activities.gateway.clocks import Clocks, elapsed
 from activities.gateway.pace import Pace
 from activities.gateway.retries import retryable
-from models.gateway.errors import KEY_USED, GatewayError, GatewayInvalidRequestError, GatewayUnansweredError
+from models.gateway.errors import (
+    KEY_USED,
+    GatewayBusyError,
+    GatewayError,
+    GatewayInvalidRequestError,
+    GatewayUnansweredError,
+)
 from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptChannel, AttemptOutcome, RequestKind
 from models.operations.business_events import AttemptUnanswered
 
@@ -33,6 +39,10 @@ log = structlog.get_logger(__name__)
 QUIET_PERIOD = timedelta(minutes=3)
 # One that was answered by a stored error has arrived: what it may have done is in the gateway's lists by then.
 QUIET_AFTER_STORED_ERROR = timedelta(seconds=30)
+
+# Nothing is sent later than this after its row was read: its activity is over by then, and a process that stood still
+# (frozen, a paused machine) would send a key that the gateway has forgotten. Whoever tries it again reads the row again.
+SEND_WITHIN = timedelta(minutes=2)
 
 # A look before a key is sent again takes this long at most. It leaves an activity's time-out room for the sending, also
 # where a customer has so many payments that reading them takes minutes.
@@ -57,11 +67,18 @@ class StoredAttempt:
     code: str
     was_unanswered: bool = False
     started_at: datetime | None = None
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    read_elapsed: timedelta = field(default_factory=elapsed)
 
     @property
     def is_final(self) -> bool:
         """Whether the outcome is certain and never changes again."""
         return self.outcome in FINAL_OUTCOMES
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago it was read, by the clock that has gone further: one stands still while a machine is paused."""
+        return max(datetime.now(UTC) - self.read_at, elapsed() - self.read_elapsed)
 
     def why_absence_proves_nothing(self, now: datetime | None) -> str:
         """Return why what was not found may have happened all the same; empty when its absence is proof.
@@ -125,7 +142,9 @@ class GatewayAttempts:
         if attempt.was_unanswered and (found := await self._effect_of_earlier_call(attempt, calls)) is not None:
             return found
         async with self._pace:
-            return await calls.send()
+            if attempt.age <= SEND_WITHIN:
+                return await calls.send()
+        raise GatewayBusyError("not_sent_in_time", retry_after_seconds=1.0)
 
     async def _effect_of_earlier_call(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> Answer | None:
         """Look for what an earlier call has done whose answer was lost: its key may be refused as in use for a while.
