@@ -41,7 +41,7 @@ QUIET_PERIOD = timedelta(minutes=3)
 QUIET_AFTER_STORED_ERROR = timedelta(seconds=30)
 
 # Nothing is sent later than this after its row was read: its activity is over by then, and a process that stood still
-# (frozen, a paused machine) would send a key that the gateway has forgotten. Whoever tries it again reads the row again.
+# (frozen, a paused machine) would send a key that the gateway has forgotten. Whoever tries again reads the row again.
 SEND_WITHIN = timedelta(minutes=2)
 
 # A look before a key is sent again takes this long at most. It leaves an activity's time-out room for the sending, also
