@@ -14,6 +14,7 @@ from activities.cards.queries import CardQueries
 from commands.collection_signals import signal_collections
 from commands.formatting import document, expiry, moment
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import next_action, next_document, next_fact
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, counting, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
@@ -125,10 +126,11 @@ async def show(output: Output, card: str) -> None:
     """Show one card."""
     settings = read_settings()
     found = await _found(card)
+    action = await next_action(settings, card_id(card))
     link = workflow_link(settings, card_id(card))
     output.answer(
-        {**document(found), "link": link},
-        table("", "Card", card, rows=_facts(found)),
+        {**document(found), **next_document(action), "link": link},
+        table("", "Card", card, rows=[*_facts(found), *next_fact(action)]),
         table("Decisions", "What was decided", rows=[(decision,) for decision in found.decisions]),
         *link_line(link),
     )

@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from activities.collections.queries import CollectionQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
-from commands.lists.next_actions import word_now
+from commands.lists.next_actions import NextAction, next_action, next_document
 from commands.lists.paging import answer_list, state_word
 from commands.output import Failure, Output, table
 from commands.session import read_settings, reading_database_of, temporal_of
@@ -38,10 +38,14 @@ async def show(output: Output, account_id: str, period: str) -> None:
         attempts = await records.attempts(found.request_id or "")
     status = await _status(settings, account_id, period) if found.stage == "collecting" else None
     id = collection_id(account_id, period)
-    # Where no worker answers, visibility still says what its list does.
-    stage = (
-        COLLECTION.word(found.stage, status.stage) if status else await word_now(settings, COLLECTION, found.stage, id)
-    )
+    if status:
+        action: NextAction | None = NextAction(
+            status.next_action_at, status.is_in_review, status.review_reason, status.stage
+        )
+    else:
+        # Where no worker answers, visibility still says what its list does.
+        action = await next_action(settings, id)
+    stage = COLLECTION.word(found.stage, action.stage if action else "")
     link = workflow_link(settings, id)
     output.answer(
         {
@@ -49,9 +53,10 @@ async def show(output: Output, account_id: str, period: str) -> None:
             "stage": stage,
             "attempts": [{**document(row), "outcome": ATTEMPT.word(row.outcome)} for row in attempts],
             "now": _status_document(status),
+            **next_document(action),
             "link": link,
         },
-        table("", "Collection", id, rows=_facts(found, stage, status)),
+        table("", "Collection", id, rows=_facts(found, stage, action)),
         _attempts(attempts, found.currency),
         *_decisions(status),
         *link_line(link),
@@ -104,10 +109,10 @@ def _status_document(status: CollectionStatus | None) -> dict[str, Any] | None:
     }
 
 
-def _facts(found: Row[Any], stage: str, status: CollectionStatus | None) -> list[tuple[str, object]]:
+def _facts(found: Row[Any], stage: str, action: NextAction | None) -> list[tuple[str, object]]:
     facts = [
         ("Stage", _ended(stage, found.reason)),
-        ("Next action", moment(status.next_action_at) if status else ""),
+        ("Next action", f"{action}" if action else ""),
         ("Amount", money(found.amount_minor, found.currency)),
         ("Open now", money(found.open_minor, found.currency)),
         ("Run", found.run_id or ""),

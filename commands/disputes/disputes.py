@@ -15,6 +15,7 @@ from activities.disputes.queries import DisputeQueries
 from commands.formatting import document, moment, money
 from commands.gateway_session import gateway_in_mode
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import next_action, next_document, next_fact
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
@@ -49,10 +50,11 @@ async def show(output: Output, dispute: str) -> None:
     """Show one dispute."""
     settings = read_settings()
     found = await _found(settings, dispute)
+    action = await next_action(settings, dispute_id(dispute))
     link = workflow_link(settings, dispute_id(dispute))
     output.answer(
-        {**document(found), "link": link},
-        table("", "Dispute", dispute, rows=_facts(found)),
+        {**document(found), **next_document(action), "link": link},
+        table("", "Dispute", dispute, rows=[*_facts(found), *next_fact(action)]),
         table("Decisions", "What was decided", rows=[(decision,) for decision in found.decisions]),
         *link_line(link),
     )

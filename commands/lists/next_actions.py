@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from temporalio.service import RPCError
 
@@ -16,6 +17,7 @@ from workflows.visibility import NEEDS_REVIEW, NEXT_ACTION_AT, REVIEW_REASON, ST
 
 # A list is worth more than what comes next: without Temporal it is shown all the same.
 ANSWER_SECONDS = 5.0
+NEXT = "Next"
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,29 @@ async def next_actions(settings: Settings, workflow_ids: Iterable[str]) -> Mappi
     return found
 
 
+async def next_action(settings: Settings, workflow_id: str) -> NextAction | None:
+    """Return what comes next for one workflow; None when it is over, or Temporal does not say."""
+    return (await next_actions(settings, [workflow_id]) or {}).get(workflow_id)
+
+
+def next_document(action: NextAction | None) -> Mapping[str, Any]:
+    """Return what comes next as lists and `show` have it in JSON."""
+    if action is None:
+        return {"next_action_at": None, "needs_review": False, "review_reason": ""}
+    return {
+        "next_action_at": action.at,
+        "needs_review": action.needs_review,
+        "review_reason": action.review_reason,
+    }
+
+
+def next_fact(action: NextAction | None) -> list[tuple[str, object]]:
+    """Return the line of what comes next, if anything does."""
+    return [(NEXT, f"{action}")] if action and f"{action}" else []
+
+
 async def word_now(settings: Settings, states: States, stored: str | None, workflow_id: str) -> str:
     """Return the word of a stored state as a list has it: its workflow is asked where that may say more."""
     is_finer = any(states.word(stored) in words for words in states.finer.values())
-    known = await next_actions(settings, [workflow_id]) if is_finer else None
-    action = (known or {}).get(workflow_id)
+    action = await next_action(settings, workflow_id) if is_finer else None
     return states.word(stored, action.stage if action else "")

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from activities.listing import Listed
 from commands.formatting import document, money
-from commands.lists.next_actions import NextAction, next_actions
+from commands.lists.next_actions import NEXT, NextAction, next_actions, next_document
 from commands.output import Output, table
 from models.operations.record_states import LISTED
 from models.operations.states import States
@@ -15,8 +15,6 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-NEXT = "Next"
 
 
 def state_word(row: Row[Any]) -> str:
@@ -52,7 +50,7 @@ async def answer_list(
     for row in listed.rows:
         action = actions.get(workflow_id(row)) if workflow_id else None
         word = _word(states or LISTED[noun], row, action)
-        documents.append({**_document(row), **word, **also(row), **(_next(action) if workflow_id else {})})
+        documents.append({**_document(row), **word, **also(row), **(next_document(action) if workflow_id else {})})
         shown_row = ["".join(word.values()) if cell is state_word else cell(row) for cell in columns.values()]
         cells.append([*shown_row, *([action or ""] if workflow_id else [])])
     heads = [name.removesuffix(">") for name in columns] + ([NEXT] if workflow_id else [])
@@ -102,16 +100,6 @@ async def _actions(
 
 def _document(row: Row[Any]) -> dict[str, Any]:
     return {name: value for name, value in document(row).items() if name != "place"}
-
-
-def _next(action: NextAction | None) -> Mapping[str, Any]:
-    if action is None:
-        return {"next_action_at": None, "needs_review": False, "review_reason": ""}
-    return {
-        "next_action_at": action.at,
-        "needs_review": action.needs_review,
-        "review_reason": action.review_reason,
-    }
 
 
 def _answer(

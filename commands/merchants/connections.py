@@ -18,6 +18,7 @@ from activities.merchants.connections import (
 from activities.reductions.merchants import Merchants
 from commands.formatting import document, moment
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import next_action, next_document, next_fact
 from commands.lists.paging import answer_all
 from commands.merchants.payers import naming_the_field, transfers_shown
 from commands.output import Failure, Output, table
@@ -134,13 +135,15 @@ async def show(output: Output, merchant: str) -> None:
     is_open = stored is not None and stored.state is not ConnectionState.DISCONNECTED
     url = f"{settings.public_url}{connect_path(stored.link_token)}" if stored and is_open else ""
     link = workflow_link(settings, merchant_connection_id(merchant)) if stored else ""
-    facts = [
+    action = await next_action(settings, merchant_connection_id(merchant)) if stored else None
+    facts: list[tuple[str, object]] = [
         ("Name", row.name),
         ("Flow", row.flow),
         ("Payers", str(passed_on.get("payers", ""))),
         ("Not passed on", "\n".join(owed)),
         ("Payments", "on" if row.takes_payments else "off"),
         ("State", " ".join(filter(None, (state, stored.reason if stored else "")))),
+        *next_fact(action),
         *(_account_facts(stored) if stored else ()),
         ("Read", moment(found.checked_at) if found else ""),
     ]
@@ -154,6 +157,7 @@ async def show(output: Output, merchant: str) -> None:
         "link": link,
         "history": [document(one) for one in history],
         "flow": row.flow,
+        **next_document(action),
         **passed_on,
     }
     output.answer(

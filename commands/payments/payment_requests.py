@@ -14,6 +14,7 @@ from activities.payments.payment_requests import PaymentRequestActivities, Payme
 from activities.request_tokens import RequestLinks
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import next_action, next_document, next_fact
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.payments.attachments import read_files
@@ -113,6 +114,7 @@ async def show(output: Output, id: str) -> None:
             raise refusal("request", "payment_request_exists", f"there is no payment request {id!r}")
         stored = await PaymentRequestActivities(database).load_payment_request(id)
         files = await PaymentRequestQueries(database).files(id)
+    action = await next_action(settings, payment_request_id(id))
     link = workflow_link(settings, payment_request_id(id))
     facts = [
         ("State", f"{PAYMENT_REQUEST.word(found.state)} {found.reason if found.closed_at else ''}".strip()),
@@ -123,6 +125,7 @@ async def show(output: Output, id: str) -> None:
         ("To pay now", money(stored.payable_minor, found.currency) if found.closed_at is None else ""),
         ("Invoices", ", ".join(found.invoices)),
         ("Until", moment(found.expires_at)),
+        *next_fact(action),
         ("Payers", "\n".join(found.payers)),
         ("Files", "\n".join(files)),
         ("Sender", " ".join(filter(None, (found.sender, found.sender_email)))),
@@ -131,7 +134,13 @@ async def show(output: Output, id: str) -> None:
         ("Decisions", "\n".join(found.decisions)),
     ]
     output.answer(
-        {**document(found), "payable_minor": stored.payable_minor, "files": files, "link": link},
+        {
+            **document(found),
+            "payable_minor": stored.payable_minor,
+            "files": files,
+            **next_document(action),
+            "link": link,
+        },
         table("", "Payment request", id, rows=[(name, value) for name, value in facts if value]),
         *link_line(link),
     )

@@ -20,6 +20,7 @@ from activities.reductions.queries import ReductionQueries
 from activities.reductions.reductions import ReductionActivities, open_reduction
 from commands.formatting import moment, money
 from commands.links import link_line, workflow_link
+from commands.lists.next_actions import next_action, next_document, next_fact
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, problem_table, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
@@ -107,6 +108,7 @@ async def show(output: Output, award: str) -> None:
     async with reading_database_of(settings) as database:
         found = await _found(database, award)
         decisions = await ReductionQueries(database).decisions(award)
+    action = await next_action(settings, reduction_id(award))
     link = workflow_link(settings, reduction_id(award))
     parts = [
         (
@@ -119,8 +121,8 @@ async def show(output: Output, award: str) -> None:
         for each in found.parts
     ]
     output.answer(
-        {**_reduction(found), "decisions": list(decisions), "link": link},
-        table("", "Reduction", award, rows=_facts(found)),
+        {**_reduction(found), "decisions": list(decisions), **next_document(action), "link": link},
+        table("", "Reduction", award, rows=[*_facts(found), *next_fact(action)]),
         table("Parts", "Part", "By", "Amount", "State", "Why", rows=parts, right=("Amount",)),
         table("Decisions", "What was decided", rows=[(decision,) for decision in decisions]),
         *link_line(link),

@@ -15,7 +15,7 @@ from activities.refunds.credits import RefundCredits
 from activities.refunds.queries import RefundQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
-from commands.lists.next_actions import word_now
+from commands.lists.next_actions import next_action, next_document, next_fact
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.refunds.credit import CreditOptions, credit_facts, planned
@@ -90,14 +90,16 @@ async def show(output: Output, refund: str) -> None:
     found = await _found(settings, refund)
     async with reading_database_of(settings) as database:
         credit = await RefundCredits(database).find(refund)
-    state = await word_now(settings, REFUND, found.state, refund_id(refund))
+    action = await next_action(settings, refund_id(refund))
+    state = REFUND.word(found.state, action.stage if action else "")
     link = workflow_link(settings, refund_id(refund))
-    rows = [*_facts(found, state), *credit_facts(credit, found.currency)]
+    rows = [*_facts(found, state), *next_fact(action), *credit_facts(credit, found.currency)]
     output.answer(
         {
             **document(found),
             "state": state,
             "credit_note": document(credit) if credit else None,
+            **next_document(action),
             "link": link,
         },
         table("", "Refund", refund, rows=rows),

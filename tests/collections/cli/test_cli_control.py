@@ -40,7 +40,21 @@ async def test_skip_and_extend_charge_nothing(
     shown = await cli.json("collections", "show", in_dunning, period)
 
     assert shown["now"]["next_action_at"].startswith("2026-12-20")
+    assert (shown["next_action_at"], shown["needs_review"]) == (shown["now"]["next_action_at"], False)
     assert stripe_sandbox.request_counts()["POST /v1/payment_intents"] == 1
+
+
+async def test_a_collection_that_waits_for_a_person_says_so_and_why(
+    cli: CommandLine, in_dunning: str, period: str
+) -> None:
+    await cli.json("fraud", "block", "account", in_dunning, *WHO)
+    await cli.json("collections", "retry", in_dunning, period, *WHO)
+    while not (shown := await cli.json("collections", "show", in_dunning, period))["needs_review"]:
+        continue
+    read = await cli("collections", "show", in_dunning, period)
+
+    assert shown["review_reason"] == "account_blocked"
+    assert "needs a person: account_blocked" in read.stdout
 
 
 async def test_what_was_paid_outside_ends_the_collection(

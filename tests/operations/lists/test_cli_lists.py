@@ -61,6 +61,10 @@ async def test_a_row_reads_in_its_list_as_it_does_alone(cli: CommandLine, busy: 
         for row in (await cli.json(noun, "list"))[noun.replace("-", "_")]:
             named = (row["account_id"], row["period"]) if noun == "collections" else (row.get("award_id") or row["id"],)
             alone = await cli.json(noun, "show", *named)
+            if "needs_review" in row and noun != "runs":
+                coming = [[one[name] for name in ("next_action_at", "needs_review")] for one in (row, alone)]
+                if coming[0] != coming[1]:
+                    differing[noun, *named, "next"] = dict(zip(("list", "show"), coming, strict=True))
             read = (await cli(noun, "show", *named)).stdout.split()
             states = {where: one.get("state", one.get("stage")) for where, one in (("list", row), ("show", alone))}
             if noun == "reductions":
