@@ -42,6 +42,7 @@ from web.actions.limits import capitalized, limit_sentence, required_limit
 from web.actions.sent import shown_once
 from web.context import Visit
 from web.merchant_scope import is_action_in_scope
+from web.merchants import actions as of_merchants
 from web.security import text_of
 from web.views.cells import address
 from web.views.objects import ActionLink
@@ -58,6 +59,7 @@ ACTIONS: Mapping[str, Action] = {
             of_vouchers.ACTIONS,
             of_messages.ACTIONS,
             of_refund_runs.ACTIONS,
+            of_merchants.ACTIONS,
         ),
     )
 }

@@ -19,6 +19,7 @@ from models.merchants.connection import StoredConnection
 from models.operations.record_states import MERCHANT_CONNECTION
 from models.problem import refusal
 from models.workflow_ids import merchant_connection_id
+from web.actions.forms import links_of
 from web.context import Visit
 from web.merchants.steps import next_step
 from web.views.cells import Cell, Column, Table, link, moment, money, state, table_of, text, words
@@ -82,6 +83,7 @@ async def show_merchant(visit: Visit) -> Response:
         title=f"{id}: {row.name}",
         kind="merchant",
         state=state(_word(found)),
+        actions=links_of(visit, "merchants", id, _word(found)),
         sentence=next_step(row, stored, providers, has_discrepancies=bool(discrepancies)),
         figures=await _figures(visit, id, row.flow, providers),
         facts=(
