@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst, of_word
@@ -23,9 +23,13 @@ _OPEN = (
     .correlate(CollectionRow)
     .scalar_subquery()
 )
-# What is asked for by a link has a claim like a collection, and is listed among payment requests.
-_BY_LINK = exists().where(
-    PaymentRequestRow.account_id == CollectionRow.account_id, PaymentRequestRow.period == CollectionRow.period
+# What is asked for by a link has a claim like a collection, and is listed among payment requests. It is asked of each
+# row, in the order of the list: of `not exists` PostgreSQL makes a join of both tables, all of which it would sort.
+_REQUESTED = (
+    select(func.count())
+    .where(PaymentRequestRow.account_id == CollectionRow.account_id, PaymentRequestRow.period == CollectionRow.period)
+    .correlate(CollectionRow)
+    .scalar_subquery()
 )
 _COLLECTIONS = (
     select(
@@ -59,7 +63,7 @@ _COLLECTIONS = (
             GatewayRequestRow.kind == RequestKind.PAYMENT,
         ),
     )
-    .where(~_BY_LINK)
+    .where(_REQUESTED == 0)
 )
 
 

@@ -28,7 +28,7 @@ async def test_what_was_typed_in_a_session_that_is_over_comes_back_and_is_sent_i
     still_over = await customer.client.post("/details/address", data=hidden, headers=OURS)
     await customer.enter(account)
     asked = await customer.client.post("/details/address", data=hidden, headers=OURS)
-    before = await merchant.run("select street from duly.account_addresses where account_id = :id", id=account)
+    before = await merchant.run("select street from duly.postal_addresses where account_id = :id", id=account)
     hidden = {name: unescape(value) for name, value in _HIDDEN.findall(asked.text.partition("<main")[2])}
     sent = await customer.client.post("/details/address", data=hidden, headers=OURS)
 
@@ -38,7 +38,7 @@ async def test_what_was_typed_in_a_session_that_is_over_comes_back_and_is_sent_i
     assert all(STREET in unescape(one.text) and "<b>" not in one.text for one in (over, asked))
     assert f"Konto {account}" in unescape(asked.text)
     assert (before, "Erledigt." in await customer.open(sent.headers["location"])) == ([], True)
-    after = await merchant.run("select street, city from duly.account_addresses where account_id = :id", id=account)
+    after = await merchant.run("select street, city from duly.postal_addresses where account_id = :id", id=account)
     assert [tuple(row) for row in after] == [(STREET, "Köln")]
 
 

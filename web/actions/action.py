@@ -1,11 +1,14 @@
 """What an action of the console is: a form, who may send it, and the use case that carries it out."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from activities.database import Database
 from commands.console.limited import Carry
 from models.console.roles import Permission
+
+_RULE = re.compile(r" \([a-z_0-9]+\)$")
 
 
 @dataclass(frozen=True)
@@ -69,3 +72,13 @@ class Filled:
     def given(self, name: str) -> str:
         """Return what was given for a field; "" before that."""
         return self.values.get(name, "")
+
+    def wrong(self, name: str) -> Sequence[str]:
+        """Return what was wrong with a field, without its name and the rule, which stand above the form."""
+        found = [one.removeprefix(f"{name}: ") for one in self.problems if one.startswith(f"{name}: ")]
+        return [_RULE.sub("", one) for one in found]
+
+    @property
+    def first_wrong(self) -> str:
+        """The field of the first problem, which need be none of the form's."""
+        return self.problems[0].partition(": ")[0] if self.problems else ""

@@ -246,7 +246,7 @@ def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
     if not asked.reason:
         problems.append(Problem("reason", "command_says_who_and_why", "say why"))
     problems += [
-        Problem(one.name, "field_given", f"{one.label}: must be given")
+        Problem(one.name, "field_given", "must be given")
         for one in action.fields
         if one.is_required and not asked[one.name]
     ]

@@ -32,6 +32,14 @@
     g: () => { goes = true; setTimeout(() => { goes = false; }, 1500); },
   };
 
+  // Escape closes the user's menu, and gives the focus back to what has opened it.
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" ? first("details.menu[open]") : null;
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem(OFF)) return;

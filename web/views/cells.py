@@ -30,7 +30,10 @@ _UNGROUPED_DIGITS = 4
 
 @dataclass(frozen=True)
 class Cell:
-    """One value: its text, where it leads, and how it is shown. An amount keeps its currency for exports."""
+    """One value: its text, where it leads, and how it is shown. An amount keeps its currency for exports.
+
+    One of several, such as the invoices of a request, has a part for each.
+    """
 
     text: str = ""
     href: str = ""
@@ -38,6 +41,7 @@ class Cell:
     currency: str = ""
     exported: str | None = None
     is_id: bool = False
+    parts: "Sequence[Cell]" = ()
 
     @property
     def plain(self) -> str:
@@ -116,6 +120,12 @@ def state(word: str) -> Cell:
 def link(noun: str, id: str | None, shown: str | None = None) -> Cell:
     """Lead to the page of an object by its id."""
     return Cell(shown or id, address(noun, id), is_id=True, exported=shown or id) if id else Cell()
+
+
+def links(noun: str, ids: Iterable[str]) -> Cell:
+    """Lead to the pages of several objects."""
+    parts = [link(noun, id) for id in ids]
+    return Cell(", ".join(one.text for one in parts), parts=parts)
 
 
 def named(cell: Cell, shown: str) -> Cell:

@@ -82,7 +82,7 @@ TRANSACTIONS = ListOfNoun(
         Column("Kind", lambda row: text(row.classification.replace("_", " "))),
         Column("Account", lambda row: link("accounts", row.account_id)),
         Column("State", lambda row: state(state_of(row))),
-        Column("Posted", lambda row: day(row.posted_on or row.issued_on)),
+        Column("Posted, or issued", lambda row: day(row.posted_on or row.issued_on)),
         Column("Due", lambda row: day(row.due_on)),
         Column("Total", lambda row: money(row.total_minor, row.currency), is_money=True),
         Column("Unsettled", lambda row: money(row.unsettled_minor, row.currency), is_money=True),

@@ -24,7 +24,7 @@ from web.actions.forms import links_of
 from web.context import Visit
 from web.fraud.holds import holds_tables
 from web.runs.progress import totals_table
-from web.views.cells import Cell, Table, address, link, listed, moment, money, named, state, text
+from web.views.cells import Cell, Table, address, link, links, listed, moment, money, named, state, text
 from web.views.money_objects import attempts_table
 from web.views.objects import Facts, ObjectPage, show_object, stripe, temporal
 
@@ -90,7 +90,7 @@ async def show_collection(visit: Visit) -> Response:
             ("Why", text(found.reason if found.reason != found.stage else "")),
             ("Run", link("runs", found.run_id)),
             ("Dunning policy", text(f"{found.policy_id}, version {found.policy_version}")),
-            ("Invoices", text(", ".join(found.invoices or ()))),
+            ("Invoices", links("transactions", found.invoices or ())),
             ("Payment", link("payments", found.request_id)),
             ("Provider", text(found.provider_id)),
             ("Opened", moment(found.opened_at)),
@@ -176,7 +176,7 @@ async def show_request(visit: Visit) -> Response:
             ("Account", link("accounts", found.account_id)),
             ("Description", text(found.description)),
             ("Payer chooses", text(f"{least} to {most}" if most else "")),
-            ("Invoices", text(", ".join(found.invoices))),
+            ("Invoices", links("transactions", found.invoices)),
             ("Payers", text("\n".join(found.payers))),
             ("Sender", text(" ".join(filter(None, (found.sender, found.sender_email))))),
             ("Why over", text(found.reason if found.closed_at else "")),

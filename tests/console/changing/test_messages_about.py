@@ -81,7 +81,7 @@ async def test_who_is_not_written_to_about_a_transaction_is_shown_with_the_reaso
     assert "Nobody gets a letter" in texts(out)
     assert "'offer' is about accounts, not transactions" in texts(other.text)
     assert other.status_code == 422
-    assert "not while draft" in texts(await browser.open(f"/transactions/{draft}"))
+    assert "Not while draft" in texts(await browser.open(f"/transactions/{draft}"))
     assert await browser.status(f"/transactions/{draft}/message") == 404
     assert await browser.status("/transactions/ft_999/message") == 404
 

@@ -83,8 +83,8 @@ async def test_vouchers_are_listed_shown_and_cancelled_one_by_one_or_as_a_batch(
 
     assert (listed.count("/vouchers/VCH-"), "Issue vouchers" in listed) == (2, True)
     assert ("Cancelled 25.00 EUR of VCH-0000000001" in one, "Cancelled 25.00 EUR" in rest) == (True, True)
-    assert ("it is worth nothing any more" in voucher, "not while cancelled" in voucher) == (True, True)
-    assert ("not while over" in page, page.count("cancelled") >= 1, "lost" in page) == (True, True, True)
+    assert ("it is worth nothing any more" in voucher, "Not while cancelled" in voucher) == (True, True)
+    assert ("Not while over" in page, page.count("cancelled") >= 1, "lost" in page) == (True, True, True)
     assert "0 vouchers have expired" in booked
     assert await shop.balance("a1") == 0
 
