@@ -44,8 +44,14 @@ def details_of(request: CollectionRequest, status: CollectionStatus) -> str:
         _next(status),
         _last_answer(status.last),
         listed("What happened", status.history, recent=RECENT),
-        actions_at(status.stage, request, status.next_action_at, is_held=status.review_reason == HELD_BY_RULE),
+        actions_at(status.stage, request, status.next_action_at, is_held=is_held_by_rule(status)),
     )
+
+
+def is_held_by_rule(status: CollectionStatus) -> bool:
+    """Say whether a rule holds its next attempt, or its page, until it is released."""
+    is_last = status.stage is Stage.DUNNING and status.last is not None and status.last.code == HELD_BY_RULE
+    return is_last or status.review_reason == HELD_BY_RULE
 
 
 def _where(status: CollectionStatus) -> str:

@@ -24,10 +24,11 @@ from models.gateway.gateway_request import ATTEMPT_WAS_MADE, HELD_CODES, Collect
 from models.operator_command import CommandError, OperatorCommand, UnknownResolution
 from models.payments.hold import HoldRelease
 from models.waiting import AcceptedCommands, WakeReason
+from workflows.collections.details import is_held_by_rule
 from workflows.collections.notices import CollectionNotices
 from workflows.collections.state import CollectionState
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE, UNTIL_DONE
-from workflows.payments.holds import release_held, require_held
+from workflows.payments.holds import release_held
 from workflows.updates import async_question, async_update, surfacing_refusal, until_answer
 
 
@@ -201,7 +202,9 @@ class CollectionHandlers:
 
     @release_hold.validator
     def _may_release(self, command: HoldRelease) -> None:
-        require_held(self._state.waiter, command)
+        command.check()
+        if not is_held_by_rule(self._state.status()):
+            raise CommandError("stage: no rule holds it, so there is nothing to release")
 
     @skip_attempt.validator
     def _may_skip(self, command: OperatorCommand) -> None:

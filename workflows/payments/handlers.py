@@ -32,7 +32,7 @@ from workflows.messages.outgoing import IN_OUTBOX, OutgoingMessages, send_pendin
 from workflows.options import COLLECT_WAITING, DATABASE, PEOPLE
 from workflows.payments.card_payments import NOT_OPEN, CardPayments
 from workflows.payments.details import UNKNOWN
-from workflows.payments.holds import release_held, require_held
+from workflows.payments.holds import release_held
 from workflows.payments.state import PaymentRequestProgress
 from workflows.updates import async_update, require_stays, surfacing_refusal, until_answer
 
@@ -191,7 +191,9 @@ class PaymentRequestHandlers(CardPayments):
 
     @release_hold.validator
     def _may_release(self, command: HoldRelease) -> None:
-        require_held(self._state.waiter, command)
+        # Whether anything is held is the row's to say: what was asked of a card says it to whoever asked alone.
+        command.check()
+        self._require_possible()
 
     @withdraw.validator
     def _may_withdraw(self, command: OperatorCommand) -> None:

@@ -4,18 +4,10 @@ from temporalio import workflow
 
 from activities.payments.hold_activities import HoldActivities
 from models.money import Money
-from models.operator_command import CommandError
-from models.payments.hold import HELD_BY_RULE, HeldReceivable, HoldRelease, ReleasedHold
+from models.payments.hold import HeldReceivable, HoldRelease, ReleasedHold
 from workflows.options import DATABASE
 from workflows.updates import surfacing_refusal
 from workflows.waiting import Waiter
-
-
-def require_held(waiter: Waiter, command: HoldRelease) -> None:
-    """Raise CommandError unless who and why are given, and it waits for somebody to release it."""
-    command.check()
-    if waiter.review_reason != HELD_BY_RULE:
-        raise CommandError("stage: no rule holds it, so there is nothing to release")
 
 
 async def release_held(waiter: Waiter, account_id: str, period: str, command: HoldRelease) -> str:

@@ -87,7 +87,9 @@ begin
         v_accounts := array(select p_account.id union select c.account_id from duly.cards c
             where r.per = 'card' and c.fingerprint = p_card.fingerprint and c.fingerprint <> '');
         return query select a.started_at + v_time, 1::bigint, case when q.currency = r.currency then a.amount_minor else 0 end
-            from duly.gateway_requests q join duly.gateway_attempts a on a.request_id = q.id
+            -- By its requests, whatever else was begun within that time: the planner may not begin with the attempts.
+            from duly.gateway_requests q cross join lateral (
+                select x.* from duly.gateway_attempts x where x.request_id = q.id offset 0) a
             left join duly.cards c on c.id = a.card_id
             where q.account_id = any (v_accounts) and q.kind = 'payment' and a.started_at > now() - v_time
               and coalesce(a.outcome, '') not in ('did_not_happen', 'invalid_request')

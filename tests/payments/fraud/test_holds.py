@@ -54,7 +54,7 @@ async def test_a_run_goes_on_past_what_is_held_and_counts_it_and_a_person_releas
 
     certificate = await duly.run()
     handle = duly.collection(large)
-    await duly.environment.sleep(3 * 3600)
+    await duly.environment.sleep(3.5 * 3600)  # between two looks
     status = await handle.query(Collection.status)
     held = await cli.json("fraud", "holds")
     before = charged(stripe_sandbox)

@@ -8,11 +8,12 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
+from activities.payments.hold_activities import HoldActivities
 from activities.runs.dry_runs import DryRunActivities
 from models.collections.collection import Stage
 from models.gateway.gateway_request import CollectOutcome
 from models.operator_command import OperatorCommand
-from models.payments.hold import HoldRelease, hold_in_words
+from models.payments.hold import HeldReceivable, HoldRelease, hold_in_words
 from models.runs.dry_run import DryRunRequest
 from sandbox.stripe.control.client import SandboxControl
 from tests.payments.fraud.test_holds import ABOVE, HELD, paid
@@ -54,6 +55,20 @@ async def test_an_update_releases_what_is_held_and_is_refused_where_nothing_is(
     assert await broken_invariants(merchant) == []
 
 
+async def test_a_release_that_is_repeated_finds_itself_done(
+    merchant: Merchant, collecting: CollectActivities, database: Database
+) -> None:
+    await merchant.configure(ABOVE)
+    account = await merchant.account(owes_minor=10001)
+    await collecting.collect(request_for(account))
+
+    held = HeldReceivable(account, PERIOD, "maria", "asked the customer")
+    released = [await HoldActivities(database).release_hold(held) for _ in range(2)]
+
+    assert [one.was_so for one in released] == [False, True]
+    assert {(one.amount_minor, one.currency, one.rule) for one in released} == {(10001, "EUR", "large")}
+
+
 async def test_a_collection_that_no_rule_holds_has_nothing_to_release(duly: RunningDuly, merchant: Merchant) -> None:
     await merchant.configure(ABOVE)
     account = await merchant.account(cards=(), owes_minor=500)
@@ -74,6 +89,10 @@ async def test_an_update_releases_a_link_too(duly: RunningDuly, merchant: Mercha
     with pytest.raises(WorkflowUpdateFailedError):
         await handle.execute_update(PaymentRequest.open_page)
 
+    for nonsense, rule in ((HoldRelease("", "why"), ""), (HoldRelease("maria", "why", 1), "hold_exists")):
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update(PaymentRequest.release_hold, nonsense)
+        assert not rule or getattr(refused.value.cause, "type", "") == rule
     answer = await handle.execute_update(PaymentRequest.release_hold, MARIA)
     page = await handle.execute_update(PaymentRequest.open_page)
 

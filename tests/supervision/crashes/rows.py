@@ -187,6 +187,7 @@ ELSEWHERE: Mapping[str, str] = {
     "raise_run_alerts": "needs a provider with alerts: tests/messages/test_alerts.py",
     "record_run_decisions": "needs a run that is steered: tests/runs/control/test_run_control.py",
     "release_members": "needs a run that is aborted: tests/runs/control/test_run_control.py",
+    "release_hold": "finds itself done: tests/payments/fraud/test_releases.py",
     "remind_of_dispute": "needs evidence that is due: tests/disputes/test_disputes.py",
     "require_effective_provider": "reads alone: tests/cards/test_stopped_provider.py",
     "resolve_refund": "needs an unknown refund: tests/refunds/test_refunds.py",
