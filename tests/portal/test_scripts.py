@@ -8,6 +8,7 @@ import pytest
 
 from activities.messages.template_values import one_line
 from tests.portal.conftest import Customer, reachable
+from tests.portal.test_pages import SELLER
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from web.portal.words import reader_of
@@ -50,7 +51,7 @@ def test_a_name_in_a_message_is_one_line_and_keeps_its_joiners() -> None:
 
 @pytest.mark.parametrize(
     ("locale", "term", "price", "country"),
-    [("de", "alle 3 Monate", "Preis ohne USt", "Österreich"), ("en", "every 3 months", "Price without tax", "Austria")],
+    [("de", "3 Monate", "Preis ohne USt", "Österreich"), ("en", "every 3 months", "Price without tax", "Austria")],
 )
 async def test_each_value_of_a_row_has_its_head_beside_it_where_the_heads_are_out_of_sight(
     customer: Customer, merchant: Merchant, locale: str, term: str, price: str, country: str
@@ -82,3 +83,17 @@ def test_countries_are_by_name_in_the_language_of_the_reader_and_none_is_a_union
     assert names.index("Oman") < names.index("Österreich") < names.index("Pakistan")
     assert {"EU", "UN", "ZZ"} & {code for code, _ in german} == set()
     assert reader_of("de").month(date(2026, 3, 1)) == "März 2026"
+
+
+async def test_an_electronic_invoice_without_an_address_leads_to_where_it_is_entered(
+    customer: Customer, merchant: Merchant
+) -> None:
+    await merchant.configure(SELLER)
+    account = await reachable(merchant, await merchant.account(cards=(), owes_minor=1190), locale="de")
+    invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
+    await customer.enter(account)
+
+    answer = await customer.client.get(f"/documents/{invoice}/file/factur-x")
+
+    assert (answer.status_code, "Ihre Postanschrift fehlt" in answer.text) == (409, True)
+    assert 'href="/details">Ihre Daten</a>' in answer.text.partition("<main")[2]

@@ -54,6 +54,7 @@ class Portal:
             "path": "",
             "notice": "",
             "is_done": False,
+            "way": "",
             **values,
         }
         headers = {"retry-after": "3600"} if status == 429 else None
@@ -94,9 +95,9 @@ class PortalVisit:
         """Answer with a page of the session."""
         return self.portal.page(self.reader, template, status, **self._of_session, **values)
 
-    def message(self, key: str, status: int = 200) -> Response:
-        """Answer with a page of the session that says one thing."""
-        return self.portal.message(self.reader, key, status, **self._of_session)
+    def message(self, key: str, status: int = 200, *, way: str = "") -> Response:
+        """Answer with a page of the session that says one thing; `way` is the page on which something can be done."""
+        return self.portal.message(self.reader, key, status, way=way, **self._of_session)
 
     def require(self, limit: RateLimitItem, what: str) -> None:
         """Count one more of something by this account. Raises HTTPException (429) beyond the limit."""

@@ -94,7 +94,9 @@ async def give_file(visit: PortalVisit) -> Response:
     try:
         async with visit.portal.printing:
             printed = await Printing(visit.portal.writing).document(found.id, format)
-    except RefusedError:
+    except RefusedError as refused:
+        if any(one.rule == "address_known" for one in refused.problems):
+            return visit.message("no_address", 409, way="details")
         return visit.message("not_printed", 409)
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(printed.name, safe='')}"}
     return Response(printed.content, media_type=MEDIA_TYPES[format], headers=headers)
