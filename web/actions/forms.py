@@ -68,7 +68,7 @@ NEW = "new"
 _STALE = "This form was opened in another session, and nothing was done by it. Look at it once more, and send it."
 _FIELD_MAX = 4000
 # A form that is under way already is waited for so long, before its sender is led to the page that follows it.
-_LOOKS, _LOOK_SECONDS = 20, 0.25
+_CHECKS, _CHECK_SECONDS = 20, 0.25
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -181,11 +181,11 @@ async def carried_once(
 
 async def _is_refused(visit: Visit, key: str) -> bool:
     """Wait a little for what became of a form that is under way; return whether it was refused."""
-    for _ in range(_LOOKS):
+    for _ in range(_CHECKS):
         found = await visit.web.forms.find(key, visit.user.id)
         if found is None or found.outcome != "begun":
             return found is None
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_CHECK_SECONDS)
     return False
 
 

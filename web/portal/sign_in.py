@@ -55,9 +55,9 @@ def sent(portal: Portal, carried_out: PortalForm) -> Endpoint:
             return RedirectResponse("/sign-in", _SEE_OTHER)
         if visit is None:
             reader = reader_before(request)
-            return portal.page(reader, "unsent.html", 401, **_unsent(request, form, reader))
+            return portal.page(reader, "unsent/form.html", 401, **_unsent(request, form, reader))
         if not has_token(form, form_token(visit.token)):
-            return visit.page("unsent.html", 403, **_unsent(request, form, visit.reader))
+            return visit.page("unsent/form.html", 403, **_unsent(request, form, visit.reader))
         return await carried_out(visit, form)
 
     return endpoint

@@ -19,7 +19,7 @@ from models.money import Money
 from web.assets import Assets
 
 FOLDER = Path(__file__).parent
-_LETTERS = 2
+_CODE_LENGTH = 2
 # What CLDR has among countries' letters and is none, or has no address.
 _NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 
@@ -57,9 +57,9 @@ class Reader:
 
     def countries(self) -> list[tuple[str, str]]:
         """Return every country's two letters and name, by name."""
-        named = [(code, name) for code, name in self.locale.territories.items() if len(code) == _LETTERS]
+        named = [(code, name) for code, name in self.locale.territories.items() if len(code) == _CODE_LENGTH]
         return sorted(
-            ((code, name) for code, name in named if code not in _NO_COUNTRIES), key=lambda one: _letters(one[1])
+            ((code, name) for code, name in named if code not in _NO_COUNTRIES), key=lambda one: _without_accents(one[1])
         )
 
     def day(self, day: date | None) -> str:
@@ -79,7 +79,7 @@ def reader_of_header(accepted: str) -> Reader:
     return reader_of(negotiate_locale(languages, LANGUAGES) or "en")
 
 
-def _letters(name: str) -> str:
+def _without_accents(name: str) -> str:
     return "".join(one for one in normalize("NFD", name).casefold() if not combining(one))
 
 
