@@ -59,7 +59,8 @@ class Reader:
         """Return every country's two letters and name, by name."""
         named = [(code, name) for code, name in self.locale.territories.items() if len(code) == _CODE_LENGTH]
         return sorted(
-            ((code, name) for code, name in named if code not in _NO_COUNTRIES), key=lambda one: _without_accents(one[1])
+            ((code, name) for code, name in named if code not in _NO_COUNTRIES),
+            key=lambda one: _without_accents(one[1]),
         )
 
     def day(self, day: date | None) -> str:
