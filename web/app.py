@@ -37,7 +37,7 @@ from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.ledger.transaction import show_transaction, transaction_more
-from web.merchants.pages import show_merchant
+from web.merchants.pages import merchant_more, show_merchant
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
 from web.messages.sending import segment_subject, send_message, show_message_form, transaction_subject
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
@@ -108,6 +108,7 @@ OBJECTS: Mapping[str, Page] = {
     "/reports/{id}": show_report,
     "/vouchers/{id}": show_voucher,
     "/merchants/{id}": show_merchant,
+    "/merchants/{id}/more": merchant_more,
     "/segments/{id}": show_segment,
     "/segments/{id}/totals": segment_totals,
     "/segments/{id}/members": segment_members,

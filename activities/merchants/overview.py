@@ -51,11 +51,11 @@ class MerchantOverview:
         )
 
     async def balances(self, providers: Sequence[str]) -> Sequence[Row[Any]]:
-        """Return what lies at the gateway by these providers' books, and what the platform has taken, by currency."""
+        """Return what lies at the gateway by these providers' books, was taken and not passed on, by currency."""
         return await self._database.rows(
             "select split_part(ledger_account, ':', 1) as account, currency,"
             " sum(debit_minor - credit_minor)::bigint as minor from duly.trial_balance()"
-            " where split_part(ledger_account, ':', 1) = any (array['gateway_clearing', 'platform_fees'])"
+            " where split_part(ledger_account, ':', 1) in ('gateway_clearing', 'platform_fees', 'merchant_payables')"
             " and split_part(ledger_account, ':', 2) = any (:providers)"
             " group by 1, 2 having sum(debit_minor - credit_minor) <> 0 order by 1, 2",
             providers=list(providers),

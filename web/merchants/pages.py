@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from activities.database import Database
+from activities.database import Database, RuleBrokenError
 from activities.listing import Listed
 from activities.merchants.connections import MerchantConnectionQueries, load_connection
 from activities.merchants.overview import SHOWN_AT_MOST, MerchantOverview
-from activities.merchants.payers import MerchantPayers
 from activities.reductions.merchants import Merchants
 from commands.formatting import money as money_text
 from models.listing import ListPage
@@ -22,9 +21,9 @@ from models.workflow_ids import merchant_connection_id
 from web.actions.forms import links_of
 from web.context import Visit
 from web.merchants.steps import next_step
-from web.views.cells import Cell, Column, Table, link, moment, money, state, table_of, text, words
+from web.views.cells import Cell, Column, Table, address, link, moment, money, state, table_of, text, words
 from web.views.listing import Filter, Given, ListOfNoun
-from web.views.objects import ObjectPage, show_object, stripe, temporal
+from web.views.objects import ObjectPage, show_object, show_part, stripe, temporal
 
 _FLOWS = {
     Flow.DIRECT: "direct: on its own account",
@@ -44,7 +43,7 @@ async def _merchants(database: Database, page: ListPage, given: Given) -> Listed
     return Listed(wanted, None, is_totalled=False)  # type: ignore[arg-type]  # pairs of rows
 
 
-def _word(connection: Row[Any] | None) -> str:
+def _word(connection: Row[Any] | StoredConnection | None) -> str:
     return MERCHANT_CONNECTION.word(connection.state if connection else "")
 
 
@@ -74,18 +73,16 @@ async def show_merchant(visit: Visit) -> Response:
     row = next((one for one in await Merchants(database).everything() if one.id == id), None)
     if row is None:
         raise refusal("merchant", "merchant_exists", f"there is no merchant {id!r}")
-    queries, overview = MerchantConnectionQueries(database), MerchantOverview(database)
-    found = (await queries.by_merchant()).get(id)
-    stored = await load_connection(database, id) if found else None
+    stored, overview = await _stored(database, id), MerchantOverview(database)
     providers = await overview.providers(id)
     discrepancies = await overview.discrepancies([one.id for one in providers])
     shown = ObjectPage(
         title=f"{id}: {row.name}",
         kind="merchant",
-        state=state(_word(found)),
-        actions=links_of(visit, "merchants", id, _word(found)),
+        state=state(_word(stored)),
+        actions=links_of(visit, "merchants", id, _word(stored)),
         sentence=next_step(row, stored, providers, has_discrepancies=bool(discrepancies)),
-        figures=await _figures(visit, id, row.flow, providers),
+        figures=_figures(await overview.balances([one.id for one in providers])),
         facts=(
             ("How it is paid", text(_FLOWS[Flow(row.flow)])),
             ("Currency", text(row.currency)),
@@ -93,15 +90,11 @@ async def show_merchant(visit: Visit) -> Response:
             ("Billed on", link("accounts", row.account_id) if not visit.user.merchants else text(row.account_id)),
             ("Payments", text("on" if row.takes_payments else "off")),
             *(_of_account(stored) if stored else ()),
-            ("Read", moment(found.checked_at) if found else text("")),
             *(("Provider", text(_provider(one, stored))) for one in providers),
         ),
-        tables=[
-            # Discrepancies are the platform's to end.
-            *([_discrepancies(discrepancies)] if discrepancies and not visit.user.merchants else []),
-            *(await _of_flow(overview, id, row.flow, providers)),
-            _history(await queries.history(id)),
-        ],
+        # Discrepancies are the platform's to end.
+        tables=[_discrepancies(discrepancies)] if discrepancies and not visit.user.merchants else (),
+        parts=(("Payments that are passed on, who pays, and what became of it", f"{address('merchants', id)}/more"),),
         links=_links(visit, stored),
     )
     return show_object(visit, shown)
@@ -113,15 +106,33 @@ def _links(visit: Visit, stored: StoredConnection | None) -> Sequence[tuple[str,
     return stripe(visit, stored.gateway_account), temporal(visit, merchant_connection_id(stored.merchant_id))
 
 
-async def _figures(visit: Visit, merchant: str, flow: str, providers: Sequence[Row[Any]]) -> Sequence[tuple[str, Cell]]:
-    balances = await MerchantOverview(visit.web.reading).balances([one.id for one in providers])
-    heads = {"gateway_clearing": "At the gateway, by its book", "platform_fees": "Taken by the platform"}
-    figures = [(heads[one.account], money(one.minor, one.currency)) for one in balances]
-    if flow == Flow.DESTINATION:
-        payers = MerchantPayers(visit.web.reading)
-        figures += [("Not passed on", money(one.minor, one.currency)) for one in await payers.owed(merchant)]
-        figures.append(("Accounts that pay", text(f"{await payers.count(merchant):,}")))
-    return figures
+async def merchant_more(visit: Visit) -> Response:
+    """Show the payments that were taken for a merchant, the accounts that pay for it, and its history."""
+    id, database = visit.request.path_params["id"], visit.web.reading
+    overview = MerchantOverview(database)
+    providers = await overview.providers(id)
+    transfers, payers = await overview.transfers([one.id for one in providers]), await overview.payers(id)
+    history = await MerchantConnectionQueries(database).history(id)
+    of_flow = (_transfers(transfers), _payers(payers)) if transfers or payers else ()
+    return show_part(visit, (*of_flow, _history(history)))
+
+
+async def _stored(database: Database, merchant: str) -> StoredConnection | None:
+    try:
+        return await load_connection(database, merchant)
+    except RuleBrokenError:
+        return None
+
+
+def _figures(balances: Sequence[Row[Any]]) -> Sequence[tuple[str, Cell]]:
+    heads = {
+        "gateway_clearing": "At the gateway, by its book",
+        "platform_fees": "Taken by the platform",
+        "merchant_payables": "Not passed on",
+    }
+    # What the platform owes is its liability: in credit.
+    signs = {"merchant_payables": -1}
+    return [(heads[one.account], money(one.minor * signs.get(one.account, 1), one.currency)) for one in balances]
 
 
 def _of_account(stored: StoredConnection) -> Sequence[tuple[str, Cell]]:
@@ -144,14 +155,6 @@ def _provider(provider: Row[Any], stored: StoredConnection | None) -> str:
     rule = provider.application_fee
     fee = f", the platform takes {rule['percent']} % and what is fixed" if rule.get("percent") else ""
     return f"{provider.id}{', of the account before' if is_old else ''}{fee}"
-
-
-async def _of_flow(
-    overview: MerchantOverview, merchant: str, flow: str, providers: Sequence[Row[Any]]
-) -> Sequence[Table]:
-    transfers = await overview.transfers([one.id for one in providers])
-    tables = [_transfers(transfers)] if transfers or flow == Flow.DESTINATION else []
-    return [*tables, _payers(await overview.payers(merchant))] if flow == Flow.DESTINATION else tables
 
 
 def _transfers(rows: Sequence[Row[Any]]) -> Table:

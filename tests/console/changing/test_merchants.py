@@ -22,7 +22,7 @@ async def test_an_operator_assigns_an_account_to_a_merchant_and_switches_it_off(
     await becomes(browser, "olga", ConsoleRole.OPERATOR)
 
     assigned = await done(browser, "/do/merchants/assign/shop", account=account, reason="buys there")
-    shown = unescape(await browser.open("/merchants/shop"))
+    shown = unescape(await browser.open("/merchants/shop/more"))
     wrong = await refused(browser, "/do/merchants/release/shop", account="nobody", reason="moved away")
     off = await done(browser, "/do/merchants/disable/shop", reason="contract ended")
     rows = await merchant.run("select account_id, assigned_by from duly.merchant_payers where ended_at is null")

@@ -53,6 +53,7 @@ async def test_a_merchant_is_shown_with_its_state_its_transfers_and_what_comes_n
 
     listed = unescape(await browser.open("/merchants?flow=destination"))
     shop, cafe, kiosk = [unescape(await browser.open(f"/merchants/{id}")) for id in ("shop", "cafe", "kiosk")]
+    shop += unescape(await browser.open("/merchants/shop/more"))
     payment = unescape(await browser.open("/payments/found/pi_1"))
     found = [(await browser.send("/search", words=one)).headers.get("location") for one in ("acct_shop", "py_1")]
 
@@ -71,9 +72,10 @@ async def test_a_merchants_user_sees_its_own_merchant_alone(browser: Browser, pa
     await browser.send("/sign-in", OURS, user="carla", password=PASSWORD, to="/")
 
     home, own = await browser.open("/"), await browser.open("/merchants/shop")
-    others = [await browser.status(path) for path in ("/merchants", "/merchants/cafe")]
+    own += await browser.open("/merchants/shop/more")
+    others = [await browser.status(path) for path in ("/merchants", "/merchants/cafe", "/merchants/cafe/more")]
 
     assert 'href="/merchants/shop"' in home
     assert ("25.00 EUR" in own, "/discrepancies/" in own) == (True, False)
-    assert others == [404] * 2
+    assert others == [404] * 3
     assert await browser.status(f"/accounts/{payer}") == 200
