@@ -40,7 +40,7 @@ class Button(StrEnum):
 async def press(client: Client, button: Button, workflow_id: str) -> None:
     """Press a button on a workflow. What the server refuses, for the workflow is over, is as good as done."""
     handle = client.get_workflow_handle(workflow_id)
-    with suppress(RPCError):
+    try:
         match button:
             case Button.TERMINATE:
                 await handle.terminate(reason="pressed by maria")
@@ -52,6 +52,10 @@ async def press(client: Client, button: Button, workflow_id: str) -> None:
                 await _delete(client, workflow_id)
             case Button.FAIL:
                 await _fail(client, workflow_id)
+    except RPCError as error:
+        # A server that does not know a button would let every test of it pass.
+        if error.status is RPCStatusCode.UNIMPLEMENTED:
+            raise
 
 
 async def until_right(company: Company, opened: Mapping[Button, Opened]) -> dict[Button, str]:
