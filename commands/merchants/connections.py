@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from sqlalchemy import Row
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
@@ -134,8 +136,8 @@ async def show(output: Output, merchant: str) -> None:
     state = MERCHANT_CONNECTION.word(stored.state if stored else "")
     is_open = stored is not None and stored.state is not ConnectionState.DISCONNECTED
     url = f"{settings.public_url}{connect_path(stored.link_token)}" if stored and is_open else ""
-    link = workflow_link(settings, merchant_connection_id(merchant)) if stored else ""
-    action = await next_action(settings, merchant_connection_id(merchant)) if stored else None
+    id = merchant_connection_id(merchant)
+    link, action = (workflow_link(settings, id), await next_action(settings, id)) if stored else ("", None)
     facts: list[tuple[str, object]] = [
         ("Name", row.name),
         ("Flow", row.flow),
@@ -147,7 +149,6 @@ async def show(output: Output, merchant: str) -> None:
         *(_account_facts(stored) if stored else ()),
         ("Read", moment(found.checked_at) if found else ""),
     ]
-    kept = [(moment(one.at), one.change, one.state, one.reason, one.actor, one.because) for one in history]
     answer = {
         "merchant_id": merchant,
         "takes_payments": row.takes_payments,
@@ -164,10 +165,14 @@ async def show(output: Output, merchant: str) -> None:
         answer,
         table("", "Merchant", merchant, rows=[(name, value) for name, value in facts if value]),
         *([table("Transfers that have not followed", *_TRANSFERS, rows=transfers)] if transfers else []),
-        table("History", "At", "What", "State", "Reason", "By", "Why", rows=kept),
+        table("History", "At", "What", "State", "Reason", "By", "Why", rows=map(_kept, history)),
         *([f"The owner's link: {url}"] if url else []),
         *(link_line(link) if link else ()),
     )
+
+
+def _kept(one: Row[Any]) -> tuple[object, ...]:
+    return moment(one.at), one.change, one.state, one.reason, one.actor, one.because
 
 
 def _account_facts(stored: StoredConnection) -> list[tuple[str, str]]:

@@ -108,17 +108,17 @@ CALENDARS = ("definitions, run_definitions", "report")
 @pytest.mark.parametrize(
     "name", [pytest.param(one, marks=[pytest.mark.nightly] if one in CALENDARS else []) for one in DOCUMENTS]
 )
-def test_whatever_is_wrong_is_said_in_words_at_a_place_that_was_written(name: str) -> None:
+def test_whatever_is_wrong_has_words_and_a_place_that_was_written(name: str) -> None:
     kind, content = DOCUMENTS[name]
-    said = set()
+    found = set()
     for given in wrong_documents(content):
         try:
             kind.model_validate(given)
         except ValidationError as error:
-            said |= {(one.field, one.message) for one in document_problems(error, content=given, kind=kind)}
+            found |= {(one.field, one.message) for one in document_problems(error, content=given, kind=kind)}
 
-    assert said
-    assert {(place, words) for place, words in said if PROGRAMMERS.search(words) or KINDS.search(place)} == set()
+    assert found
+    assert {(place, words) for place, words in found if PROGRAMMERS.search(words) or KINDS.search(place)} == set()
 
 
 @pytest.mark.parametrize("type_", TYPES)
