@@ -83,6 +83,8 @@ async def test_who_goes_back_to_a_form_that_was_sent_is_led_to_what_became_of_it
     back = await browser.client.get(address)
 
     assert (refused.status_code, 'name="note"' in corrected) == (422, True)
+    assert 'aria-invalid="true" autofocus aria-describedby="w-reason h-reason"' in refused.text
+    assert 'id="w-reason">say why</div>' in refused.text
     assert (back.status_code, back.headers["location"]) == (303, sent.headers["location"])
     assert (await browser.client.get(path)).headers["location"] != address
 
