@@ -51,7 +51,7 @@ async def histories_of(demo: Demo) -> dict[str, str]:
 _PLACES = {
     "accounts": {"owner_name", "email"},
     "cards": {"token"},
-    # To whom a posted document was made out stays as it was, by law; erasing personal data takes it out later.
+    # To whom a posted document was made out is kept with it, as the law wants.
     "documents": {"facts"},
     "gateway_attempts": {"token"},
     "gateway_events": {"mentions", "object_id"},
