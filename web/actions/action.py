@@ -5,10 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from activities.database import Database
-from commands.console.limited import Carry
+from commands.console.limited import AskedAction, Carry
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.console.roles import Permission
+from models.operator_command import TEXT_MAX
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
+from models.problem import Problem
 
 _RULE = re.compile(r" \([a-z_0-9]+\)$")
+
+_FIELD_MAX = 4000
 
 
 @dataclass(frozen=True)
@@ -82,3 +88,26 @@ class Filled:
     def first_wrong(self) -> str:
         """The field of the first problem, which need be none of the form's."""
         return self.problems[0].partition(": ")[0] if self.problems else ""
+
+
+def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
+    """Return what is wrong before anything is asked: who, why, what is missing, too long, or not to be kept."""
+    problems = []
+    # The id is kept with the command, as it stands in the address.
+    texts = {**asked.fields, "reason": asked.reason, "id": asked.id}
+    if not asked.reason:
+        problems.append(Problem("reason", "command_says_who_and_why", "say why"))
+    problems += [
+        Problem(one.name, "field_given", "must be given")
+        for one in action.fields
+        if one.is_required and not asked[one.name]
+    ]
+    for name, text in texts.items():
+        most = TEXT_MAX.get(name, _FIELD_MAX)
+        if len(text) > most:
+            problems.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
+        elif holds_card_number(text):
+            problems.append(Problem(name, NO_CARD_NUMBER, REFUSED))
+        elif not is_printable(text):
+            problems.append(Problem(name, TEXT_PRINTABLE, NOT_PRINTABLE))
+    return problems

@@ -22,9 +22,6 @@ from commands.formatting import money
 from commands.output import ExitCode, Failure
 from commands.runner import translated
 from commands.session import served
-from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
-from models.operator_command import TEXT_MAX
-from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 from models.problem import Problem, RefusedError
 from web.actions import (
     of_account_fields,
@@ -37,7 +34,7 @@ from web.actions import (
     of_transactions,
     of_vouchers,
 )
-from web.actions.action import Action, Filled
+from web.actions.action import Action, Filled, problems_of
 from web.actions.limits import capitalized, limit_sentence, required_limit
 from web.actions.sent import shown_once
 from web.context import Visit
@@ -66,7 +63,6 @@ ACTIONS: Mapping[str, Action] = {
 # The place of an id in the address of what makes something, and so of nothing that is there.
 NEW = "new"
 _STALE = "This form was opened in another session, and nothing was done by it. Look at it once more, and send it."
-_FIELD_MAX = 4000
 # A form that is under way already is waited for so long, before its sender is led to the page that follows it.
 _CHECKS, _CHECK_SECONDS = 20, 0.25
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -236,29 +232,6 @@ def _asked_for(visit: Visit) -> tuple[Action, str]:
     if not visit.user.may(action.permission):
         raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
     return action, "" if action.is_of_list else path["id"]
-
-
-def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
-    """Return what is wrong before anything is asked: who, why, what is missing, too long, or not to be kept."""
-    problems = []
-    # The id is kept with the command, as it stands in the address.
-    texts = {**asked.fields, "reason": asked.reason, "id": asked.id}
-    if not asked.reason:
-        problems.append(Problem("reason", "command_says_who_and_why", "say why"))
-    problems += [
-        Problem(one.name, "field_given", "must be given")
-        for one in action.fields
-        if one.is_required and not asked[one.name]
-    ]
-    for name, text in texts.items():
-        most = TEXT_MAX.get(name, _FIELD_MAX)
-        if len(text) > most:
-            problems.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
-        elif holds_card_number(text):
-            problems.append(Problem(name, NO_CARD_NUMBER, REFUSED))
-        elif not is_printable(text):
-            problems.append(Problem(name, TEXT_PRINTABLE, NOT_PRINTABLE))
-    return problems
 
 
 async def _about(visit: Visit, action: Action, id: str) -> str:

@@ -19,8 +19,8 @@ from commands.console.limited import AskedAction
 from commands.session import served
 from models.console.roles import Permission
 from models.problem import RefusedError, refusal
-from web.actions.action import Action
-from web.actions.forms import carried_once, problems_of, require_key
+from web.actions.action import Action, problems_of
+from web.actions.forms import carried_once, require_key
 from web.actions.of_bank_files import ANSWERS, DECLINED, STATEMENT
 from web.bank.files import files_to_write
 from web.bank.previews import of_answers, of_answers_count, of_statement, of_statement_count

@@ -28,8 +28,8 @@ from commands.session import served
 from models.bank.refund_plan import FileFormat, PainVersion
 from models.problem import Problem, RefusedError, refusal
 from models.tables.configuration import SellerRow
-from web.actions.action import Action, FormField
-from web.actions.forms import carried_once, problems_of, require_key
+from web.actions.action import Action, FormField, problems_of
+from web.actions.forms import carried_once, require_key
 from web.actions.of_bank_files import BATCH, DRAFT, FORMAT, format_of_form, month_of_form, stored_payees
 from web.context import Visit
 from web.security import FormBounds, text_of

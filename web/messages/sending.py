@@ -17,8 +17,8 @@ from commands.console.limited import AskedAction
 from commands.messages.communicating import asked_of, renderer_of
 from models.messages.communication import About
 from models.problem import RefusedError, refusal
-from web.actions.action import Action
-from web.actions.forms import carried_once, problems_of, require_key
+from web.actions.action import Action, problems_of
+from web.actions.forms import carried_once, require_key
 from web.actions.of_messages import MESSAGE, MESSAGE_ABOUT, days_given
 from web.context import Visit
 from web.messages.segments import PAGE_SECONDS
