@@ -94,7 +94,7 @@ NEWER_BUGS = (
     SeededBug(
         "nothing is expected on the platform's account of what a merchant paid to it",
         APPLICATION_FEES,
-        "p.id = p_provider_id and p.merchant_id is not null\n$$;\n\n-- The charge",
+        "id = p_provider_id and merchant_id is not null and gateway_account is not null\n$$;\n\n-- The charge",
         "false\n$$;\n\n-- The charge",
         f"{FEE_TESTS}::test_what_the_platform_takes_is_the_merchants_cost_and_the_platforms_income",
     ),
