@@ -14,11 +14,8 @@ from models.tables.fraud.charges import ChargeHoldRow
 SHOWN_AT_MOST = 12
 
 _H = ChargeHoldRow
-_IS_CLOSED = exists().where(
-    CollectionRow.account_id == _H.account_id,
-    CollectionRow.period == _H.period,
-    CollectionRow.closed_at.is_not(None),
-)
+_IS_COLLECTED = exists().where(CollectionRow.account_id == _H.account_id, CollectionRow.period == _H.period)
+_IS_CLOSED = _IS_COLLECTED.where(CollectionRow.closed_at.is_not(None))
 _IS_PAID = exists().where(
     and_(GatewayRequestRow.account_id == _H.account_id, GatewayRequestRow.period == _H.period),
     GatewayRequestRow.kind == "payment",
@@ -71,9 +68,19 @@ class ChargeHolds:
     async def of_account(self, account_id: str, period: str = "") -> Sequence[Row[Any]]:
         """Return what is, or was, held of an account, the newest first, or of one receivable; a page's worth."""
         found = select(
-            _H.period, _H.amount_minor, _H.currency, _H.rule_id, _H.because, _H.figures, _H.held_at, _H.ends_at,
-            _H.released_at, _H.released_by, _H.released_because,
-        ).where(_H.account_id == account_id, *([_H.period == period] if period else []))  # fmt: skip
+            _H.period,
+            _IS_COLLECTED.label("is_collected"),
+            _H.amount_minor,
+            _H.currency,
+            _H.rule_id,
+            _H.because,
+            _H.figures,
+            _H.held_at,
+            _H.ends_at,
+            _H.released_at,
+            _H.released_by,
+            _H.released_because,
+        ).where(_H.account_id == account_id, *([_H.period == period] if period else []))
         return await self._database.read(found.order_by(_H.id.desc()).limit(SHOWN_AT_MOST))
 
     async def page(self, page: ListPage, *, state: str) -> Listed:

@@ -19,7 +19,13 @@ async def holds_of(visit: Visit, account_id: str) -> tuple[Table, ...]:
 def holds_tables(rows: Sequence[Row[Any]], account_id: str) -> tuple[Table, ...]:
     """Return the table of what was held, the newest first; none where nothing ever was."""
     columns = (
-        Column("Receivable", lambda row: link("collections", f"{account_id}/{row.period}", row.period)),
+        # What is held of a run may be some moments before its collection, and a payment request has none.
+        Column(
+            "Receivable",
+            lambda row: (
+                link("collections", f"{account_id}/{row.period}", row.period) if row.is_collected else text(row.period)
+            ),
+        ),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("Rule", lambda row: text(row.rule_id)),
         Column("Why", lambda row: text(hold_in_words(row.because, row.figures, row.amount_minor, row.currency))),
