@@ -71,8 +71,14 @@ class ImportSpool:
         )
         if kept.rowcount:
             return None
-        (first,) = self._rows.execute("select line from entries where source = ? and id = ?", (source, id)).fetchone()
-        return Problem(ID_COLUMNS[source], "id_once", f"is there already, in line {first}", source, line)
+        owner, first = self._rows.execute(
+            "select account_id, line from entries where source = ? and id = ?", (source, id)
+        ).fetchone()
+        column = ID_COLUMNS[source]
+        if owner == row.account_id:
+            message = f"is there already, in line {first}: neither row is imported, nor what else the account has"
+            return Problem(column, "id_once", message, source, line)
+        return self._contradiction(Problem(column, "id_once", "", source, line), row.account_id, owner, first)
 
     def _keep_customer(self, line: int, card: ImportedCard) -> Problem | None:
         values = (card.customer, card.account_id, line)
@@ -82,8 +88,21 @@ class ImportSpool:
         ).fetchone()
         if owner == card.account_id:
             return None
-        problem = f"belongs to the account of line {first}"
-        return Problem("customer", "customer_of_one_account", problem, CARDS, line)
+        found = Problem("customer", "customer_of_one_account", "", CARDS, line)
+        return self._contradiction(found, card.account_id, owner, first)
+
+    def _contradiction(self, found: Problem, account_id: str, owner: str, first: int) -> Problem:
+        """Refuse the account of an earlier row that has what this one has: which of them is right nobody knows."""
+        there = (owner, found.source, first, found.field, found.rule)
+        (is_noted,) = self._rows.execute(
+            "select exists (select 1 from problems where account_id = ? and source = ? and line = ? and field = ?"
+            " and rule = ?)",
+            there,
+        ).fetchone()
+        if not is_noted:
+            message = f"is of account {account_id} too, in line {found.line}: neither account is imported"
+            self.refuse(owner, [replace(found, line=first, message=message)])
+        return replace(found, message=f"is of account {owner} already, in line {first}: neither account is imported")
 
     def refuse(self, account_id: str, problems: Sequence[Problem]) -> None:
         """Note problems; the account they belong to is left out."""

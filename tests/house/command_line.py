@@ -33,7 +33,9 @@ The configuration is a TOML document: [an example with every table](definitions.
 
 Accounts are imported from CSV: UTF-8, comma separated, the columns named by the first line, in any order. An asterisk
 marks what every row must fill in. A file that is no such file is refused whole; a bad row leaves its account out, with
-all that belongs to it. Whatever looks like a card number, in any field, is refused before it is stored.
+all that belongs to it, and so does an id that stands twice: neither row is imported, and of two accounts that claim
+the same subscription, card or customer of the gateway neither is. Whatever looks like a card number, in any field, is
+refused before it is stored.
 
 Awards (`awards`) and payment requests (`payment_requests`) are CSV of the same kind; a bad row is left out, and every
 good one is done.

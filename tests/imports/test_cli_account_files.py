@@ -11,24 +11,54 @@ from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
 
-async def test_an_id_that_is_there_twice_leaves_the_account_out(
+async def test_an_id_that_is_there_twice_leaves_the_account_out_and_says_so_of_both_rows(
     cli: CommandLine, merchant: Merchant, tmp_path: Path
 ) -> None:
     result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc1,Ann,EUR,UTC\n"), "--json")
 
     assert named(result.document["problems"]) == [("accounts", 4, "account_id", "id_once")]
+    (problem,) = result.document["problems"]
+    message = "is there already, in line 2: neither row is imported, nor what else the account has"
+    assert (problem["id"], problem["message"]) == ("c1", message)
+    assert (result.document["accounts_read"], result.document["accounts"]["refused"]) == (3, 2)
     assert await merchant.run("select id from duly.accounts") == [("c2",)]
 
 
-async def test_a_customer_of_the_gateway_belongs_to_one_account(
+CARD_OF_TWO = {
+    "customer": (("cus_1,pm_1", "cus_1,pm_2", "cus_1,pm_3"), ("customer", "customer_of_one_account")),
+    "card": (("cus_1,pm_1", "cus_2,pm_1", "cus_3,pm_1"), ("token", "id_once")),
+}
+
+
+@pytest.mark.parametrize(("claimed", "broken"), CARD_OF_TWO.values(), ids=CARD_OF_TWO)
+async def test_two_accounts_of_a_file_that_claim_the_same_card_are_both_left_out(
+    cli: CommandLine, merchant: Merchant, tmp_path: Path, claimed: tuple[str, ...], broken: tuple[str, str]
+) -> None:
+    cards = "".join(f"c{at},{card},visa,4242,12,2030,yes\n" for at, card in enumerate(claimed, 1))
+
+    result = await cli(
+        *files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\nc3,Cem,EUR,UTC\nc4,Dan,EUR,UTC\n", cards=cards), "--json"
+    )
+
+    assert named(result.document["problems"]) == [("cards", line, *broken) for line in (2, 3, 4)]
+    assert [problem["message"] for problem in result.document["problems"]] == [
+        "is of account c2 too, in line 3: neither account is imported",
+        "is of account c1 already, in line 2: neither account is imported",
+        "is of account c1 already, in line 2: neither account is imported",
+    ]
+    assert await merchant.run("select id from duly.accounts") == [("c4",)]
+
+
+async def test_two_accounts_of_a_file_that_claim_the_same_subscription_are_both_left_out(
     cli: CommandLine, merchant: Merchant, tmp_path: Path
 ) -> None:
-    cards = "c1,cus_1,pm_1,visa,4242,12,2030,yes\nc2,cus_1,pm_2,visa,4242,12,2030,yes\n"
+    rows = "s1,c1,plan,9.99,EUR,31,2026-01-01\ns1,c2,plan,9.99,EUR,31,2026-01-01\n"
 
-    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\n", cards=cards), "--json")
+    result = await cli(*files(tmp_path, "c1,Ann,EUR,UTC\nc2,Bob,EUR,UTC\n", subscriptions=rows), "--json")
 
-    assert named(result.document["problems"]) == [("cards", 3, "customer", "customer_of_one_account")]
-    assert await merchant.run("select id from duly.accounts") == [("c1",)]
+    twice = [found for found in named(result.document["problems"]) if found[-1] == "id_once"]
+    assert twice == [("subscriptions", line, "subscription_id", "id_once") for line in (2, 3)]
+    assert await counted(merchant) == (0, 0, 0)
 
 
 async def test_a_customer_that_is_taken_in_the_database_is_refused(
