@@ -27,7 +27,7 @@ chmod 755 docker/secrets/certificates
 
 make_secret() { # FILE VARIABLE [DEFAULT]
     [ ! -e "docker/secrets/$1" ] || return 0
-    value=$(given "$2")
+    value=${2:+$(given "$2")}
     printf '%s\n' "${value:-${3:-}}" > "docker/secrets/$1"
     chmod 644 "docker/secrets/$1"
 }
@@ -38,6 +38,8 @@ make_secret duly_runtime_password DULY_RUNTIME_PASSWORD "$(random)"
 make_secret stripe_api_key STRIPE_API_KEY
 make_secret stripe_webhook_secret STRIPE_WEBHOOK_SECRET
 make_secret smtp_url DULY_SMTP_URL
+# These may stand in `.env` instead, and stay there when they do.
+for name in payload_keys temporal_api_key codec_tokens console_oidc_client_secret; do make_secret "$name" ""; done
 make_secret second_stripe_api_key SECOND_STRIPE_API_KEY
 make_secret second_stripe_webhook_secret SECOND_STRIPE_WEBHOOK_SECRET
 

@@ -90,6 +90,29 @@ def test_every_setting_can_be_set_and_no_other_is_given() -> None:
     assert {name for name in others if not name.startswith("OTEL_")} == {"USER", "FORWARDED_ALLOW_IPS"}
 
 
+def test_every_secret_can_stand_in_a_file_that_is_there_where_it_is_read() -> None:
+    secret = {environment_name(name) for name, field in Settings.model_fields.items() if "Secret" in f"{field}"}
+    read = {
+        name: {key: path for key, path in service["environment"].items() if key.endswith("_FILE")}
+        for name, service in COMPOSE.ours.items()
+    }
+
+    assert {f"{name}_FILE" for name in secret | {"DULY_SMTP_URL"}} == {key for keys in read.values() for key in keys}
+    assert {name: {f"/run/secrets/{one}" for one in service["secrets"]} for name, service in COMPOSE.ours.items()} == {
+        name: set(keys.values()) for name, keys in read.items()
+    }
+
+
+def test_the_documents_name_every_service_and_every_address_that_is_published() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (services,) = re.findall(r"^\| Service \| What it does \| Where \|\n(?:\|.*\n)+", page, re.MULTILINE)
+    rows = {name: row.split("|")[3] for row in services.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row[:40])}
+
+    assert rows.keys() == COMPOSE.services.keys()
+    published = {name: service.get("ports", ()) for name, service in COMPOSE.services.items()}
+    assert [name for name, ports in published.items() for port in ports if port.rpartition(":")[0] not in rows[name]] == []
+
+
 def test_the_image_is_built_once() -> None:
     assert [name for name, service in COMPOSE.services.items() if "build" in service] == ["migrate"]
 

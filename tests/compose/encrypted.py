@@ -14,8 +14,8 @@ TOKEN = "a-token-of-the-tests-that-nobody-else-has"
 
 
 def encrypt_payloads(project: Project) -> None:
-    """Fill in the two lines of `.env` that docs/security.md names."""
-    project.set_variable("DULY_PAYLOAD_KEYS", f"2026-11:{b64encode(b'k' * 32).decode()}")
+    """Fill in what docs/security.md names: the one as a file, the other as a line of `.env`."""
+    project.set_secret("payload_keys", f"2026-11:{b64encode(b'k' * 32).decode()}")
     project.set_variable("DULY_CODEC_TOKENS", f"maria:{TOKEN}")
 
 
