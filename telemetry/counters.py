@@ -1,6 +1,6 @@
 """Counters of business events, each counted once it is committed, by the process that committed it."""
 
-from itertools import chain
+from itertools import chain, product
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -19,7 +19,7 @@ from models.operations.business_events import (
     RunStarted,
     UnknownResolved,
 )
-from models.operations.event_names import EventName
+from models.operations.event_names import EventName, RunSort
 from models.reconciliation.discrepancy import KINDS
 from models.refunds.refund import RefundOutcome
 from telemetry.labels import OTHER, bounded
@@ -97,6 +97,10 @@ class BusinessCounters:
         )
         for step in _ENDS.values():
             self._collections.labels(step)
+        for sort, step in product(RunSort, ("started", "completed")):
+            self._runs.labels(sort, step)
+        for kind, handling in product(KINDS, ("mended", "opened")):
+            self._discrepancies.labels(self._provider, kind, handling)
 
     def count(self, event: BusinessEvent) -> None:
         """Count an event."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, select
@@ -16,9 +17,11 @@ from temporalio.client import Client
 
 from activities.database import Database
 from models.collections.collection import ENDED, Stage
+from models.disputes.dispute import DISPUTE_ENDED, DisputeState
 from models.gateway.events import EventState
-from models.gateway.gateway_request import RequestState
+from models.gateway.gateway_request import RequestKind, RequestState
 from models.messages.message import MessageState
+from models.reconciliation.discrepancy import KINDS
 from models.recovery.recovery import SendingState
 from models.runs.process_run import RunState
 from models.runs.run_control import RunStage
@@ -96,6 +99,9 @@ class Measures:
         return found + [measure async for measure in self._balances()]
 
     async def _counts(self) -> AsyncIterator[Measure]:
+        for provider in await self._database.read(select(ProviderRow.id)):
+            for what, labels in _NOTHING_OPEN:
+                yield Measure(what, (provider.id, *labels), 0)
         for what, query in _COUNTS:
             for row in await self._database.read(query):
                 yield Measure(what, tuple(row[:-1]), float(row[-1]))
@@ -215,6 +221,16 @@ def _age_of(moment: ColumnElement[Any] | Any) -> ColumnElement[Any]:
 
 
 _COUNTS = tuple(_counts_by_provider())
+# Nothing open is a number too: a gauge that is not shown was not read. What is read is added to these.
+_NOTHING_OPEN: tuple[tuple[Measured, tuple[str, ...]], ...] = (
+    *((Measured.UNKNOWN_ATTEMPTS, labels) for labels in product(RequestKind, Age)),
+    *((Measured.INBOX_EVENTS, (state,)) for state in (EventState.WAITING, EventState.NEEDS_REVIEW)),
+    (Measured.INBOX_LAG, ()),
+    *((Measured.OPEN_DISPUTES, (state,)) for state in DisputeState if state not in DISPUTE_ENDED),
+    *((Measured.OPEN_DISCREPANCIES, (kind,)) for kind in KINDS),
+    (Measured.OVERDUE_MOVEMENTS, ()),
+    (Measured.SENDING_HELD, ()),
+)
 _OLDEST_PENDING = select(_age_of(func.min(MessageRow.queued_at))).where(MessageRow.state == MessageState.PENDING)
 
 

@@ -112,3 +112,12 @@ def test_every_series_of_an_outcome_is_there_from_the_start() -> None:
     outcomes = {dict(labels)["outcome"] for name, labels in Reading(registry).series() if name == "duly_payments_total"}
 
     assert outcomes == {"succeeded", "declined", "did_not_happen", "invalid_request", "processing", "unknown"}
+
+
+def test_every_counter_begins_at_zero_so_that_the_first_event_is_an_increase() -> None:
+    registry = CollectorRegistry()
+    BusinessCounters(registry, "stripe")
+
+    shown = {family.name: family.samples for family in registry.collect()}
+
+    assert [name for name, samples in shown.items() if not samples] == []

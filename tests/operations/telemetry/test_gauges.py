@@ -14,7 +14,7 @@ from activities.collections.collect import CollectActivities
 from activities.database import Database, create_engine
 from activities.operations.measures import Measures, queries
 from sandbox.stripe.control.client import FaultKind, SandboxControl
-from telemetry.gauges import OpenWork
+from telemetry.gauges import GAUGES, OpenWork
 from tests.operations.telemetry.reading import Reading
 from tests.support.attempts import age_attempts, fault_charges, refused_type, request_for
 from tests.support.builders import Merchant
@@ -79,6 +79,20 @@ async def test_inbox_outbox_and_discrepancies_are_shown_with_labels_of_a_fixed_s
     assert shown("duly_outbox_messages", state="failed") == 1
     assert shown("duly_open_discrepancies", kind="differs") == 1
     assert shown("duly_open_discrepancies", kind="other") == 2
+
+
+async def test_where_nothing_is_open_that_is_shown_for_each_provider_and_not_nothing(
+    merchant: Merchant, measuring: Measuring
+) -> None:
+    work, shown, _ = measuring()
+
+    await work.refresh()
+
+    of_providers = {f"duly_{what}" for what, described in GAUGES.items() if described.labels[:1] == ("provider",)}
+    after_a_reconciliation = {name for name in of_providers if "balance" in name or "reconciliation" in name}
+    assert {name: shown(name, provider="stripe") for name in of_providers - after_a_reconciliation} == dict.fromkeys(
+        of_providers - after_a_reconciliation, 0
+    )
 
 
 async def test_what_cannot_be_read_any_more_is_not_shown_as_it_was(
