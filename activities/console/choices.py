@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from activities.database import Database
 from models.cards.card import CardState
 from models.tables.accounts import VoucherTypeRow
-from models.tables.configuration import CardRow, CreditorRow, ProviderMethodRow, ProviderRow
+from models.tables.configuration import BANK_DEBITS, EFFECTIVE, CardRow, CreditorRow, ProviderMethodRow, ProviderRow
 from models.tables.reference import (
     DueDateRuleRow,
     PaymentMethodRow,
@@ -69,9 +69,11 @@ class FormChoices:
             product = ProductRow
             sold = select(product.id, product.name).where(product.is_active)
             return _pairs(await self._database.read(sold.order_by(product.name)))
-        if kind == "providers":
-            provider = ProviderRow
-            asked = select(provider.id, provider.id).where(provider.gateway != "sepa_debit")
+        if kind in {"providers", "platforms"}:
+            # A platform connects merchants: it is none's own, and in use.
+            provider, own = ProviderRow, (ProviderRow.merchant_id.is_(None), ProviderRow.state == EFFECTIVE)
+            only = own if kind == "platforms" else ()
+            asked = select(provider.id, provider.id).where(provider.gateway != BANK_DEBITS, *only)
             return _pairs(await self._database.read(asked.order_by(provider.merchant_id.nulls_first(), provider.id)))
         if kind == "types":
             type_ = TransactionTypeRow

@@ -116,7 +116,7 @@ def connect_merchant(
     from commands.merchants.connections import ConnectOptions, connect
 
     options = ConnectOptions(
-        merchant, provider, email, person_of(actor), reason, country=country.upper(), is_new_account=new_account
+        merchant, provider, email, person_of(actor), reason, country=country, is_new_account=new_account
     )
     perform(lambda output: connect(output, options, wait_seconds=wait_seconds), as_json=as_json)
 

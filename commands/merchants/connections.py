@@ -1,4 +1,4 @@
-"""Connecting, showing and disconnecting merchants' own accounts at the gateway."""
+"""Connecting, showing and disconnecting merchants' own accounts at the gateway (P4, P8 to P12)."""
 
 import asyncio
 from contextlib import suppress
@@ -68,7 +68,10 @@ class ConnectOptions:
 
 
 async def connect(output: Output, options: ConnectOptions, *, wait_seconds: float) -> None:
-    """Connect a merchant, or find its connection, and answer with the owner's link. Raises RefusedError."""
+    """Connect or reconnect a merchant, or find its connection, and answer with the owner's link (P4, P12).
+
+    `merchants connect|reconnect` and the same actions of the console. Raises RefusedError.
+    """
     settings = read_settings()
     request = MerchantConnectionInput(options.merchant, options.provider, _terms(options))
     if request.terms is not None and not request.terms.gateway_account:
@@ -134,8 +137,7 @@ async def show(output: Output, merchant: str) -> None:
             await transfers_shown(database, merchant) if row.flow == Flow.DESTINATION else ({}, [], [])
         )
     state = MERCHANT_CONNECTION.word(stored.state if stored else "")
-    is_open = stored is not None and stored.state is not ConnectionState.DISCONNECTED
-    url = f"{settings.public_url}{connect_path(stored.link_token)}" if stored and is_open else ""
+    url = owner_link(settings, stored)
     id = merchant_connection_id(merchant)
     link, action = (workflow_link(settings, id), await next_action(settings, id)) if stored else ("", None)
     facts: list[tuple[str, object]] = [
@@ -169,6 +171,16 @@ async def show(output: Output, merchant: str) -> None:
         *([f"The owner's link: {url}"] if url else []),
         *(link_line(link) if link else ()),
     )
+
+
+def owner_link(settings: Settings, stored: StoredConnection | None) -> str:
+    """Return the link on which a merchant's owner completes its account (P4); "" where it has none.
+
+    Whoever has it acts for the owner, so it is for who may connect merchants.
+    """
+    if stored is None or stored.state is ConnectionState.DISCONNECTED:
+        return ""
+    return f"{settings.public_url}{connect_path(stored.link_token)}"
 
 
 def _kept(one: Row[Any]) -> tuple[object, ...]:
@@ -260,7 +272,7 @@ def _terms(options: ConnectOptions) -> ConnectionTerms:
     try:
         return ConnectionTerms(
             options.email,
-            options.country,
+            options.country.upper(),
             options.gateway_account,
             is_new_account=options.is_new_account,
             actor=options.actor,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import Row
 from starlette.responses import Response
@@ -12,6 +13,8 @@ from activities.merchants.connections import MerchantConnectionQueries, load_con
 from activities.merchants.overview import SHOWN_AT_MOST, MerchantOverview
 from activities.reductions.merchants import Merchants
 from commands.formatting import money as money_text
+from commands.merchants.connections import owner_link
+from models.console.roles import Permission
 from models.listing import ListPage
 from models.merchants.account import ConnectionState, Flow
 from models.merchants.connection import StoredConnection
@@ -90,6 +93,7 @@ async def show_merchant(visit: Visit) -> Response:
             ("Billed on", link("accounts", row.account_id) if not visit.user.merchants else text(row.account_id)),
             ("Payments", text("on" if row.takes_payments else "off")),
             *(_of_account(stored) if stored else ()),
+            *_for_owner(visit, stored),
             *(("Provider", text(_provider(one, stored))) for one in providers),
         ),
         # Discrepancies are the platform's to end.
@@ -98,6 +102,16 @@ async def show_merchant(visit: Visit) -> Response:
         links=_links(visit, stored),
     )
     return show_object(visit, shown)
+
+
+def _for_owner(visit: Visit, stored: StoredConnection | None) -> Sequence[tuple[str, Cell]]:
+    """Show the owner's link, and a way to mail it, to those who may make it: whoever has it acts for the owner."""
+    url = owner_link(visit.web.settings, stored) if visit.user.may(Permission.RUN) else ""
+    if stored is None or not url:
+        return ()
+    text_of_mail = urlencode({"subject": "Your account for payments", "body": url}, quote_via=quote)
+    mail = Cell(f"to {stored.email}", f"mailto:{quote(stored.email, safe='@')}?{text_of_mail}")
+    return ("Owner's link", Cell(url, url)), ("Mail the link", mail)
 
 
 def _links(visit: Visit, stored: StoredConnection | None) -> Sequence[tuple[str, Cell]]:
