@@ -124,7 +124,7 @@ grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations,
     duly.store_window, duly.unfinished_payouts, duly.unknown_objects, duly.window_cursor to duly_app;
 
 -- merchants
-grant execute on function duly.assign_payer, duly.assign_provider, duly.brand_of_merchant, duly.disconnect_merchant, duly.merchant_accounts_unknown, duly.merchant_connection_by_id, duly.merchant_of_link, duly.note_merchant_account, duly.note_move_refused, duly.note_move_unanswered, duly.owed_to_merchant, duly.put_off_transfers, duly.record_transfers, duly.release_payer, duly.transfers_to_settle, duly.why_not_connected,
+grant execute on function duly.assign_payer, duly.assign_provider, duly.brand_of_merchant, duly.disconnect_merchant, duly.merchant_accounts_unknown, duly.merchant_connection_by_id, duly.merchant_of_link, duly.note_merchant_account, duly.note_move_refused, duly.note_move_unanswered, duly.owed_to_merchant, duly.put_off_transfers, duly.record_transfers, duly.release_payer, duly.transfers_to_settle, duly.why_not_connected, duly.why_not_effective,
     duly.note_owner_returned, duly.open_merchant_connection, duly.reconnect_merchant, duly.record_merchant_standing,
     duly.require_reconnectable, duly.switch_merchant_payments to duly_app;
 

@@ -38,6 +38,7 @@ from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.ledger.transaction import show_transaction, transaction_more
 from web.merchants.pages import merchant_more, show_merchant
+from web.merchants.providers import show_provider
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
 from web.messages.sending import segment_subject, send_message, show_message_form, transaction_subject
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
@@ -109,6 +110,7 @@ OBJECTS: Mapping[str, Page] = {
     "/vouchers/{id}": show_voucher,
     "/merchants/{id}": show_merchant,
     "/merchants/{id}/more": merchant_more,
+    "/providers/{id}": show_provider,
     "/segments/{id}": show_segment,
     "/segments/{id}/totals": segment_totals,
     "/segments/{id}/members": segment_members,

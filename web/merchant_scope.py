@@ -63,6 +63,8 @@ async def _is_in_scope(scope: MerchantScope, user: ConsoleUser, request: Request
     if noun == "merchants":
         # Each sees what is its own; what is of its customers leads to what these users may see.
         return id in user.merchants
+    if template == "/providers/{id}":
+        return await scope.has(user.merchants, noun, id)
     if noun == "do":
         noun, verb = request.path_params["noun"], request.path_params["verb"]
         return is_action_in_scope(user, f"{noun}/{verb}") and await scope.has(user.merchants, noun, id)

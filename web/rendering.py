@@ -28,6 +28,7 @@ RAIL = (
     ("/suspense", "Suspense", "s"),
     ("/vouchers", "Vouchers", "u"),
     ("/merchants", "Merchants", "k"),
+    ("/providers", "Providers", "z"),
     ("/approvals", "Approvals", "v"),
     ("/reports", "Reports", "o"),
     ("/segments", "Segments", "n"),

@@ -1,6 +1,6 @@
 """What a merchant configured: documents are applied one after another, each in one commit, and what changed is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ from activities.database import Database, RuleBrokenError
 from models.problem import Problem, RefusedError, refusal
 from models.tables.configuration import ConfigurationVersionRow, DefinitionChangeRow, RunDefinitionRow
 
+Configuration = Mapping[str, Sequence[Row[Any]]]
 _CHANGE = DefinitionChangeRow
 _VERSION = ConfigurationVersionRow
 
@@ -68,6 +69,18 @@ class Definitions:
         """
         async with self._database.transaction() as connection:
             return await _apply(connection, document, actor, reason)
+
+    async def apply_made(
+        self, kinds: Sequence[str], make: Callable[[Configuration], DefinitionsDocument], *, actor: str, reason: str
+    ) -> AppliedDocument:
+        """Apply a document that is made of what is configured of some kinds, which nobody changes meanwhile.
+
+        Raises RefusedError as applying it does, and as `make` does.
+        """
+        async with self._database.transaction() as connection:
+            await _begin(connection, actor, reason)
+            found = {kind: (await connection.execute(LISTS[kind])).all() for kind in kinds}
+            return await _apply(connection, make(found), actor, reason)
 
     async def diff(self, document: DefinitionsDocument) -> AppliedDocument:
         """Return what applying a document would change, and write nothing. Raises RefusedError as applying it would."""
@@ -119,9 +132,9 @@ class Definitions:
             raise refusal("version", "version_exists", f"no document changed the configuration to version {version}")
         return row
 
-    async def everything(self) -> dict[str, Sequence[Row[Any]]]:
-        """Return everything that is configured, by the names of the document."""
-        return {kind: await self._database.read(query) for kind, query in LISTS.items()}
+    async def everything(self, *kinds: str) -> dict[str, Sequence[Row[Any]]]:
+        """Return everything that is configured, or some kinds of it, by the names of the document."""
+        return {kind: await self._database.read(LISTS[kind]) for kind in kinds or LISTS}
 
 
 def _changes() -> Any:

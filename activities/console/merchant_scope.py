@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, exists, select
 from activities.database import Database, one_of
 from models.tables.accounts import AccountRow
 from models.tables.collecting import CollectionRow, GatewayRequestRow, PaymentRequestRow
+from models.tables.configuration import ProviderRow
 from models.tables.ledger import AccountBillRow
 from models.tables.messages import MessageRow
 from models.tables.operations import ApprovalRow, MerchantCustomerRow
@@ -59,6 +60,11 @@ class MerchantScope:
         """Tell whether an object is of a customer of these merchants. What is not there is not."""
         if noun == "merchants":
             return id in merchants
+        if noun == "providers":
+            row = ProviderRow
+            return bool(
+                await self._database.read(select(row.id).where(row.id == id, one_of(row.merchant_id, merchants)))
+            )
         if noun not in _ACCOUNT_OF:
             return False
         found = {row.account_id or "" for row in await self._database.read(_ACCOUNT_OF[noun](id))}

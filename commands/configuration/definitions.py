@@ -24,6 +24,11 @@ async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
     await _require_templates(wanted)
     async with database_of(settings) as database:
         applied = await Definitions(database).apply(wanted, actor=actor, reason=reason)
+    answer_applied(output, applied)
+
+
+def answer_applied(output: Output, applied: AppliedDocument) -> None:
+    """Answer with what a document changed, and as which version it is kept."""
     version = f"This is version {applied.version}." if applied.version else "Nothing has changed."
     output.answer(
         {"version": applied.version or None, "changes": _parts(applied)},

@@ -19,7 +19,7 @@ def exported(found: Found) -> dict[str, Any]:
         kind: parts[0] if kind in _ONLY else parts
         for kind, rows in found.items()
         if kind != "providers" and (parts := [_PARTS.get(kind, _part)(row) for row in rows])
-    } | {"providers": [_provider(row, found) for row in found["providers"]]}
+    } | {"providers": [provider_part(row, found) for row in found["providers"]]}
 
 
 def _part(row: Row[Any]) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def _policy(row: Row[Any]) -> dict[str, Any]:
     return {"id": row.id, **({"segment": row.segment} if row.segment else {}), **row.document}
 
 
-def _provider(row: Row[Any], found: Found) -> dict[str, Any]:
+def provider_part(row: Row[Any], found: Found) -> dict[str, Any]:
+    """Return a provider as a document has it; `found` has the payment methods."""
     methods = [method.id for method in found["payment_methods"] if method.provider_id == row.id]
     return {
         **_without("merchant", "currencies", "application_fee")(row),

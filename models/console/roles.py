@@ -28,6 +28,7 @@ class Permission(StrEnum):
     DECIDE = "decide"
     COMMUNICATE = "communicate"
     RUN = "run"
+    CONFIGURE = "configure"
     SEE_USERS = "see_users"
 
 
@@ -54,6 +55,8 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
         # Whole segments are written to; about one transaction whoever may collect writes.
         Permission.COMMUNICATE: frozenset({_AC, _OP, _AD}),
         Permission.RUN: frozenset({_OP}),
+        # What is configured by documents otherwise.
+        Permission.CONFIGURE: frozenset({_AD}),
         Permission.SEE_USERS: frozenset({_AD}),
     }
 )

@@ -40,6 +40,7 @@ from web.actions.sent import shown_once
 from web.context import Visit
 from web.merchant_scope import is_action_in_scope
 from web.merchants import actions as of_merchants
+from web.merchants import provider_actions as of_providers
 from web.security import text_of
 from web.views.cells import address
 from web.views.objects import ActionLink
@@ -57,6 +58,7 @@ ACTIONS: Mapping[str, Action] = {
             of_messages.ACTIONS,
             of_refund_runs.ACTIONS,
             of_merchants.ACTIONS,
+            of_providers.ACTIONS,
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Actions on merchants: switched on and off, connected (P4), reconnected (P12), read, disconnected, and their payers."""
+"""Actions on merchants: switched on and off, connected (P4), reconnected (P12), read, disconnected, their payers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

@@ -19,7 +19,7 @@ _WAITS = frozenset(
         *("drafted", "written"),
         *("requires_action", "requires_payment_method", "inquiry", "draft", "waiting", "needs_review", "paused"),
         *("under_processing", "in_dunning", "parked", "skipped", "to_do", "left", "under_way"),
-        *("incomplete", "connecting", "lacks_balance"),
+        *("incomplete", "connecting", "not_effective", "lacks_balance"),
         *("suspense", "given_up", "reversed", "withheld", "freezing", "certifying", "begun", "written_off"),
     }
 )

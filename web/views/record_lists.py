@@ -17,6 +17,7 @@ from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
 from web.bank.members import MEMBER_LISTS
 from web.bills.pages import BILLS
 from web.merchants.pages import MERCHANTS
+from web.merchants.providers import PROVIDERS
 from web.messages.segments import COMMUNICATIONS, SEGMENTS
 from web.runs.refund_runs import REFUND_MEMBERS, REFUND_RUNS
 from web.views.cells import Column, link, moment, money, state, text
@@ -173,7 +174,7 @@ SIGN_INS = ListOfNoun(
 LISTS: Mapping[str, ListOfNoun] = {
     of.noun: of
     for of in (
-        *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS, MERCHANTS),
+        *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS, MERCHANTS, PROVIDERS),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(SEGMENTS, COMMUNICATIONS, EVENTS, MESSAGES, MOVEMENTS, COMMANDS, APPROVALS, SIGN_INS, TIMELINE),
         *(*MEMBER_LISTS, REFUND_RUNS, REFUND_MEMBERS),

@@ -62,6 +62,11 @@ def _provider(settings: Settings, providers: dict[str, ProviderState]) -> Findin
     if found is None:
         advice = "configure it with `duly definitions apply`, or set DULY_PROVIDER to one that is"
         return wrong("provider", f"{settings.provider} is not configured", advice)
+    return examine_provider(settings, found)
+
+
+def examine_provider(settings: Settings, found: ProviderState) -> Finding:
+    """Return what is found about a provider that is configured, and what to do about it (X9, X14, X15)."""
     if not found.is_effective:
         return wrong("provider", f"{found.id} is not effective", "apply definitions that make it effective")
     if found.mode != settings.gateway_mode:
