@@ -96,7 +96,7 @@ class PaymentMethod(DocumentPart):
 
 
 class Provider(DocumentPart):
-    """A gateway account (X9 to X15): its mode, the currencies it takes, and the payment methods it handles."""
+    """A gateway account (G6, X9 to X15): its mode, the currencies it takes, and the payment methods it handles."""
 
     id: SlugId
     gateway: Literal["stripe", "sepa_debit"] = "stripe"

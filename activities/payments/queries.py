@@ -1,4 +1,4 @@
-"""Payments through gateways as the command line shows them: read only."""
+"""Payments through gateways as lists and pages show them, with their filters (P14, P15): read only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Requests to gateways as lists and pages show them, with every field of X32: read only."""
+"""Requests to gateways as lists and pages show them (G17), with every field of X32: read only."""
 
 from dataclasses import dataclass
 from typing import Any

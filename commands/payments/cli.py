@@ -143,7 +143,7 @@ def list_payments(
     as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List payments through gateways, the newest first, a page at a time (My Payments)."""
+    """List payments through gateways, the newest first, a page at a time (My Payments: P14, P15)."""
     from activities.payments.queries import PaymentFilter
     from commands.payments.show import list_page
 

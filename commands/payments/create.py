@@ -1,4 +1,7 @@
-"""Charging a card of an account now: what is behind `payments create`, and behind each form to pay by."""
+"""Charging a card of an account now: what is behind `payments create`, and behind each form to pay by.
+
+A payment by a method of a gateway provider is a request to it (F52), made here by hand as runs make theirs (X13).
+"""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime

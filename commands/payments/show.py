@@ -1,4 +1,4 @@
-"""Showing and listing payments through gateways."""
+"""Showing and listing payments through gateways (P14, P15)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +14,7 @@ from commands.links import link_line, workflow_link
 from commands.lists.paging import answer_list
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
+from models.currency import UnknownCurrencyError
 from models.listing import ListPage
 from models.money import Money, MoneyError
 from models.operations.payment_states import ATTEMPT, REFUND
@@ -60,7 +61,7 @@ async def list_page(
     output: Output, page: ListPage, wanted: PaymentFilter, *, bounds: tuple[str, str], with_totals: bool
 ) -> None:
     """List a page of payments, the newest first; `bounds` are the least and the most amount. Raises RefusedError."""
-    wanted = _within(wanted, bounds)
+    wanted = within(wanted, bounds)
     settings = read_settings()
     async with reading_database_of(settings) as database:
         listed = await PaymentQueries(database).page(page, wanted, with_totals=with_totals)
@@ -76,12 +77,14 @@ async def list_page(
     await answer_list(output, settings, "payments", listed, columns)
 
 
-def _within(wanted: PaymentFilter, bounds: tuple[str, str]) -> PaymentFilter:
-    """Read the bounds of an amount. Raises RefusedError."""
+def within(wanted: PaymentFilter, bounds: tuple[str, str]) -> PaymentFilter:
+    """Read the bounds of an amount, in major units of the currency that is wanted. Raises RefusedError."""
     if any(bounds) and not wanted.currency:
         raise refusal("currency", "currency_given", "an amount is of a currency: give --currency")
     try:
         least, most = (Money.parse(text, wanted.currency).amount_minor if text else None for text in bounds)
+    except UnknownCurrencyError as error:
+        raise refusal("currency", "currency_known", str(error)) from error
     except MoneyError as error:
         raise refusal("amount", "amount_is_decimal", str(error)) from error
     return replace(wanted, least_minor=least, most_minor=most)

@@ -11,7 +11,7 @@ ANSWERS_LATER = "answers_later"
 
 
 class RequestKind(StrEnum):
-    """What is requested (X33, and our own card validation)."""
+    """What is requested: payments, payment cancellations and refunds (X12, X33), and our own card validation."""
 
     PAYMENT = "payment"
     PAYMENT_CANCELLATION = "payment_cancellation"

@@ -25,7 +25,8 @@ class PaymentRequestTerms:
     is what is suggested. `valid_days` from the moment in which it is made, or, where it is not 0,
     `valid_seconds` instead. `sender_email` is told when it is paid,
     `is_mailed`: the account's address gets the link, and reminders, or each of the `payers` one of their own, of whom
-    the first who pays has paid for all. Where there is no such account, `owner_name` and `owner_email` make one in the
+    the first who pays has paid for all; several who pay each for themselves have a request each (X61), such as by a
+    file. Where there is no such account, `owner_name` and `owner_email` make one in the
     commit of the request, in its currency; one that there is stays as it is.
     """
 

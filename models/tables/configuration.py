@@ -15,7 +15,7 @@ EFFECTIVE = "effective"  # of providers and run definitions; the other state is 
 
 
 class ProviderRow(Base):
-    """A configured gateway account (X9)."""
+    """A configured gateway account (G6, X9)."""
 
     __tablename__ = "providers"
 

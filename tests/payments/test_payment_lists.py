@@ -80,6 +80,7 @@ async def test_payments_are_listed_newest_first_and_narrowed_by_what_they_are(
     assert await ids(cli, "--method", "card", "--currency", "EUR", "--at-least", "30", "--at-most", "30") == [service]
     assert await ids(cli, "--method", "bank_transfer") == await ids(cli, "--to", "2026-01-01") == []
     assert (await cli("payments", "list", "--at-least", "1", "--json")).exit_code == 1
+    assert (await cli("payments", "list", "--at-least", "1", "--currency", "XXQ", "--json")).exit_code == 1
 
 
 async def test_pages_follow_each_other_and_csv_is_in_major_units(cli: CommandLine, paid: dict[str, str]) -> None:

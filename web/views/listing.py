@@ -18,6 +18,7 @@ from activities.reports.text_files import safe_text
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.moment import YEARS, YEARS_MEANING
+from models.problem import RefusedError
 from web.actions.forms import links_of_list
 from web.context import Visit
 from web.views.cells import Column, table_of
@@ -42,7 +43,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class ListOfNoun:
-    """How a noun is listed. `required` names a filter without which there is nothing to list."""
+    """How a noun is listed. `required` names a filter without which there is nothing to list.
+
+    `check` raises RefusedError where what is `checked`, filters by name, is none: then the list is shown without them.
+    """
 
     noun: str
     title: str
@@ -53,6 +57,8 @@ class ListOfNoun:
     has_days: bool = True
     required: str = ""
     permission: Permission = Permission.SEE
+    check: Callable[[Given], None] | None = None
+    checked: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,12 @@ def wanted_of(of: ListOfNoun, visit: Visit) -> Wanted:
         given[name] = days[name].isoformat() if days[name] else ""  # type: ignore[union-attr]  # it is not None
     if days["from"] and days["to"] and days["from"] > days["to"]:
         problems.append("from: is after to")
+    try:
+        if of.check is not None:
+            of.check(given)
+    except RefusedError as refused:
+        problems += [f"{one.field}: {one.message}" for one in refused.problems]
+        given |= dict.fromkeys(of.checked, "")
     page = ListPage(asked.get("after", ""), ROWS, days["from"], days["to"], is_totalled=False)
     return Wanted(given, page, problems)
 

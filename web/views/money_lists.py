@@ -1,4 +1,4 @@
-"""Lists of accounts, transactions, payments, requests to gateways, and what waits in suspense."""
+"""Lists of accounts, transactions, payments (P14, P15), requests to gateways (G17), and what waits in suspense."""
 
 from activities.console.merchant_scope import is_customer_of
 from activities.database import Database
@@ -9,6 +9,7 @@ from activities.listing import Listed
 from activities.payments.queries import PaymentFilter, PaymentQueries
 from activities.payments.request_queries import RequestFilter, RequestQueries
 from commands.ledger.transactions import state_of
+from commands.payments.show import within
 from models.gateway.gateway_request import RequestKind
 from models.ledger.transaction import Classification
 from models.listing import ListPage
@@ -38,14 +39,31 @@ async def _transactions(database: Database, page: ListPage, given: Given) -> Lis
 
 
 async def _payments(database: Database, page: ListPage, given: Given) -> Listed:
+    return await PaymentQueries(database).page(page, _wanted_payments(given), with_totals=False)
+
+
+def _wanted_payments(given: Given) -> PaymentFilter:
+    """Read the filters of payments, as `payments list` has them. Raises RefusedError: an amount is none."""
     wanted = PaymentFilter(
-        state=given["state"], kind=given["kind"], run=given["run"], account=given["account"], card=given["card"]
+        given["state"],
+        given["kind"],
+        given["run"],
+        given["account"],
+        given["card"],
+        given["method"],
+        given["provider"],
+        given["merchant"],
+        given["currency"].upper(),
     )
-    return await PaymentQueries(database).page(page, wanted, with_totals=False)
+    return within(wanted, (given["at_least"], given["at_most"]))
+
+
+def _check_payments(given: Given) -> None:
+    _wanted_payments(given)
 
 
 async def _gateway_requests(database: Database, page: ListPage, given: Given) -> Listed:
-    names = ("state", "kind", "run", "account", "card", "preference", "error", "reference")
+    names = ("state", "kind", "run", "account", "provider", "merchant", "card", "preference", "error", "reference")
     wanted = RequestFilter(**{name: given[name] for name in names})
     return await RequestQueries(database).page(page, wanted, with_totals=False)
 
@@ -105,21 +123,33 @@ PAYMENTS = ListOfNoun(
         ACCOUNT_COLUMN,
         Column("State", lambda row: state(row.state)),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("Method", lambda row: text(row.method)),
         Column("Card", lambda row: text(row.card)),
+        Column("Provider", lambda row: text(row.provider)),
         Column("Why not", lambda row: text(row.code if row.state != "succeeded" else "")),
         Column("Tries", lambda row: text(row.attempts), is_number=True),
         Column("Number", lambda row: link("transactions", row.payment_id, row.number)),
+        Column("Asked by", lambda row: words(row.kind)),
         Column("Asked", lambda row: moment(row.created_at)),
+        Column("Decided", lambda row: moment(row.executed_at)),
     ),
     (
         Filter("state", "State", tuple(INTENT.words)),
         Filter("kind", "Asked by", ("by_hand", "run", "by_link", "service")),
         Filter("account", "Account"),
+        Filter("method", "Method"),
+        Filter("provider", "Provider"),
+        Filter("merchant", "Merchant"),
         Filter("run", "Run"),
         Filter("card", "Card"),
+        Filter("currency", "Currency"),
+        Filter("at_least", "At least"),
+        Filter("at_most", "At most"),
     ),
     _payments,
     "Nothing has been asked of a gateway.",
+    check=_check_payments,
+    checked=("at_least", "at_most"),
 )
 GATEWAY_REQUESTS = ListOfNoun(
     "requests",
@@ -130,6 +160,7 @@ GATEWAY_REQUESTS = ListOfNoun(
         ACCOUNT_COLUMN,
         Column("State", lambda row: state(row.state)),
         Column("Amount", lambda row: money(row.amount_minor or None, row.currency), is_money=True),
+        Column("Provider", lambda row: text(row.provider)),
         Column("Preference", lambda row: text(row.preference)),
         Column("At the gateway", lambda row: text(row.gateway_reference)),
         Column("Why not", lambda row: text(row.error_code)),
@@ -140,6 +171,8 @@ GATEWAY_REQUESTS = ListOfNoun(
         Filter("state", "State", tuple(REQUEST.words)),
         Filter("kind", "Kind", tuple(map(str, RequestKind))),
         Filter("account", "Account"),
+        Filter("provider", "Provider"),
+        Filter("merchant", "Merchant"),
         Filter("run", "Run"),
         Filter("card", "Card"),
         Filter("preference", "Preference"),

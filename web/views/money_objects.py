@@ -1,4 +1,4 @@
-"""The pages of a payment through a gateway, of a request to one, and of a refund."""
+"""The pages of a payment through a gateway (P14), of a request to one (G17, X31 to X42), and of a refund."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,9 +46,9 @@ async def show_payment(visit: Visit) -> Response:
             ("Asked by", _asked_by(payment)),
             ("Method", text(f"{payment.method or ''} {payment.preference or ''}".strip())),
             ("Card", text(payment.card)),
-            ("Provider", text(payment.provider)),
+            ("Provider", _provider(visit, payment.provider)),
             ("Application fee", money(payment.application_fee_minor or None, payment.currency)),
-            ("Passed on to", text(payment.merchant_provider)),
+            ("Passed on to", _provider(visit, payment.merchant_provider)),
             ("At the gateway", text(" ".join(filter(None, (payment.gateway_reference, payment.charge_reference))))),
             ("Invoices", text(", ".join(payment.invoices or ()))),
             ("Asked", moment(payment.created_at)),
@@ -80,7 +80,7 @@ async def show_gateway_request(visit: Visit) -> Response:
         facts=(
             ("Account", link("accounts", found.account_id)),
             ("What it became", link(noun, found.id) if noun else text("")),
-            ("Provider", text(found.provider)),
+            ("Provider", _provider(visit, found.provider)),
             ("Run", link("runs", found.run_id)),
             ("Preference", text(found.preference)),
             ("Card", text(found.card)),
@@ -147,6 +147,11 @@ def attempts_table(rows: Sequence[Row[Any]], currency: str) -> Table:
         Column("Answered", lambda row: moment(row.finished_at)),
     )
     return table_of("Attempts", columns, rows, empty="None was made.")
+
+
+def _provider(visit: Visit, id: str | None) -> Cell:
+    """Lead to a provider; who is limited to merchants sees its id, for it may be the house's."""
+    return text(id) if visit.user.merchants else link("providers", id)
 
 
 def _card_of(row: Row[Any]) -> Cell:
