@@ -115,12 +115,15 @@ class CardActivities:
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
         """Validate a card at the gateway, or report what an earlier call of the same attempt came to.
 
-        A provider that is not effective is asked nothing new: then the attempt is not made, and nothing is written.
+        A provider that is not effective is asked nothing new, nor of what is on the block list (its reason is the code):
+        then the attempt is not made, and nothing is written.
         Raises ApplicationError as Clocks.open and GatewayAttempts.make do: after each the same attempt is made again.
         """
         opened = await self._clocks.open("open_validation", card_id=request.card_id, attempt=request.attempt)
         if opened.get("is_waiting"):
-            return ValidationResult(ValidationOutcome.PROVIDER_NOT_EFFECTIVE, request.attempt)
+            return ValidationResult(
+                ValidationOutcome.PROVIDER_NOT_EFFECTIVE, request.attempt, code=opened.get("code") or ""
+            )
         attempt = validation_attempt(opened)
         return attempt.result() if attempt.stored.is_final else await self._make(attempt, self._calls(attempt))
 

@@ -40,7 +40,7 @@ _NO_PAGE_AT_ALL = frozenset({"gateway_customer_exists", "gateway_takes_it"})
 _NO_PAGE_TEXT = "No page can be opened for this. Please ask whoever sent you the link for another way."
 
 # The provider is stopped: nobody knows for how long, and a later visit finds the page. The second name is of 0.1.0.
-_STOPPED = HELD_CODES | {"provider_effective", "provider_is_effective"}
+_STOPPED = HELD_CODES | {"card_blocked", "provider_effective", "provider_is_effective"}
 _STOPPED_TEXT = "Payments are not taken at the moment. Please come back later: the link stays good."
 
 _UNDER_WAY = "A payment is under way. Please come back in a minute."

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, case, exists, or_, select
+from sqlalchemy import Row, and_, case, exists, func, or_, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
-from models.tables.collecting import CollectionRow, GatewayRequestRow
+from models.tables.collecting import CollectionRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.fraud.charges import ChargeHoldRow
 
 SHOWN_AT_MOST = 12
@@ -21,7 +21,14 @@ _IS_PAID = exists().where(
     GatewayRequestRow.kind == "payment",
     GatewayRequestRow.state == "posted",
 )
-_STATE = case((_H.released_at.is_not(None), "released"), (or_(_IS_CLOSED, _IS_PAID), "over"), else_="waiting")
+_IS_ASKED_NO_MORE = exists().where(
+    and_(PaymentRequestRow.account_id == _H.account_id, PaymentRequestRow.period == _H.period),
+    PaymentRequestRow.closed_at.is_not(None),
+)
+# Its time is over, or another amount is owed: the next look judges it anew, so that it waits for nobody.
+_IS_ENDED = _H.ends_at <= func.now()
+_IS_OVER = or_(_IS_ENDED, _IS_CLOSED, _IS_PAID, _IS_ASKED_NO_MORE)
+_STATE = case((_H.released_at.is_not(None), "released"), (_IS_OVER, "over"), else_="waiting")
 _LIST = NewestFirst(
     select(
         _H.id,
@@ -34,7 +41,9 @@ _LIST = NewestFirst(
         _H.run_id,
         _H.rule_id,
         _H.because,
+        _H.figures,
         _H.held_at,
+        _H.ends_at,
         _H.released_at,
         _H.released_by,
         _H.released_because,
@@ -70,6 +79,7 @@ class ChargeHolds:
         found = select(
             _H.period,
             _IS_COLLECTED.label("is_collected"),
+            _STATE.label("state"),
             _H.amount_minor,
             _H.currency,
             _H.rule_id,

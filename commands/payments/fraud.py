@@ -1,6 +1,9 @@
 """What is never charged, and what a rule holds: what is behind `fraud`."""
 
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
 
 from activities.payments.charge_blocks import ChargeBlocks
 from activities.payments.charge_holds import ChargeHolds
@@ -89,10 +92,15 @@ async def list_held(output: Output, page: ListPage, *, state: str) -> None:
         "Period": lambda row: row.period,
         "Amount>": lambda row: money(row.amount_minor, row.currency),
         "State": state_word,
-        "Rule": lambda row: f"{row.rule_id}: {row.because}",
+        "Rule": lambda row: f"{row.rule_id}: {_why(row)}",
         "Since": lambda row: moment(row.held_at),
+        "Goes on by itself": lambda row: moment(row.ends_at) if row.ends_at and not row.released_at else "",
         "Released": lambda row: (
             f"{moment(row.released_at)} {row.released_by}: {row.released_because}" if row.released_at else ""
         ),
     }
-    await answer_list(output, settings, "holds", listed, columns)
+    await answer_list(output, settings, "holds", listed, columns, also=lambda row: {"why": _why(row)})
+
+
+def _why(row: Row[Any]) -> str:
+    return hold_in_words(row.because, row.figures, row.amount_minor, row.currency)

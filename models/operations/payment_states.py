@@ -141,9 +141,9 @@ CHARGE_BLOCK = States(
 CHARGE_HOLD = States(
     "Charge that a rule holds",
     {
-        "waiting": "a person decides: nothing of it is sent",
-        "released": "a person lets it go on for its amount",
-        "over": "never released: paid otherwise, or its collection has ended",
+        "waiting": "a person decides, or a rule's time ends: nothing of it is sent",
+        "released": "goes on for its amount: a person released it, or the system after its rule's time",
+        "over": "waits for nobody: paid otherwise, another amount is owed, its time or its collection has ended",
     },
 )
 CARD = States(

@@ -62,6 +62,26 @@ async def test_the_yearly_check_is_put_off_until_the_provider_is_effective_and_t
     assert await card_client.stored(card) == (CardState.ACTIVE, "")
 
 
+async def test_a_check_of_who_is_on_the_block_list_says_so_and_not_that_its_provider_is_stopped(
+    duly: RunningDuly, merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
+) -> None:
+    account = await merchant.account(cards=[])
+    card, _ = await card_client.save(account)
+    before = asked(stripe_sandbox)
+    await merchant.run(
+        "insert into duly.charge_blocks (kind, value, blocked_by, blocked_because) values ('account', :id, 'maria', 'x')",
+        id=account,
+    )
+
+    await card_client.workflow(card).execute_update("revalidate", WHO)
+    await duly.environment.sleep(timedelta(hours=1))
+    status = await card_client.status(card)
+
+    assert asked(stripe_sandbox) == before
+    assert any("put off for a day: is it off the block list? account_blocked" in line for line in status.history)
+    assert not any("provider_not_effective" in line or "effective again" in line for line in status.history)
+
+
 async def test_new_data_of_a_blocked_card_are_read_and_checked_once_the_provider_is_effective(
     duly: RunningDuly, merchant: Merchant, card_client: CardClient, stripe_sandbox: SandboxControl
 ) -> None:

@@ -108,6 +108,16 @@ def test_a_look_that_asked_nobody_is_no_attempt() -> None:
     assert answer_of(CollectResult(CollectOutcome.NO_CARD, code="no_card"), "EUR") == "nobody was asked: no_card"
 
 
+@pytest.mark.parametrize("code", ["account_blocked", "held_by_rule", "merchant_not_effective", "recovery_is_left"])
+def test_what_waits_for_something_else_than_its_provider_does_not_name_it(code: str) -> None:
+    held = CollectResult(CollectOutcome.PROVIDER_NOT_EFFECTIVE, code=code)
+    away = CollectResult(CollectOutcome.PROVIDER_NOT_EFFECTIVE, code="provider_not_effective")
+
+    assert answer_of(held, "EUR") == f"nobody was asked: {code}"
+    assert answer_of(away, "EUR") == "nobody was asked: provider_not_effective"
+    assert "### dunning: held before anything was sent" in details_of(REQUEST, replace(DUNNING, last=held))
+
+
 def test_only_the_latest_of_a_long_story_is_shown_and_where_the_rest_is() -> None:
     text = details_of(REQUEST, replace(DUNNING, history=tuple(f"decision {number}" for number in range(15))))
 

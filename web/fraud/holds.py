@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from activities.payments.charge_holds import ChargeHolds
+from models.operations.payment_states import CHARGE_HOLD
 from models.payments.hold import hold_in_words
 from web.context import Visit
-from web.views.cells import Column, Table, link, moment, money, table_of, text
+from web.views.cells import Column, Table, link, moment, money, state, table_of, text
 
 
 async def holds_of(visit: Visit, account_id: str) -> tuple[Table, ...]:
@@ -27,10 +28,11 @@ def holds_tables(rows: Sequence[Row[Any]], account_id: str) -> tuple[Table, ...]
             ),
         ),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
+        Column("State", lambda row: state(CHARGE_HOLD.word(row.state))),
         Column("Rule", lambda row: text(row.rule_id)),
         Column("Why", lambda row: text(hold_in_words(row.because, row.figures, row.amount_minor, row.currency))),
         Column("Held", lambda row: moment(row.held_at)),
-        Column("Goes on by itself", lambda row: moment(row.ends_at)),
+        Column("Goes on by itself", lambda row: moment(row.ends_at if row.state == "waiting" else None)),
         Column("Released", lambda row: moment(row.released_at)),
         Column("By", lambda row: text(f"{row.released_by}: {row.released_because}" if row.released_at else "")),
     )

@@ -74,7 +74,7 @@ async def show_collection(visit: Visit) -> Response:
         raise refusal("account", "collection_exists", f"{account_id!r} has no collection for {period}")
     attempts = await records.attempts(found.request_id or "")
     holds = await ChargeHolds(visit.web.reading).of_account(account_id, period)
-    is_held = any(hold.released_at is None for hold in holds)
+    is_held = any(hold.state == "waiting" for hold in holds)
     actions = links_of(visit, "collections", f"{account_id}/{period}", COLLECTION.word(found.stage))
     shown = ObjectPage(
         title=f"{account_id}, {period}",

@@ -106,14 +106,15 @@ class CardLifecycle(CardHandlers):
             case ValidationOutcome.PROCESSING | ValidationOutcome.UNKNOWN:
                 await self._wait_for_evidence()
             case ValidationOutcome.PROVIDER_NOT_EFFECTIVE:
-                await self._wait_for_provider()
+                await self._wait_for_provider(result.code)
             case _:
                 state.show()
 
-    async def _wait_for_provider(self) -> None:
-        """Nothing new is asked of a provider that is not effective: look again until it is."""
+    async def _wait_for_provider(self, blocked_as: str) -> None:
+        """Nothing new is asked of a provider that is not effective, nor of what is blocked: look again until it is."""
         state = self._state
-        question = f"is {state.request.provider} effective again?"
+        provider = state.request.provider
+        question = f"is it off the block list? {blocked_as}" if blocked_as else f"is {provider} effective again?"
         if state.card.state in IN_VALIDATION:
             await state.waiter.wait(workflow.now() + PROVIDER_PAUSE, question)
         else:

@@ -81,7 +81,9 @@ class CardHandlers:
             result = await self._send_validation()
         if result.outcome is ValidationOutcome.PROVIDER_NOT_EFFECTIVE:
             problem = f"provider: {self._state.request.provider} is not effective, no page is opened"
-            raise ApplicationError(problem, type="provider_effective", non_retryable=True)
+            if result.code:
+                problem = f"card: it or its account is on the block list, no page is opened: {result.code}"
+            raise ApplicationError(problem, type=result.code or "provider_effective", non_retryable=True)
         if not result.url:
             raise ApplicationError("card: nothing is wanted from its holder", type="nothing_wanted", non_retryable=True)
         return result.url

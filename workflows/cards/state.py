@@ -104,7 +104,9 @@ class CardWorkflowState:
     def record_result(self, result: ValidationResult) -> None:
         """Take in what an attempt came to; one that did not happen is asked anew, under another key."""
         if self.last is None or (self.last.attempt, self.last.outcome) != (result.attempt, result.outcome):
-            self.waiter.note(f"attempt {result.attempt}: {result.outcome} {result.reason}".strip())
+            was_made = result.outcome is not ValidationOutcome.PROVIDER_NOT_EFFECTIVE
+            came_to = f"attempt {result.attempt}: {result.outcome} {result.reason}".strip()
+            self.waiter.note(came_to if was_made else f"nobody was asked: {result.reason or result.outcome}")
         self.last = result
         if result.outcome is ValidationOutcome.DID_NOT_HAPPEN:
             self.snapshot = replace(self.snapshot, attempt=result.attempt + 1)

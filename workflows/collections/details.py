@@ -2,7 +2,7 @@
 
 from models.collections.collection import ENDED, CollectionRequest, CollectionStatus, Stage
 from models.gateway.decline import Decline, DeclineClass, classify
-from models.gateway.gateway_request import HELD_CODES, CollectOutcome, CollectResult
+from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.moment import in_utc, on_both_clocks
 from models.money import Money
 from models.payments.hold import HELD_BY_RULE
@@ -55,7 +55,8 @@ def is_held_by_rule(status: CollectionStatus) -> bool:
 
 
 def _where(status: CollectionStatus) -> str:
-    is_held = status.stage is Stage.DUNNING and status.last is not None and status.last.code in HELD_CODES
+    outcome = status.last.outcome if status.last else None
+    is_held = status.stage is Stage.DUNNING and outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE
     return "held before anything was sent" if is_held else WHERE[status.stage]
 
 
@@ -64,6 +65,9 @@ def answer_of(result: CollectResult, currency: str) -> str:
     amount = f" of {Money(result.amount_minor, result.currency or currency)}" if result.amount_minor else ""
     card = f" on {result.card_label}" if result.card_label else ""
     code = result.decline_code or result.code
+    if result.outcome is CollectOutcome.PROVIDER_NOT_EFFECTIVE and code:
+        # It waits as for a provider, and the code says what for: mostly not for the provider.
+        return f"nobody was asked: {code}"
     asked = f"attempt {result.attempt}{amount}{card}" if result.attempt else "nobody was asked"
     return f"{asked}: {result.outcome}{f', {code}' if code not in {'', result.outcome} else ''}"
 

@@ -26,6 +26,12 @@ LAST_MOMENT = timedelta(seconds=1)
 # A debit is announced two weeks before, takes a week of working days, and holidays come between.
 LATER_ANSWER_DAYS = 30
 
+# What is waited for where an answer is "not now", though the provider takes payments.
+_WAITS_FOR = {
+    "merchant_not_effective": "may its merchant be paid by now?",
+    "recovery_is_left": "is what a restore forgot settled?",
+}
+
 
 class CollectionWaits:
     """The waits of a collection between its attempts, and the collection of what it was too small for."""
@@ -158,7 +164,8 @@ class CollectionWaits:
         """Wait until the provider is effective again, or a person lets go what is held; look again every hour."""
         state = self._state
         state.enter(Stage.DUNNING, state.last)
-        question, until = f"is {state.request.provider} effective again?", workflow.now() + PROVIDER_PAUSE
+        question = _WAITS_FOR.get(result.code, f"is {state.request.provider} effective again?")
+        until = workflow.now() + PROVIDER_PAUSE
         if result.code in HELD_CODES:
             question = f"has a person released it? {result.code}"
             if result.held_until is not None:

@@ -165,7 +165,8 @@ begin
     end if;
     if not duly.is_provider_effective(c.provider_id) or duly.why_blocked(c.account_id) <> '' or duly.is_card_blocked(c.fingerprint) then
         -- Nothing is written for the attempt: its number stays free for the day on which the provider is effective.
-        return jsonb_build_object('is_waiting', true);
+        return jsonb_build_object('is_waiting', true, 'code', case when not duly.is_provider_effective(c.provider_id) then ''
+            else coalesce(nullif(duly.why_blocked(c.account_id), ''), 'card_blocked') end);
     end if;
     if not p_may_send then
         return null;

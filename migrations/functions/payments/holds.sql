@@ -61,6 +61,9 @@ declare
     r duly.charge_rules;
     v_found jsonb;
 begin
+    -- What was held of another amount is not owed any more: nobody needs to decide about it.
+    update duly.charge_holds set ends_at = now()
+    where account_id = p_account.id and period = p_period and amount_minor <> p_owed and released_at is null and (ends_at is null or ends_at > now());
     select * into h from duly.charge_holds where account_id = p_account.id and period = p_period and amount_minor = p_owed;
     if h.released_at is null and (h.id is null or h.ends_at <= now()) then
         for r in select * from duly.charge_rules where is_active and coalesce(currency, p_account.currency) = p_account.currency order by id loop
@@ -114,13 +117,14 @@ declare
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select count(*) into v_holds from duly.charge_holds
-    where account_id = p_account_id and period = p_period and released_at is null and amount_minor = coalesce(p_amount, amount_minor);
+    where account_id = p_account_id and period = p_period and released_at is null and amount_minor = coalesce(p_amount, amount_minor)
+      and (ends_at is null or ends_at > now());
     if v_holds > 1 then
         perform duly.refuse('amount_named', format('amount: %s of %s is held for several amounts; say which', p_period, p_account_id));
     end if;
     select * into h from duly.charge_holds
     where account_id = p_account_id and period = p_period and amount_minor = coalesce(p_amount, amount_minor)
-    order by released_at nulls first limit 1;
+    order by released_at nulls first, ends_at desc nulls first, id desc limit 1;
     if not found then
         perform duly.refuse('hold_exists', format('period: nothing of %s of %s is held%s', p_period, p_account_id,
             case when p_amount is null then '' else ' for that amount' end));

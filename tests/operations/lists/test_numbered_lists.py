@@ -62,6 +62,7 @@ async def test_what_rules_hold_is_read_page_by_page_with_what_it_comes_to(cli: C
     written = list(csv.DictReader(io.StringIO((await cli("fraud", "holds", "--csv")).stdout)))
 
     assert [one["period"] for one in waiting] == ["2026-03", "2026-02"]
+    assert [(one["why"], one["figures"], one["ends_at"]) for one in waiting] == [("above", {}, None)] * 2
     assert [(one["period"], one["released_by"]) for one in released["holds"]] == [("2026-01", "maria")]
     assert released["totals"] == [{"state": "released", "currency": "EUR", "rows": 1, "amount_minor": 100}]
     assert [(row["amount"], row["currency"], row["state"]) for row in written] == [

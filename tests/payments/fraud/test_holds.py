@@ -113,6 +113,47 @@ async def test_a_release_is_for_its_amount_alone_and_holds_for_the_tries_after_a
     assert await broken_invariants(merchant) == []
 
 
+async def test_what_was_held_of_an_amount_that_is_not_owed_any_more_waits_for_nobody(
+    merchant: Merchant, collecting: CollectActivities, database: Database, cli: CommandLine
+) -> None:
+    await merchant.configure(ABOVE)
+    account = await merchant.account(owes_minor=20000)
+
+    held = [await collecting.collect(request_for(account))]
+    await merchant.transfer(account, 5000)
+    held.append(await collecting.collect(request_for(account)))
+    listed = [(await cli.json("fraud", "holds", *words))["holds"] for words in ((), ("--all",))]
+    await release(database, account)
+    settled = await collecting.collect(request_for(account))
+
+    assert [(one.outcome, one.code) for one in held] == [HELD] * 2
+    assert [[(one["amount_minor"], one["state"], one["why"]) for one in rows] for rows in listed] == [
+        [(15000, "waiting", "above 100.00 EUR")],
+        [(15000, "waiting", "above 100.00 EUR"), (20000, "over", "above 100.00 EUR")],
+    ]
+    assert (settled.outcome, settled.amount_minor) == (CollectOutcome.SETTLED, 15000)
+    assert await merchant.value(ALERTS) == 2
+
+
+async def test_a_hold_whose_time_is_over_or_whose_link_is_withdrawn_waits_for_nobody(
+    duly: RunningDuly, merchant: Merchant, cli: CommandLine
+) -> None:
+    await merchant.configure(ABOVE)
+    account = await merchant.account()
+    handle, _ = await make(duly, "large", terms(account, 15000))
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update(PaymentRequest.open_page)
+
+    waiting = [len((await cli.json("fraud", "holds"))["holds"])]
+    await merchant.run("update duly.charge_holds set ends_at = now()")
+    waiting.append(len((await cli.json("fraud", "holds"))["holds"]))
+    await merchant.run("update duly.charge_holds set ends_at = null")
+    await handle.execute_update(PaymentRequest.withdraw, OperatorCommand("maria", "not meant"))
+    waiting.append(len((await cli.json("fraud", "holds"))["holds"]))
+
+    assert waiting == [1, 0, 0]
+
+
 async def test_what_is_far_above_an_accounts_usual_payments_is_held_and_a_first_payment_above_an_amount(
     merchant: Merchant, collecting: CollectActivities
 ) -> None:
