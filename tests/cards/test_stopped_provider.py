@@ -69,7 +69,8 @@ async def test_a_check_of_who_is_on_the_block_list_says_so_and_not_that_its_prov
     card, _ = await card_client.save(account)
     before = asked(stripe_sandbox)
     await merchant.run(
-        "insert into duly.charge_blocks (kind, value, blocked_by, blocked_because) values ('account', :id, 'maria', 'x')",
+        "insert into duly.charge_blocks (kind, value, blocked_by, blocked_because)"
+        " values ('account', :id, 'maria', 'takes back every payment')",
         id=account,
     )
 
