@@ -115,8 +115,8 @@ class CardActivities:
     async def validate_card(self, request: ValidationRequest) -> ValidationResult:
         """Validate a card at the gateway, or report what an earlier call of the same attempt came to.
 
-        A provider that is not effective is asked nothing new, nor about what is blocked (its code says so): then the attempt is
-        not made, and nothing is written.
+        A provider that is not effective is asked nothing new, nor about what is blocked (its code says so):
+        then the attempt is not made, and nothing is written.
         Raises ApplicationError as Clocks.open and GatewayAttempts.make do: after each the same attempt is made again.
         """
         opened = await self._clocks.open("open_validation", card_id=request.card_id, attempt=request.attempt)

@@ -45,6 +45,8 @@ class ChargeRule(DocumentPart):
                 raise ValueError(f"currency: {field} is an amount of one")
             if (self._minor(field) or 0) < 0:
                 raise ValueError(f"{field}: is 0 or more")
+        if self._minor("most") == 0:
+            raise ValueError("most: is more than 0; above = 0 holds every charge")
         if self.payments_min > self.of_payments:
             raise ValueError("payments_min: is at most of_payments")
         counts = self.most_charges is not None or self.most is not None

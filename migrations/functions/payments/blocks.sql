@@ -79,7 +79,9 @@ $$;
 create or replace function duly.blocked_value(p_kind text, p_value text) returns text
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare
-    v_value text := case when p_kind in ('email', 'domain') then lower(btrim(p_value)) else btrim(p_value) end;
+    -- A name of a domain may end in a dot, and addresses never do.
+    v_value text := case p_kind when 'email' then lower(btrim(p_value)) when 'domain' then rtrim(lower(btrim(p_value)), '.')
+        else btrim(p_value) end;
     c duly.cards;
 begin
     if p_kind = 'account' and not exists (select from duly.accounts where id = v_value and kind = 'customer') then

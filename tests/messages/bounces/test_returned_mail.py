@@ -1,5 +1,6 @@
 """Mail that comes back after the mail server had taken it: failed, and no more to an address that is not there."""
 
+import base64
 import mailbox
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,6 +90,8 @@ async def stops(merchant: Merchant) -> Sequence[tuple[str, str, str]]:
         ({"status": "5.2.2"}, ("failed", "5.2.2", False)),
         ({"status": "5.1.8"}, ("failed", "5.1.8", False)),
         ({"status": "none"}, ("failed", "5.0.0", False)),
+        ({"action": "failed (user unknown)"}, ("failed", "5.1.1", True)),
+        ({"kind": "message/global-headers"}, ("failed", "5.1.1", True)),
         ({"action": "delayed", "status": "4.4.1"}, ("delayed", "4.4.1", False)),
     ],
 )
@@ -98,6 +101,32 @@ def test_a_report_says_what_became_of_which_message(words: dict[str, str], expec
     assert (found.mail_id, found.action, found.status, found.is_no_address) == (MAIL_ID, *expected)
     assert found.addresses == {ADA}
     assert ADA not in repr(found)
+
+
+def encoded(mail: bytes, kind: str) -> bytes:
+    """Return a report of which a part is base64, as a server has it that passes all on so."""
+    head, begin, rest = mail.partition(f"Content-Type: {kind}\n".encode())
+    content, end, tail = rest.partition(b"\n--XX")
+    header = b"Content-Transfer-Encoding: base64\n\n"
+    return head + begin + header + base64.encodebytes(content.strip() + b"\n") + end + tail
+
+
+@pytest.mark.parametrize("kind", ["message/delivery-status", "message/rfc822", "text/rfc822-headers"])
+def test_a_report_may_be_passed_on_with_an_encoding(kind: str) -> None:
+    returned = kind if kind != "message/delivery-status" else "message/rfc822"
+    (found,) = delivery_reports(encoded(report(kind=returned), kind))
+
+    assert (found.mail_id, found.action, found.status) == (MAIL_ID, "failed", "5.1.1")
+    assert found.addresses == {ADA}
+
+
+def test_a_report_about_an_address_that_is_not_ascii_is_one() -> None:
+    mail = report(final="ä@else.example").replace(b"message/delivery-status", b"message/global-delivery-status")
+    (found,) = delivery_reports(mail.replace(b"Final-Recipient: rfc822", b"Final-Recipient: utf-8"))
+    (escaped,) = delivery_reports(mail.replace("rfc822; ä".encode(), rb"utf-8; \x{E4}"))
+
+    assert (found.action, found.is_no_address) == ("failed", True)
+    assert found.addresses == escaped.addresses == {"ä@else.example", ADA}
 
 
 def test_addresses_are_those_that_were_written_to_and_those_they_were_led_to() -> None:

@@ -46,7 +46,7 @@ async def test_a_run_passes_over_who_is_blocked_and_says_why_and_so_does_its_dry
     on_card = await merchant.account(cards=("pm_card_mastercard",), owes_minor=300)
     await merchant.run("update duly.accounts set email = 'X@Fraud.Example' where id = :id", id=mailed)
     await block(database, "account", named)
-    await block(database, "domain", "fraud.example")
+    await block(database, "domain", "Fraud.Example.")
     await block(database, "card", await fingerprint(merchant, on_card))
 
     dry = await DryRunActivities(database).dry_run_page(DryRunRequest("monthly", PERIOD, "", 100))

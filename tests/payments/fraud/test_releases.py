@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.collections.collect import CollectActivities
+from activities.configuration.document_parts.charge_document import ChargeRule
 from activities.database import Database
 from activities.payments.hold_activities import HoldActivities
 from activities.runs.dry_runs import DryRunActivities
@@ -197,6 +199,14 @@ async def test_a_dry_run_foresees_what_will_be_held_and_why_and_the_run_holds_as
     assert len(shown["holds"]) == 1
     assert {(one["outcome"], one["members"]) for one in shown["totals"]} == {("charged", 2), ("held_by_rule", 1)}
     assert [one.members for one in certificate.totals if one.reason == "held_by_rule"] == [1]
+
+
+def test_a_sum_of_nothing_is_no_limit() -> None:
+    rule = {"id": "sum", "currency": "EUR", "per": "account", "within_minutes": 60}
+
+    assert ChargeRule.model_validate({**rule, "most": "0.01"}).stored()["most_minor"] == 1
+    with pytest.raises(ValidationError, match="most: is more than 0"):
+        ChargeRule.model_validate({**rule, "most": "0.00"})
 
 
 def test_figures_are_words() -> None:
