@@ -39,7 +39,7 @@ def _of_currency(code: str, known: CollectedCohorts, day: date) -> list[Row]:
     running = day.replace(day=1)
     held_out = [months_before(running, back) for back in range(HELD_OUT, 0, -1)]
     actual = [known.receipts(month) for month in held_out]
-    forecast = [expected_minor(month, known.billed, known.shares(month)) for month in held_out]
+    forecast = [expected_minor(month, known.billed_before(month), known.shares(month)) for month in held_out]
     naive = as_last_month(known.receipts(months_before(held_out[0], 1)), actual)
     rows: list[Row] = [
         {

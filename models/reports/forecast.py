@@ -31,6 +31,11 @@ class CollectedCohorts:
             found.append(Fraction(paid, billed) if billed else Fraction(0))
         return tuple(found)
 
+    def billed_before(self, month: date) -> dict[date, int]:
+        """Return what was known of billing when a month began: its own is expected to be that of the one before."""
+        known = {billed_in: amount for billed_in, amount in self.billed.items() if billed_in < month}
+        return {**known, month: known.get(months_before(month, 1), 0)}
+
     def receipts(self, month: date) -> int:
         """Return what was collected in a month of everything billed."""
         return sum(amount for (_, paid_in), amount in self.collected.items() if paid_in == month)

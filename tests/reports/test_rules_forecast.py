@@ -28,6 +28,15 @@ def test_the_shares_are_those_of_closed_months_alone() -> None:
     assert shares[:3] == (Fraction(80, 100), Fraction(12, 100), Fraction(0))
 
 
+def test_a_month_that_is_held_out_is_forecast_without_its_own_billing() -> None:
+    november, october = date(2026, 11, 1), date(2026, 10, 1)
+    cohorts = CollectedCohorts({october: 1000_00, november: 400_00, DECEMBER: 5000_00}, {})
+
+    assert cohorts.billed_before(DECEMBER) == {october: 1000_00, november: 400_00, DECEMBER: 400_00}
+    assert cohorts.billed_before(october) == {october: 0}
+    assert expected_minor(DECEMBER, cohorts.billed_before(DECEMBER), (Fraction(1, 2), Fraction(1, 4))) == 300_00
+
+
 def test_the_error_stands_beside_that_of_saying_as_last_month() -> None:
     actual, forecast = [100, 120, 110], [105, 115, 118]
 
