@@ -12,6 +12,7 @@ import typer
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
 from activities.console.passkeys import Passkeys
+from activities.console.saved_views import SavedViews
 from activities.console.users import Users
 from settings import Settings
 from web.app import build_app
@@ -36,6 +37,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             Passkeys(database),
             ConsoleForms(database),
             Approvals(database),
+            SavedViews(database),
             Pages(assets := Assets()),
             SignInLimits(),
         )

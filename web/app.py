@@ -47,6 +47,7 @@ from web.reports.home_charts import home_chart
 from web.reports.pages import export_report, show_report, show_reports
 from web.runs.progress import run_now
 from web.runs.refund_runs import refund_run_now, show_refund_run
+from web.saved.pages import change_views, show_views
 from web.security import FailurePage, SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.unsent.forms import unsure_page
@@ -146,6 +147,8 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/reports/{id}.{ending}", signed_in(web, export_report, Permission.EXPORT)),
         Route("/search", sent_form(web, search), methods=["POST"]),
         *(route for of in LISTS.values() for route in _of_list(web, of)),
+        Route("/views/{noun}", signed_in(web, show_views), methods=["GET"]),
+        Route("/views/{noun}", sent_form(web, change_views), methods=["POST"]),
         Route("/do/{noun}/{verb}/{id:path}", signed_in(web, show_form), methods=["GET"]),
         Route("/do/{noun}/{verb}/{id:path}", sent_form(web, send_form, again=form_again), methods=["POST"]),
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),

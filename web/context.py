@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
 from activities.console.passkeys import Passkeys
+from activities.console.saved_views import SavedViews
 from activities.console.users import Users
 from activities.database import Database
 from models.console.console_user import ConsoleUser
@@ -67,6 +68,7 @@ class Web:
     passkeys: Passkeys = field(repr=False)
     forms: ConsoleForms = field(repr=False)
     approvals: Approvals = field(repr=False)
+    views: SavedViews = field(repr=False)
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
     exports: Turns = field(default_factory=lambda: Turns(EXPORTS_AT_ONCE, EXPORTS_OF_ONE), repr=False)

@@ -11,7 +11,13 @@ from activities.database import Database
 from models.console.console_user import ConsoleUser
 
 # What is nobody's, or the user's own.
-_OPEN = frozenset({"/", "/search", "/passkeys", "/passkeys/options", "/passkeys/remove", "/sign-out", "/sent/{key}"})
+_OPEN = frozenset(
+    {
+        *("/", "/search", "/passkeys", "/passkeys/options", "/passkeys/remove", "/sign-out", "/sent/{key}"),
+        # Of these users their own views alone; each leads to a list that has its limit.
+        "/views/{noun}",
+    }
+)
 # The list of accounts has a limit of its own; these are lists of one account.
 _ACCOUNTS = frozenset({"/accounts", "/accounts.csv"})
 _OF_ONE_ACCOUNT = frozenset(

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     RUN = "run"
     CONFIGURE = "configure"
     SEE_USERS = "see_users"
+    SHARE_VIEWS = "share_views"
 
 
 _V, _AG, _AC = ConsoleRole.VIEWER, ConsoleRole.AGENT, ConsoleRole.ACCOUNTANT
@@ -58,6 +59,8 @@ ALLOWED: Mapping[Permission, frozenset[ConsoleRole]] = MappingProxyType(
         # What is configured by documents otherwise.
         Permission.CONFIGURE: frozenset({_AD}),
         Permission.SEE_USERS: frozenset({_AD}),
+        # Views of lists that everybody finds above them.
+        Permission.SHARE_VIEWS: frozenset({_AD}),
     }
 )
 

@@ -16,6 +16,7 @@ from models.tables import (
     views,
 )
 from models.tables.base import metadata
+from models.tables.console import lists
 from models.tables.fraud import charges
 from models.tables.merchants import payments
 from models.tables.reports import books, gateways, schedules, snapshots
@@ -28,6 +29,7 @@ __all__ = [
     "configuration",
     "gateways",
     "ledger",
+    "lists",
     "messages",
     "metadata",
     "movements",

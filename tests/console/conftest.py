@@ -11,6 +11,7 @@ import pytest
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
 from activities.console.passkeys import Passkeys
+from activities.console.saved_views import SavedViews
 from activities.console.users import Users
 from activities.database import Database
 from models.console.roles import ConsoleRole
@@ -71,7 +72,8 @@ def web(database: Database, settings: Settings) -> Web:
     """The console's parts, over this test's database."""
     forms, approvals = ConsoleForms(database), Approvals(database)
     users, passkeys = Users(database), Passkeys(database)
-    return Web(settings, database, users, passkeys, forms, approvals, Pages(Assets()), SignInLimits())
+    parts = forms, approvals, SavedViews(database)
+    return Web(settings, database, users, passkeys, *parts, Pages(Assets()), SignInLimits())
 
 
 @pytest.fixture

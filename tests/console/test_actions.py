@@ -51,7 +51,7 @@ async def test_each_action_is_offered_and_taken_by_its_roles_alone(browser: Brow
 
     assert wrong == []
     assert {action.permission for action in ACTIONS.values()} == set(ALLOWED) - {
-        *(Permission.SEE, Permission.EXPORT, Permission.SEE_USERS)
+        *(Permission.SEE, Permission.EXPORT, Permission.SEE_USERS, Permission.SHARE_VIEWS)
     }
 
 

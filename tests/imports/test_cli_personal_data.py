@@ -9,6 +9,13 @@ import pytest
 
 from tests.support.company import Company
 
+# A view of one person's documents is named after that person.
+VIEWS = """
+    insert into duly.users (id, role) values ('maria', 'agent');
+    insert into duly.saved_views (list, name, filters, is_shared, saved_by) values
+        ('transactions', 'Ada King', '{{"account": "{account}"}}', true, 'maria'),
+        ('transactions', 'of another', '{{"account": "acc_other"}}', true, 'maria')
+"""
 WHO = ("--actor", "maria", "--reason", "she asked for it")
 
 
@@ -34,8 +41,12 @@ async def test_everything_that_is_kept_of_a_person_is_written_to_a_file_of_ones_
     assert again.exit_code == 2
 
 
-async def test_erasing_takes_the_person_away_and_leaves_who_did_it_and_the_books(company: Company) -> None:
+async def test_erasing_takes_the_person_away_and_leaves_who_did_it_and_the_books(
+    company: Company, owner_database_url: str
+) -> None:
     account = await an_account(company)
+    with psycopg.connect(owner_database_url.replace("+psycopg", "")) as owner:
+        owner.execute(VIEWS.format(account=account))
     early = await company.cli("accounts", "erase", account, *WHO, "--json")
     await company.cli.json("accounts", "terminate", account, *WHO)
 
@@ -43,6 +54,9 @@ async def test_erasing_takes_the_person_away_and_leaves_who_did_it_and_the_books
     await company.cli.json("accounts", "erase", account, *WHO)
 
     kept = await company.cli.json("accounts", "export", account)
+    with psycopg.connect(owner_database_url.replace("+psycopg", "")) as owner:
+        views = owner.execute("select name from duly.saved_views").fetchall()
+    assert views == [("of another",)]
     assert (early.exit_code, early.rules) == (1, [("account", "account_terminated_first")])
     assert answer == {"account": account, "outcome": "erased", "delete_at_gateway": []}
     assert [word for word in ("Ada", "King", "ada@", "L-17", "north") if word in json.dumps(kept)] == []

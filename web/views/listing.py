@@ -21,6 +21,7 @@ from models.moment import YEARS, YEARS_MEANING
 from models.problem import RefusedError
 from web.actions.forms import links_of_list
 from web.context import Visit
+from web.saved.shown import views_above
 from web.views.cells import Column, table_of
 
 ROWS = 50
@@ -119,6 +120,7 @@ async def show_list(of: ListOfNoun, visit: Visit) -> Response:
         older=older,
         newest=f"/{of.noun}?{wanted.query}" if wanted.page.after else "",
         export=f"/{of.noun}.csv?{wanted.query}" if visit.user.may(Permission.EXPORT) else "",
+        **await views_above(visit, of.noun, wanted.given),
     )
 
 

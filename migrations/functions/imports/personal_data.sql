@@ -83,6 +83,8 @@ begin
     delete from duly.mail_stops where account_id = a.id;
     delete from duly.opt_out_links where account_id = a.id;
     delete from duly.portal_sessions where account_id = a.id;
+    -- What staff named a view of one person's documents is often that person's name.
+    delete from duly.saved_views where filters ->> 'account' = a.id;
     delete from duly.request_links l using duly.payment_requests q where q.id = l.request_id and q.account_id = a.id;
     delete from duly.request_attachments f using duly.payment_requests q where q.id = f.request_id and q.account_id = a.id;
     update duly.payment_requests set title = '(erased)', description = '', sender_email = '', payers = '{}'
