@@ -11,6 +11,7 @@ import typer
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.mass_actions import MassActions
 from activities.console.passkeys import Passkeys
 from activities.console.saved_views import SavedViews
 from activities.console.users import Users
@@ -38,6 +39,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             ConsoleForms(database),
             Approvals(database),
             SavedViews(database),
+            MassActions(database),
             Pages(assets := Assets()),
             SignInLimits(),
         )

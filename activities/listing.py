@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, cast, func, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, cast, func, literal, or_, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from activities.database import Database, DatabaseUnavailableError, one_of
@@ -58,6 +58,11 @@ class NewestFirst:
         if not (with_totals and page.is_totalled):
             return Listed(rows, following, is_totalled=False)
         return Listed(rows, following, await self.totals(database, page, *filters))
+
+    async def chosen(self, database: Database, keys: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the rows of keys that somebody has chosen, the newest first; a key of none has no row."""
+        at_keys = or_(*map(self.of_key, keys)) if self.of_key else one_of(self.key, list(keys))
+        return await database.read(self.columns.where(at_keys).order_by(self.moment.desc(), self.key.desc()))
 
     def statement(self, page: ListPage, *filters: ColumnElement[bool]) -> Columns:
         """Return the query of a page."""

@@ -37,6 +37,7 @@ from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.ledger.transaction import show_transaction, transaction_more
+from web.many.pages import CHOSEN, export_sent_many, go_on, preview_many, send_many, show_sent_many
 from web.merchants.pages import merchant_more, show_merchant
 from web.merchants.providers import show_provider
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
@@ -154,7 +155,7 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
-        *(*_of_messages(web), *_of_files_to_write(web)),
+        *(*_of_messages(web), *_of_files_to_write(web), *_of_many(web)),
         Route("/sent/{key}", signed_in(web, partial(show_sent, ACTIONS))),
         Route("/bills/{id}/file/{format}", signed_in(web, give_bill)),
         *(Route(path, signed_in(web, page, is_used=page not in _ASKED_AGAIN)) for path, page in OBJECTS.items()),
@@ -236,6 +237,16 @@ def _of_messages(web: Web) -> Sequence[Route]:
             Route(path, sent_form(web, partial(send_message, find), may), methods=["POST"])
             for path, (find, may) in forms.items()
         ),
+    ]
+
+
+def _of_many(web: Web) -> list[Route]:
+    return [
+        Route("/many/{noun}", sent_form(web, preview_many, bounds=CHOSEN), methods=["POST"]),
+        Route("/many/{noun}/send", sent_form(web, send_many, bounds=CHOSEN), methods=["POST"]),
+        Route("/many/sent/{key}.csv", signed_in(web, export_sent_many)),
+        Route("/many/sent/{key}", signed_in(web, show_sent_many), methods=["GET"]),
+        Route("/many/sent/{key}", sent_form(web, go_on), methods=["POST"]),
     ]
 
 

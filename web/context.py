@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.mass_actions import MassActions
 from activities.console.passkeys import Passkeys
 from activities.console.saved_views import SavedViews
 from activities.console.users import Users
@@ -69,6 +70,7 @@ class Web:
     forms: ConsoleForms = field(repr=False)
     approvals: Approvals = field(repr=False)
     views: SavedViews = field(repr=False)
+    mass_actions: MassActions = field(repr=False)
     pages: Pages = field(repr=False)
     limits: SignInLimits = field(repr=False)
     exports: Turns = field(default_factory=lambda: Turns(EXPORTS_AT_ONCE, EXPORTS_OF_ONE), repr=False)

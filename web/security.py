@@ -24,6 +24,7 @@ class FormBounds:
     bytes_max: int = 64 * 1024
     files_max: int = 0
     field_bytes_max: int = 64 * 1024
+    fields_max: int = FIELDS_MAX
     too_large: str = ""
 
 
@@ -100,7 +101,9 @@ async def bounded_form(request: Request, bounds: FormBounds) -> FormData:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > bounds.bytes_max:
         raise HTTPException(413, bounds.too_large or None)
-    return await request.form(max_files=bounds.files_max, max_fields=FIELDS_MAX, max_part_size=bounds.field_bytes_max)
+    return await request.form(
+        max_files=bounds.files_max, max_fields=bounds.fields_max, max_part_size=bounds.field_bytes_max
+    )
 
 
 def require_same_origin(request: Request, origin: str) -> None:

@@ -141,6 +141,10 @@ class CollectionQueries:
             _COLLECTIONS.where(CollectionRow.account_id == account_id, CollectionRow.period == period)
         )
 
+    async def chosen(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the collections that somebody has chosen, the newest first."""
+        return await _LIST.chosen(self._database, ids)
+
     async def page(self, page: ListPage, *, state: str, run_id: str, account_id: str = "") -> Listed:
         """Return a page of collections, the newest first; empty filters let all through."""
         filters = (

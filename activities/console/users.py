@@ -91,6 +91,14 @@ class Users:
         row = UserRow
         return await self._database.read_first(select(row.id).where(row.id == id, row.state == "active")) is not None
 
+    async def now(self, id: str) -> ConsoleUser | None:
+        """Return a user as they are now; None: there is none, or they are disabled."""
+        row = UserRow
+        found = await self._database.read_first(
+            select(row.id, row.role, row.merchants).where(row.id == id, row.state == "active")
+        )
+        return ConsoleUser(found.id, ConsoleRole(found.role), tuple(found.merchants)) if found else None
+
     async def started(self, id: str, method: str, address: str) -> str:
         """Start a session and return its token, of which the hash alone is kept."""
         token = secrets.token_urlsafe(TOKEN_BYTES)

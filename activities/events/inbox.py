@@ -134,6 +134,10 @@ class EventQueries:
         """Return one event, or None."""
         return await self._database.read_first(_EVENTS.where(GatewayEventRow.id == event_id))
 
+    async def chosen(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the events that somebody has chosen, the newest first."""
+        return await _LIST.chosen(self._database, ids)
+
     async def page(self, page: ListPage, *, state: str, type_: str) -> Listed:
         """Return a page of events, the newest first; empty filters let all through."""
         filters = (*matching(GatewayEventRow.state, state), *matching(GatewayEventRow.type, type_))

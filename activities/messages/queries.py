@@ -41,6 +41,10 @@ class MessageQueries:
         """Return one message, or None."""
         return await self._database.read_first(_MESSAGES.where(MessageRow.id == message_id))
 
+    async def chosen(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the messages that somebody has chosen, the newest first."""
+        return await _LIST.chosen(self._database, ids)
+
     async def page(self, page: ListPage, *, state: str, account_id: str, communication: str = "") -> Listed:
         """Return a page of messages, the newest first; empty filters let all through."""
         filters = [*matching(MessageRow.state, state), *matching(MessageRow.account_id, account_id)]

@@ -245,6 +245,10 @@ class PaymentRequestQueries:
         found = await self._database.read(select(row.name).where(row.request_id == request_id).order_by(row.place))
         return [each.name for each in found]
 
+    async def chosen(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the requests that somebody has chosen, the newest first."""
+        return await _LIST.chosen(self._database, ids)
+
     async def page(self, page: ListPage, *, state: str, account_id: str) -> Listed:
         """Return a page of requests, the newest first; empty filters let all through."""
         filters = (*of_word(_Q.state, PAYMENT_REQUEST, state), *matching(_Q.account_id, account_id))

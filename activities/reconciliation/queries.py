@@ -1,6 +1,6 @@
 """Reconciliations and discrepancies as the command line shows them, and a person's end of one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -67,6 +67,10 @@ class ReconciliationQueries:
             select(func.count()).select_from(DiscrepancyRow).where(DiscrepancyRow.state == DiscrepancyState.OPEN)
         )
         return int(rows[0][0])
+
+    async def chosen(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the discrepancies that somebody has chosen, the newest first."""
+        return await _LIST.chosen(self._database, ids)
 
     async def page(self, page: ListPage, *, state: str, kind: str) -> Listed:
         """Return a page of discrepancies, the newest first; empty filters let all through."""

@@ -1,5 +1,6 @@
 """Refunds through the gateway as the command line shows them: read only."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, case, exists, func, select
@@ -59,6 +60,10 @@ class RefundQueries:
     async def find(self, refund_id: str) -> Row[Any] | None:
         """Return one refund, or None."""
         return await self._database.read_first(_REFUNDS.where(_REFUND.id == refund_id))
+
+    async def chosen(self, ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return the refunds that somebody has chosen, the newest first."""
+        return await _LIST.chosen(self._database, ids)
 
     async def page(self, page: ListPage, *, account_id: str, state: str) -> Listed:
         """Return a page of refunds, the newest first; empty filters let all through."""

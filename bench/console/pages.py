@@ -27,6 +27,7 @@ import typer
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.mass_actions import MassActions
 from activities.console.passkeys import Passkeys
 from activities.console.saved_views import SavedViews
 from activities.console.users import Users
@@ -160,7 +161,14 @@ async def console(server: PostgresServer) -> AsyncIterator[Bench]:
     users = Users(database)
     web = Web(
         *(settings, Database(reading, timeout_seconds=READ_SECONDS), users, Passkeys(database)),
-        *(ConsoleForms(database), Approvals(database), SavedViews(database), Pages(assets := Assets()), SignInLimits()),
+        *(
+            ConsoleForms(database),
+            Approvals(database),
+            SavedViews(database),
+            MassActions(database),
+            Pages(assets := Assets()),
+            SignInLimits(),
+        ),
     )
     transport = httpx.ASGITransport(app=build_app(web, assets))
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from activities.console.approvals import Approvals
 from activities.console.forms import ConsoleForms
+from activities.console.mass_actions import MassActions
 from activities.console.passkeys import Passkeys
 from activities.console.saved_views import SavedViews
 from activities.console.users import Users
@@ -72,7 +73,7 @@ def web(database: Database, settings: Settings) -> Web:
     """The console's parts, over this test's database."""
     forms, approvals = ConsoleForms(database), Approvals(database)
     users, passkeys = Users(database), Passkeys(database)
-    parts = forms, approvals, SavedViews(database)
+    parts = forms, approvals, SavedViews(database), MassActions(database)
     return Web(settings, database, users, passkeys, *parts, Pages(Assets()), SignInLimits())
 
 

@@ -26,11 +26,28 @@
     "?": () => first("#keys")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
+    x: () => rows()[row]?.querySelector("td.pick input")?.click(),
     n: () => first("[data-new]")?.click(),
     "[": () => first("[rel=prev]")?.click(),
     "]": () => first("[rel=next]")?.click(),
     g: () => { goes = true; setTimeout(() => { goes = false; }, 1500); },
   };
+
+  // Rows that are chosen are counted; the link that chooses all does so in place.
+  const boxes = () => [...document.querySelectorAll("td.pick input")];
+  function count() {
+    const shown = first("[data-picked]"), many = boxes().filter((one) => one.checked).length;
+    if (shown) shown.textContent = many ? `${many} chosen` : "";
+  }
+  document.addEventListener("change", (event) => { if (event.target.closest("td.pick")) count(); });
+  document.addEventListener("DOMContentLoaded", count);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-pick-all]")) return;
+    event.preventDefault();
+    const all = boxes(), every = all.every((one) => one.checked);
+    all.forEach((one) => { one.checked = !every; });
+    count();
+  });
 
   // Escape closes the user's menu, and gives the focus back to what has opened it.
   document.addEventListener("keydown", (event) => {
@@ -41,7 +58,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem(OFF)) return;
     if (first("dialog[open]")) return;
     if (goes) {

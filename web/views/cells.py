@@ -68,6 +68,9 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     empty: str = "None."
     more: str = ""
+    # The ids of its rows, where rows are chosen, and whether all of them are.
+    picks: Sequence[str] = ()
+    is_picked: bool = False
 
 
 def table_of(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -21,8 +22,9 @@ from models.moment import YEARS, YEARS_MEANING
 from models.problem import RefusedError
 from web.actions.forms import links_of_list
 from web.context import Visit
+from web.many.kinds import MANY
 from web.saved.shown import views_above
-from web.views.cells import Column, table_of
+from web.views.cells import Column, Table, table_of
 
 ROWS = 50
 _EXPORTED_AT_ONCE = 500
@@ -108,6 +110,7 @@ async def show_list(of: ListOfNoun, visit: Visit) -> Response:
     older = f"?{urlencode({**_filled(wanted.given), 'after': listed.following})}" if listed.following else ""
     is_narrowed = any(wanted.given.values())
     empty = "Nothing is like this." if is_narrowed else of.empty
+    rows = table_of("", of.columns, listed.rows, empty=empty)
     return visit.page(
         "list.html",
         title=of.title,
@@ -115,13 +118,28 @@ async def show_list(of: ListOfNoun, visit: Visit) -> Response:
         given=wanted.given,
         problems=wanted.problems,
         actions=links_of_list(visit, of.noun),
-        rows=table_of("", of.columns, listed.rows, empty=empty),
+        **_choosing(of, visit, rows, listed.rows),
         is_narrowed=is_narrowed,
         older=older,
         newest=f"/{of.noun}?{wanted.query}" if wanted.page.after else "",
         export=f"/{of.noun}.csv?{wanted.query}" if visit.user.may(Permission.EXPORT) else "",
         **await views_above(visit, of.noun, wanted.given),
     )
+
+
+def _choosing(of: ListOfNoun, visit: Visit, table: Table, rows: Sequence[Any]) -> Mapping[str, Any]:
+    """Return a list's table, with what may be done to several of its rows at once; without scripts a link picks all."""
+    many = MANY.get(of.noun)
+    if many is None or not rows or not (actions := many.actions(visit.user)):
+        return {"rows": table, "many": ()}
+    asked = {name: value for name, value in visit.request.query_params.items() if name != "picked"}
+    is_picked = visit.request.query_params.get("picked") == "all"
+    return {
+        "rows": replace(table, picks=[many.id_of(row) for row in rows], is_picked=is_picked),
+        "many": actions,
+        "pick_all": f"/{of.noun}?{urlencode({**asked, 'picked': 'all'})}",
+        "query": urlencode(asked),
+    }
 
 
 async def export_list(of: ListOfNoun, visit: Visit) -> Response:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ForeignKey, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,3 +22,32 @@ class SavedViewRow(Base):
     saved_by: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.users.id"))
     saved_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+
+
+class MassActionRow(Base):
+    """One action on many objects, under the key of its form."""
+
+    __tablename__ = "mass_actions"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.users.id"))
+    action: Mapped[str]
+    reason: Mapped[str]
+    fields: Mapped[dict[str, str]] = mapped_column(JSONB)
+    begun_at: Mapped[datetime]
+    active_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    stopped_because: Mapped[str]
+
+
+class MassActionItemRow(Base):
+    """One object of a mass action, and what became of it."""
+
+    __tablename__ = "mass_action_items"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.mass_actions.key"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    subject: Mapped[str] = mapped_column(Text(collation="C"))
+    outcome: Mapped[str]
+    answer: Mapped[str]
+    ended_at: Mapped[datetime | None]

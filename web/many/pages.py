@@ -1,0 +1,198 @@
+"""Several rows of a list are chosen, previewed, acted on for one reason, and followed to what became of each."""
+
+import re
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from activities.reports.text_files import safe_text
+from commands.console.limited import AskedAction
+from web.actions.action import Action, Filled, problems_of
+from web.actions.forms import ACTIONS, require_key
+from web.context import Visit
+from web.many.carrying import carry
+from web.many.kinds import MANY, ROWS_MAX, ManyOf
+from web.security import FIELDS_MAX, FormBounds, text_of
+from web.views.cells import Cell, Column, Table, link, money, state, table_of, text
+from web.views.listing import csv_line
+
+CHOSEN = FormBounds(fields_max=FIELDS_MAX + ROWS_MAX)
+_KEY = re.compile(r"[0-9a-f]{32}")
+# Nobody goes on with what has not moved for so long: its process has ended.
+_CUT_OFF = timedelta(minutes=2)
+_OUTCOMES = {
+    "left": "not yet",
+    "done": "done",
+    "waiting": "waits for another person",
+    "refused": "refused",
+    "failed": "not known",
+}
+
+
+async def preview_many(visit: Visit, form: FormData) -> Response:
+    """Show what would be done to the rows that were chosen, what it comes to, and what is ruled out and why."""
+    of, action = _asked(visit, form)
+    return await _preview(visit, of, action, form, Filled({one.name: one.value for one in action.fields}))
+
+
+async def send_many(visit: Visit, form: FormData) -> Response:
+    """Carry it out once by the form's key, and lead to what became of each."""
+    of, action = _asked(visit, form)
+    key, reason, ids = text_of(form, "key"), text_of(form, "reason"), _ids(form)
+    require_key(key)
+    fields = {one.name: text_of(form, one.name) for one in action.fields}
+    problems = {
+        str(problem): None
+        for id in ids
+        for problem in problems_of(action, AskedAction(id, visit.user.id, reason, key, fields))
+    }
+    if problems:
+        filled = Filled({**fields, "reason": reason}, list(problems), key)
+        return await _preview(visit, of, action, form, filled)
+    is_new = await visit.web.mass_actions.begin(
+        key, user_id=visit.user.id, action=action.path, reason=reason, fields=fields, subjects=ids
+    )
+    if is_new:
+        await carry(visit, key)
+    return RedirectResponse(f"/many/sent/{key}", 303)
+
+
+async def go_on(visit: Visit, form: FormData) -> Response:
+    """Go on with what is left of a mass action that has stopped, or whose process has ended."""
+    del form
+    key = visit.request.path_params["key"]
+    _, action, _ = await _sent(visit, key)
+    if not visit.user.may(action.permission):
+        raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
+    if await visit.web.mass_actions.take(key, visit.user.id):
+        await carry(visit, key)
+    return RedirectResponse(f"/many/sent/{key}", 303)
+
+
+async def show_sent_many(visit: Visit) -> Response:
+    """Show what became of each object; while it is under way the page asks again by itself."""
+    key = visit.request.path_params["key"]
+    found, action, items = await _sent(visit, key)
+    counts = Counter(one.outcome for one in items)
+    is_still = found.active_at < datetime.now(UTC) - _CUT_OFF
+    stopped = found.stopped_because or ("The process that carried it out has ended." if is_still else "")
+    columns = (
+        Column("Object", lambda row: link(action.noun, row.subject)),
+        Column("Became", lambda row: _outcome(row.outcome)),
+        Column("Answer", lambda row: text(" ".join(row.answer.split()))),
+    )
+    return visit.page(
+        "many/sent.html",
+        title=f"{action.name}, {len(items)} of {action.noun.replace('-', ' ')}",
+        key=key,
+        found=found,
+        is_over=found.ended_at is not None,
+        stopped="" if found.ended_at else stopped,
+        ended=len(items) - counts["left"],
+        count=len(items),
+        counts=[(words, counts[outcome]) for outcome, words in _OUTCOMES.items() if counts[outcome]],
+        table=table_of("What became of each", columns, items),
+        back=f"/{action.noun}",
+    )
+
+
+async def export_sent_many(visit: Visit) -> Response:
+    """Write what became of each object, as CSV, for who has sent it."""
+    key = visit.request.path_params["key"]
+    _, action, items = await _sent(visit, key)
+    lines = [csv_line(["Object", "Action", "Outcome", "Ended", "Answer"])]
+    for one in items:
+        ended = one.ended_at.isoformat() if one.ended_at else ""
+        values = (one.subject, action.command, one.outcome, ended, " ".join(one.answer.split()))
+        lines.append(csv_line([safe_text(value) for value in values]))
+    headers = {"content-disposition": f'attachment; filename="{action.noun}-{action.verb}-{key[:8]}.csv"'}
+    return Response("".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _sent(visit: Visit, key: str) -> tuple[Any, Action, Sequence[Any]]:
+    found = await visit.web.mass_actions.find(key, visit.user.id) if _KEY.fullmatch(key) else None
+    if found is None or found.action not in ACTIONS:
+        raise HTTPException(404)
+    return found, ACTIONS[found.action], await visit.web.mass_actions.items(key)
+
+
+def _asked(visit: Visit, form: FormData) -> tuple[ManyOf, Action]:
+    """Return the list and the action that are asked for. Raises HTTPException: there is none, or it is not allowed."""
+    of, verb = MANY.get(visit.request.path_params["noun"]), text_of(form, "verb")
+    if of is None:
+        raise HTTPException(404)
+    if verb not in of.verbs:
+        raise HTTPException(422, "Choose what is to be done to the rows.")
+    if verb not in {one.verb for one in of.actions(visit.user)}:
+        raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
+    if not (ids := _ids(form)):
+        raise HTTPException(422, "No row is chosen: go back, and choose those that it is to be done to.")
+    if len(ids) > ROWS_MAX:
+        raise HTTPException(422, f"{len(ids)} rows are chosen, at most {ROWS_MAX} at once.")
+    return of, of.action(verb)
+
+
+def _ids(form: FormData) -> Sequence[str]:
+    """Return the ids of the rows that were chosen, each once."""
+    given = (one.strip() for one in form.getlist("id") if isinstance(one, str))
+    return list(dict.fromkeys(filter(None, given)))
+
+
+async def _preview(visit: Visit, of: ManyOf, action: Action, form: FormData, filled: Filled) -> Response:
+    ids = _ids(form)
+    rows = {of.id_of(row): row for row in await of.read(visit.web.reading, ids)}
+    why_not = {id: _why_not(of, action, rows.get(id)) for id in ids}
+    acted = [rows[id] for id in ids if not why_not[id]]
+    totals = defaultdict[str, int](int)
+    for minor, currency in filter(None, map(of.amount_of, acted)):
+        totals[currency] += minor
+    return visit.page(
+        "many/preview.html",
+        422 if filled.problems else 200,
+        title=f"{action.name}: {len(acted)} of {of.noun.replace('-', ' ')}",
+        action=action,
+        noun=of.noun,
+        ids=[of.id_of(row) for row in acted],
+        key=filled.key or secrets.token_hex(16),
+        filled=filled,
+        back=f"/{of.noun}?{query}" if (query := text_of(form, "back")) else f"/{of.noun}",
+        query=text_of(form, "back"),
+        count=len(acted),
+        totals=[(f"Total, {currency}", money(minor, currency)) for currency, minor in sorted(totals.items())],
+        tables=_tables(of, acted, [(id, rows.get(id), why) for id, why in why_not.items() if why]),
+    )
+
+
+def _why_not(of: ManyOf, action: Action, row: Any) -> str:
+    """Return why an action is ruled out by what a row is now; "" where it is not. The use case has the last word."""
+    if row is None:
+        return "it is not there any more"
+    word = of.state_of(row)
+    return "" if not action.states or word in action.states else f"not while {word.replace('_', ' ')}"
+
+
+def _tables(of: ManyOf, acted: Sequence[Any], ruled_out: Sequence[tuple[str, Any, str]]) -> Sequence[Table]:
+    ours = (
+        Column("Object", lambda row: link(of.noun, of.id_of(row))),
+        Column("Account", lambda row: link("accounts", getattr(row, "account_id", None))),
+        Column("State", lambda row: state(of.state_of(row))),
+        Column("Amount", lambda row: money(*(of.amount_of(row) or (None, None))), is_money=True),
+    )
+    others = (
+        Column("Object", lambda row: link(of.noun, row[0])),
+        Column("Why not", lambda row: text(row[2])),
+        Column("Amount", lambda row: money(*((of.amount_of(row[1]) if row[1] else None) or (None, None)))),
+    )
+    shown = [table_of("What it is done to", ours, acted, empty="It can be done to none of them.")]
+    return [*shown, table_of("Left out", others, ruled_out)] if ruled_out else shown
+
+
+def _outcome(outcome: str) -> Cell:
+    tone = {"done": "good", "refused": "bad", "failed": "bad"}.get(outcome, "waits")
+    return Cell(_OUTCOMES[outcome], tone=tone, exported=outcome)
