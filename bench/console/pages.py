@@ -161,14 +161,8 @@ async def console(server: PostgresServer) -> AsyncIterator[Bench]:
     users = Users(database)
     web = Web(
         *(settings, Database(reading, timeout_seconds=READ_SECONDS), users, Passkeys(database)),
-        *(
-            ConsoleForms(database),
-            Approvals(database),
-            SavedViews(database),
-            MassActions(database),
-            Pages(assets := Assets()),
-            SignInLimits(),
-        ),
+        *(ConsoleForms(database), Approvals(database), SavedViews(database), MassActions(database)),
+        *(Pages(assets := Assets()), SignInLimits()),
     )
     transport = httpx.ASGITransport(app=build_app(web, assets))
     try:

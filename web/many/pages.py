@@ -85,11 +85,11 @@ async def show_sent_many(visit: Visit) -> Response:
     columns = (
         Column("Object", lambda row: link(action.noun, row.subject)),
         Column("Became", lambda row: _outcome(row.outcome)),
-        Column("Answer", lambda row: text(" ".join(row.answer.split()))),
+        Column("Answer", lambda row: text(_answer(row.answer))),
     )
     return visit.page(
         "many/sent.html",
-        title=f"{action.name}, {len(items)} of {action.noun.replace('-', ' ')}",
+        title=f"{action.name}: {len(items)} chosen",
         key=key,
         found=found,
         is_over=found.ended_at is not None,
@@ -109,7 +109,7 @@ async def export_sent_many(visit: Visit) -> Response:
     lines = [csv_line(["Object", "Action", "Outcome", "Ended", "Answer"])]
     for one in items:
         ended = one.ended_at.isoformat() if one.ended_at else ""
-        values = (one.subject, action.command, one.outcome, ended, " ".join(one.answer.split()))
+        values = (one.subject, action.command, one.outcome, ended, _answer(one.answer))
         lines.append(csv_line([safe_text(value) for value in values]))
     headers = {"content-disposition": f'attachment; filename="{action.noun}-{action.verb}-{key[:8]}.csv"'}
     return Response("".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
@@ -155,7 +155,7 @@ async def _preview(visit: Visit, of: ManyOf, action: Action, form: FormData, fil
     return visit.page(
         "many/preview.html",
         422 if filled.problems else 200,
-        title=f"{action.name}: {len(acted)} of {of.noun.replace('-', ' ')}",
+        title=f"{action.name}: {len(acted)} chosen",
         action=action,
         noun=of.noun,
         ids=[of.id_of(row) for row in acted],
@@ -191,6 +191,12 @@ def _tables(of: ManyOf, acted: Sequence[Any], ruled_out: Sequence[tuple[str, Any
     )
     shown = [table_of("What it is done to", ours, acted, empty="It can be done to none of them.")]
     return [*shown, table_of("Left out", others, ruled_out)] if ruled_out else shown
+
+
+def _answer(kept: str) -> str:
+    """Return what was answered in a line; where the workflow is to be seen stands on its object's page."""
+    lines = [line.removeprefix("Answer: ") for line in kept.splitlines() if not line.startswith("Temporal UI: ")]
+    return " ".join(" ".join(lines).split())
 
 
 def _outcome(outcome: str) -> Cell:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from web.security import text_of
 
 # What nobody typed, and what is of the session that is over.
-_OURS = frozenset({"form_token", "key", "content", "credential"})
+_OURS = frozenset({"form_token", "key", "content", "credential", "back"})
 _STALE = "form_token"
 
 
@@ -50,4 +50,5 @@ def kept_fields(form: FormData) -> Sequence[tuple[str, str]]:
 
 def typed_texts(form: FormData) -> Sequence[tuple[str, str]]:
     """Return what somebody typed or chose, by the names of fields."""
-    return [(name, text_of(form, name)) for name in form if name not in _OURS and text_of(form, name)]
+    texts = {name: [one.strip() for one in form.getlist(name) if isinstance(one, str)] for name in form}
+    return [(name, ", ".join(filter(None, kept))) for name, kept in texts.items() if name not in _OURS and any(kept)]

@@ -19,7 +19,7 @@ _ID = re.compile(r'name="id" value="(view_[0-9a-f]{32})"')
 async def keep(browser: Browser, query: str, name: str, **fields: str) -> str:
     """Keep what a list shows, and return its address, or why it is refused."""
     await browser.open(f"/views/collections?{query}")
-    answer = await browser.send(f"/views/collections?{query}", do="save", name=name, **fields)
+    answer = await browser.send(f"/views/collections?{query}", OURS, do="save", name=name, **fields)
     refused = "; ".join(re.findall(r"<li>(.*?)</li>", answer.text))
     return unescape(answer.headers.get("location", refused))
 
