@@ -15,20 +15,27 @@ class ConnectionRule(StrEnum):
     PASSWORD = "database_password"  # noqa: S105  # the name of a rule
     NAME = "database_name"
     ENCRYPTION = "database_encryption"
+    CERTIFICATE = "database_certificate"
     ACCESS = "database_access"
 
 
 # The driver has no codes for these, only its own words and the server's. Those of a server that speaks another language
 # are shown as they are, and count as no answer.
 _WORDS = {
+    # Ours, which the address may name: first, for its words are among those of the next.
+    ConnectionRule.CERTIFICATE: (
+        r"private key",
+        r"could not (?:read|load|open) certificate",
+        r"client certificate",
+        r"certificate authentication failed",
+        r"alert .*(?:certificate|unknown ca)",
+    ),
     ConnectionRule.ENCRYPTION: (
         r"does not support SSL",
         r"no encryption",
         r"sslmode",
         r"(?:root|server) certificate",
-        r"could not (?:read|load) (?:certificate|private key)",
         r"certificate verify failed",
-        r"alert .*(?:certificate|unknown ca)",
     ),
     ConnectionRule.PASSWORD: (r"password authentication failed", r"no password supplied", r"role .* does not exist"),
     ConnectionRule.NAME: (r"database .* does not exist",),

@@ -102,7 +102,9 @@ async def a_file_comes_out(engine: Engine, project: Project) -> None:
     await starter(engine, "transactions", "create", "payment", "cust-000", "--amount", "50.00", "--method", "cash")
     (project.files / "payees.csv").write_text("account_id,name,iban\ncust-000,Customer 0,DE89370400440532013000\n")
 
-    options = ("--format", "csv", "--payees", "payees.csv", "--include-gateway")
+    # The example's definitions limit who releases files for the bank.
+    await starter(engine, "users", "add", OPERATOR, "--role", "administrator", "--generate")
+    options = ("--format", "csv", "--payees", "payees.csv", "--include-gateway", "--reason", "as agreed")
     exported = await starter(engine, "refunds", "export", "2026-11", "refunds.csv", *options)
 
     assert "cust-000" in (project.files / "refunds.csv").read_text(), exported

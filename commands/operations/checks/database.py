@@ -48,6 +48,8 @@ _ADVICE = {
     ConnectionRule.PASSWORD: "set the user and password of DULY_DATABASE_URL to those of the runtime role",
     ConnectionRule.NAME: "set the name at the end of DULY_DATABASE_URL to that of a database that is there",
     ConnectionRule.ENCRYPTION: "set DULY_DATABASE_TLS and DULY_DATABASE_TLS_CA to what the server does",
+    ConnectionRule.CERTIFICATE: "give DULY_DATABASE_URL a certificate that the server believes (sslcert) and its key (sslkey), "
+    "a file that this user alone may read",
     ConnectionRule.ACCESS: "let the server's pg_hba.conf, and `grant connect`, let this role in from here",
 }
 
@@ -77,7 +79,7 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await _discrepancies(database)
             yield await examine_months(database)
         except DatabaseAccessError as error:
-            is_about_tls = error.rule is ConnectionRule.ENCRYPTION
+            is_about_tls = error.rule in {ConnectionRule.ENCRYPTION, ConnectionRule.CERTIFICATE}
             ailing = await what_ails_a_certificate(settings) if is_about_tls else ""
             yield wrong("database", f"refuses us: {error}", ailing or _ADVICE[error.rule])
         except DatabaseUnavailableError as error:

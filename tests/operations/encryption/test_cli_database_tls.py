@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from activities.connecting import ConnectionRule, rule_of
 from tests.operations.encryption.authority import CertificateAuthority, Issued, postgresql_with_tls
 from tests.operations.encryption.conftest import at_port
 from tests.support.builders import Merchant
@@ -146,6 +147,55 @@ async def test_our_own_certificate_that_is_not_valid_now_is_named_with_its_file(
     assert finding(examined, "database")[2].startswith(
         f"renew our certificate, or set a clock right: {own.certificate} {meaning}"
     )
+
+
+WRONG_KEYS = {
+    "readable by others": (0o644, "has group or world access"),
+    "of another certificate": (0o600, "key values mismatch"),
+    "not there": (None, "but not private key file"),
+}
+
+
+@pytest.mark.parametrize(("mode", "meaning"), WRONG_KEYS.values(), ids=WRONG_KEYS)
+async def test_a_key_of_ours_that_is_of_no_use_is_named_and_not_taken_for_a_server_that_is_down(
+    with_database_tls: CommandLine,
+    authority: CertificateAuthority,
+    worker_certificate: Issued,
+    here: Issued,
+    tmp_path: Path,
+    mode: int | None,
+    meaning: str,
+) -> None:
+    key = tmp_path / "our.key"
+    if mode is not None:
+        key.write_bytes((here if mode == 0o600 else worker_certificate).key.read_bytes())
+        key.chmod(mode)
+    address = with_database_tls.environment["DULY_DATABASE_URL"]
+    moved = {
+        "DULY_DATABASE_URL": f"{address}?sslcert={worker_certificate.certificate}&sslkey={key}",
+        "DULY_DATABASE_TLS_CA": str(authority.certificate),
+    }
+
+    result = await with_database_tls("runs", "list", "--json", **moved)
+    examined = await with_database_tls("doctor", "--json", **moved)
+
+    assert (result.exit_code, result.rules) == (2, [("DULY_DATABASE_URL", "database_certificate")])
+    assert meaning in result.error["problems"][0]["message"]
+    assert "its key (sslkey)" in finding(examined, "database")[2]
+
+
+# A server of another build than the embedded one has said these, where its pg_hba.conf wants a certificate.
+@pytest.mark.parametrize(
+    "words",
+    [
+        "FATAL:  connection requires a valid client certificate",
+        'FATAL:  certificate authentication failed for user "duly_runtime"',
+        "SSL error: tlsv13 alert certificate required",
+        "SSL error: tlsv1 alert unknown ca",
+    ],
+)
+def test_a_server_that_wants_another_certificate_of_ours_is_no_server_that_is_down(words: str) -> None:
+    assert rule_of(words) is ConnectionRule.CERTIFICATE
 
 
 async def test_a_certificate_of_another_name_is_refused(
