@@ -106,11 +106,15 @@ def test_every_secret_can_stand_in_a_file_that_is_there_where_it_is_read() -> No
 def test_the_documents_name_every_service_and_every_address_that_is_published() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     (services,) = re.findall(r"^\| Service \| What it does \| Where \|\n(?:\|.*\n)+", page, re.MULTILINE)
-    rows = {name: row.split("|")[3] for row in services.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row[:40])}
+    rows = {
+        name: row.split("|")[3] for row in services.splitlines()[2:] for name in re.findall("`([a-z-]+)`", row[:40])
+    }
 
     assert rows.keys() == COMPOSE.services.keys()
     published = {name: service.get("ports", ()) for name, service in COMPOSE.services.items()}
-    assert [name for name, ports in published.items() for port in ports if port.rpartition(":")[0] not in rows[name]] == []
+    assert [
+        name for name, ports in published.items() for port in ports if port.rpartition(":")[0] not in rows[name]
+    ] == []
 
 
 def test_the_image_is_built_once() -> None:

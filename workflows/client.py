@@ -74,10 +74,10 @@ async def connect(
         )
     except RuntimeError as error:
         ours = problem_of_certificate(tls.client_cert) if tls and tls.client_cert else ""
-        raise _problem(address, str(error), ours, is_encrypted=tls is not None) from error
+        raise _problem(address, str(error), ours, tls) from error
 
 
-def _problem(address: str, message: str, ours: str, *, is_encrypted: bool) -> RuntimeError:
+def _problem(address: str, message: str, ours: str, tls: TLSConfig | None) -> RuntimeError:
     """Say in plain words what the SDK's own error means, and what is wrong with our own certificate, if anything is."""
     if ours and not any(words in message for words in (*_ABOUT_THE_SERVER, *_NOBODY)):
         ailing = f"what answers at {address} lets nobody in whose certificate {ours}: renew it, or set a clock right"
@@ -86,7 +86,9 @@ def _problem(address: str, message: str, ours: str, *, is_encrypted: bool) -> Ru
         if words in message:
             return TemporalAccessError(f"DULY_TEMPORAL_{setting}", f"what answers at {address} {meaning}")
     if any(words in message for words in _ENDED):
-        wanted = "a client certificate (DULY_TEMPORAL_TLS_CERT)" if is_encrypted else "TLS (DULY_TEMPORAL_TLS)"
+        wanted = "a client certificate (DULY_TEMPORAL_TLS_CERT)" if tls else "TLS (DULY_TEMPORAL_TLS)"
+        if tls and tls.client_cert:
+            wanted = "another client certificate than ours (DULY_TEMPORAL_TLS_CERT)"
         return TemporalUnansweredError(f"what answers at {address} ended the connection: perhaps it wants {wanted}")
     why = ": nobody knows this host" if "dns error" in message else ""
     return TemporalUnansweredError(f"Temporal does not answer at {address}{why}")

@@ -48,8 +48,8 @@ _ADVICE = {
     ConnectionRule.PASSWORD: "set the user and password of DULY_DATABASE_URL to those of the runtime role",
     ConnectionRule.NAME: "set the name at the end of DULY_DATABASE_URL to that of a database that is there",
     ConnectionRule.ENCRYPTION: "set DULY_DATABASE_TLS and DULY_DATABASE_TLS_CA to what the server does",
-    ConnectionRule.CERTIFICATE: "give DULY_DATABASE_URL a certificate that the server believes (sslcert) and its key (sslkey), "
-    "a file that this user alone may read",
+    ConnectionRule.CERTIFICATE: "give DULY_DATABASE_URL a certificate that the server believes (sslcert) and its key "
+    "(sslkey), a file that this user alone may read",
     ConnectionRule.ACCESS: "let the server's pg_hba.conf, and `grant connect`, let this role in from here",
 }
 

@@ -54,6 +54,22 @@ async def test_a_server_that_asks_for_a_certificate_is_shown_ours(
     assert "verified by DULY_TEMPORAL_TLS_CA, ours shown, the server's good until" in finding(examined, CHECK)[1]
 
 
+async def test_a_certificate_of_ours_that_the_server_does_not_believe_is_not_asked_for_again(
+    cli: CommandLine, merchant: Merchant, authority: CertificateAuthority, stranger: CertificateAuthority, here: Issued
+) -> None:
+    unknown = stranger.issue("unknown-worker", "DNS:worker.example")
+
+    async with temporal_with_tls(port_of(cli), here, authority) as port:
+        settings = {"DULY_TEMPORAL_ADDRESS": f"127.0.0.1:{port}", **believing(authority), **shown(unknown)}
+        refused = await cli(*LIST, **settings)
+
+    # What the server says of it may come before or after the connection has ended.
+    assert refused.exit_code in {2, 3}
+    assert (
+        "refuses our certificate" in refused.stderr or "perhaps it wants another client certificate" in refused.stderr
+    )
+
+
 async def test_our_own_certificate_that_ends_soon_is_a_warning(
     cli: CommandLine, merchant: Merchant, authority: CertificateAuthority, here: Issued
 ) -> None:
