@@ -23,7 +23,7 @@ def configuration_table(kind: str, rows: Sequence[Row[Any]]) -> Table:
 
 def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = True) -> Table:
     """Return the table of changes: what, and of a history who, why and when too."""
-    what = [(row.kind, row.id or "all", ", ".join(map(changed_field, row.changes.items()))) for row in rows]
+    what = [(row.kind, row.id or "all", ", ".join(map(_changed, row.changes.items()))) for row in rows]
     if not is_history:
         return table(title, "Kind", "Id", "What", rows=what)
     whose = [(row.version, row.actor, row.reason, moment(row.changed_at)) for row in rows]
@@ -31,8 +31,7 @@ def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = Tr
     return table(title, "Kind", "Id", "What", "Version", "Who", "Why", "When", rows=shown)
 
 
-def changed_field(change: tuple[str, Mapping[str, Any]]) -> str:
-    """Say of a field what it was and is."""
+def _changed(change: tuple[str, Mapping[str, Any]]) -> str:
     field, each = change
     return f"{field}: {to_json(each['was'])} -> {to_json(each['is'])}"
 

@@ -24,7 +24,7 @@ from models.workflow_ids import merchant_connection_id
 from web.actions.forms import links_of
 from web.context import Visit
 from web.merchants.steps import next_step
-from web.views.cells import Cell, Column, Table, address, link, moment, money, named, state, table_of, text, words
+from web.views.cells import Cell, Column, Table, address, link, moment, money, state, table_of, text, words
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.objects import ObjectPage, show_object, show_part, stripe, temporal
 
@@ -94,7 +94,7 @@ async def show_merchant(visit: Visit) -> Response:
             ("Payments", text("on" if row.takes_payments else "off")),
             *(_of_account(stored) if stored else ()),
             *_for_owner(visit, stored),
-            *(("Provider", named(link("providers", one.id), _provider(one, stored))) for one in providers),
+            *(("Provider", Cell(_provider(one, stored), address("providers", one.id))) for one in providers),
         ),
         # Discrepancies are the platform's to end.
         tables=[_discrepancies(discrepancies)] if discrepancies and not visit.user.merchants else (),

@@ -16,8 +16,8 @@ from web.actions.action import Action, FormField
 _WAS = "was_"
 _MEANINGS: Mapping[str, str] = {
     "fixed": "Comes to the percentage, by currency, such as EUR 0.25, USD 0.30.",
-    "minimum": "By currency.",
-    "maximum": "By currency.",
+    "minimum": "Of a payment it is so much or more, by currency.",
+    "maximum": "Of a payment it is so much or less, by currency.",
 }
 
 

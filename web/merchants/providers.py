@@ -12,7 +12,6 @@ from starlette.responses import Response
 from activities.configuration.providers import ProviderQueries
 from activities.database import Database
 from activities.listing import Listed
-from commands.configuration.tables import changed_field
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.finding import Verdict
 from commands.operations.checks.gateway import examine_provider
@@ -26,9 +25,13 @@ from web.actions.forms import links_of
 from web.context import Visit
 from web.views.cells import Cell, Column, Table, link, listed, moment, money, named, state, table_of, text
 from web.views.listing import Filter, Given, ListOfNoun
-from web.views.objects import ObjectPage, show_object, stripe
+from web.views.objects import ObjectPage, show_object, stripe, stripe_page
 
 _GATEWAYS: Mapping[str, str] = {"stripe": "Stripe", "sepa_debit": "a bank, by files of SEPA direct debits"}
+
+
+# Of the dashboard of the account of the key.
+_PAGES = (("payments", "payments"), ("payment methods", "settings/payment_methods"), ("events", "events"))
 
 
 async def _providers(database: Database, page: ListPage, given: Given) -> Listed:
@@ -127,12 +130,7 @@ def _links(visit: Visit, row: Row[Any]) -> Sequence[tuple[str, Cell]]:
         return ()
     if row.gateway_account:
         return (stripe(visit, row.gateway_account),)
-    name, found = stripe(visit, row.id)
-    pages = {"payments": "payments", "methods": "settings/payment_methods", "events": "workbench/events"}
-    return [
-        (f"{name}: {page}", Cell(f"{name}: {page}", found.href.replace(f"search?query={row.id}", path)))
-        for page, path in pages.items()
-    ]
+    return [stripe_page(visit, shown, path) for shown, path in _PAGES]
 
 
 def _currencies(row: Row[Any]) -> Table:
@@ -166,10 +164,21 @@ def _runs(rows: Sequence[Row[Any]]) -> Table:
 
 def _changes(rows: Sequence[Row[Any]]) -> Table:
     columns = (
-        Column("At", lambda one: moment(one.changed_at)),
-        Column("What", lambda one: text(", ".join(map(changed_field, one.changes.items())))),
-        Column("By", lambda one: text(one.actor)),
-        Column("Why", lambda one: text(one.reason)),
-        Column("Version", lambda one: text(one.version), is_number=True),
+        Column("At", lambda one: moment(one[0].changed_at)),
+        Column("What", lambda one: text(one[1])),
+        Column("Was", lambda one: _value(one[1], one[2]["was"])),
+        Column("Is", lambda one: _value(one[1], one[2]["is"])),
+        Column("By", lambda one: text(one[0].actor)),
+        Column("Why", lambda one: text(one[0].reason)),
+        Column("Version", lambda one: text(one[0].version), is_number=True),
     )
-    return table_of("What was changed, the newest first", columns, rows, empty="Nothing, by a document.")
+    fields = [(row, name, change) for row in rows for name, change in row.changes.items() if any(change.values())]
+    return table_of("What was changed, the newest first", columns, fields, empty="Nothing, by a document.")
+
+
+def _value(field: str, value: Any) -> Cell:
+    """Show a field as it was or is; amounts in major units, and a fee in words."""
+    kind, _, code = field.partition(".")
+    if kind == "currencies":
+        return money(value, code)
+    return text(application_fee(value or {}) if kind == "application_fee" else value)

@@ -131,7 +131,6 @@ PAYMENTS = ListOfNoun(
         Column("Number", lambda row: link("transactions", row.payment_id, row.number)),
         Column("Asked by", lambda row: words(row.kind)),
         Column("Asked", lambda row: moment(row.created_at)),
-        Column("Decided", lambda row: moment(row.executed_at)),
     ),
     (
         Filter("state", "State", tuple(INTENT.words)),

@@ -60,7 +60,12 @@ def temporal(visit: Visit, workflow_id: str) -> tuple[str, Cell]:
 
 def stripe(visit: Visit, reference: str | None) -> tuple[str, Cell]:
     """Return the link to an object in Stripe's dashboard, where it is Stripe's own."""
-    if not reference or visit.web.settings.stripe_api_base != "https://api.stripe.com":
+    return stripe_page(visit, reference, f"search?query={reference}") if reference else ("At Stripe", Cell())
+
+
+def stripe_page(visit: Visit, shown: str, path: str) -> tuple[str, Cell]:
+    """Return the link to a page of Stripe's dashboard; an empty one where another gateway stands in for Stripe's."""
+    if visit.web.settings.stripe_api_base != "https://api.stripe.com":
         return "At Stripe", Cell()
     test = "" if visit.web.settings.is_live else "test/"
-    return "At Stripe", Cell(reference, f"https://dashboard.stripe.com/{test}search?query={reference}")
+    return "At Stripe", Cell(shown, f"https://dashboard.stripe.com/{test}{path}")
