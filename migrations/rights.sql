@@ -151,7 +151,7 @@ grant execute on function duly.adopt_bank_refund, duly.ask_for_bank_release, dul
 
 -- reports
 grant execute on function duly.billed_and_collected, duly.keep_mrr, duly.keep_report, duly.kept_report, duly.ledger_movement,
-    duly.remove_report_schedule, duly.report_ageing, duly.report_at_risk, duly.report_trial_balance, duly.set_report_schedule to duly_app;
+    duly.at_risk, duly.remove_report_schedule, duly.report_ageing, duly.report_at_risk, duly.report_trial_balance, duly.set_report_schedule to duly_app;
 
 -- runs
 grant execute on function duly.bill_by_day, duly.bill_members, duly.billed_totals, duly.billing_dry_run_page, duly.billing_page,

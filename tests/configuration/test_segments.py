@@ -66,6 +66,45 @@ async def test_an_account_is_in_a_segment_by_its_criteria(
     assert await members(cli) == taken == [row.id for page in pages for row in page]
 
 
+LEAVING = """
+    insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, billing_day, starts_on, ends_on)
+    select 'sub_' || id, id, 'plan', 1000, 'EUR', 1, current_date - 90, current_date + 10
+    from duly.accounts where id in ('one', 'two', 'plain')
+"""
+EXPIRES = """
+    update duly.cards set exp_year = extract(year from now() + make_interval(months => cast(:months as integer))),
+        exp_month = extract(month from now() + make_interval(months => cast(:months as integer))) where account_id = :id
+"""
+
+
+@pytest.mark.parametrize(
+    ("criteria", "taken"),
+    [
+        ("card_expires_days = 31", ["one", "two"]),
+        ("card_expires_days = 3660", ["good", "one", "two"]),
+        ("risks_min = 1", ["one", "plain", "two"]),
+        ("risks_min = 2", ["one"]),
+        ("risks_min = 1\ncard_expires_days = 31", ["one", "two"]),
+    ],
+)
+async def test_whose_card_expires_and_who_is_at_risk_of_leaving_is_a_segment(
+    cli: CommandLine, merchant: Merchant, criteria: str, taken: list[str]
+) -> None:
+    # given one with its only card in its last month, one with two of these, one with a good card, and one with none
+    await merchant.account("one")
+    await merchant.account("two", cards=("pm_card_visa", "pm_card_mastercard"))
+    await merchant.account("good")
+    await merchant.account("plain", cards=[])
+    for account, months in {"one": 0, "two": 0, "good": 24}.items():
+        await merchant.run(EXPIRES, id=account, months=months)
+    await merchant.run(LEAVING)
+    await merchant.configure(segment(criteria))
+
+    each = await merchant.run("select a.id from duly.accounts a where duly.is_of_segment('chosen', a) order by a.id")
+
+    assert await members(cli) == taken == [row.id for row in each]
+
+
 async def test_a_segment_of_transactions_is_counted_by_currency(
     cli: CommandLine, merchant: Merchant, people: None
 ) -> None:

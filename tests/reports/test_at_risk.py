@@ -50,6 +50,24 @@ async def test_two_rules_make_a_risk_and_one_does_not(customers: Books, reports:
     ]
 
 
+OF_SOME = """
+    with alls as (select * from duly.at_risk('2025-12-01', null)),
+        named as (select * from duly.at_risk('2025-12-01', array(select id from duly.accounts))),
+        two as (select * from duly.at_risk('2025-12-01', '{acc_late,acc_later}'))
+    select (select count(*) from alls), (select count(*) from (table alls except table named) x),
+        (select count(*) from (table named except table alls) x), (select array_agg(account_id order by 1) from two)
+"""
+
+
+async def test_of_accounts_that_are_named_it_is_the_same(customers: Books, owner: Books) -> None:
+    owe(customers, "acc_both", 31)
+    owe(customers, "acc_late", 30)
+    owe(customers, "acc_plain", 90)
+    customers.pay("p", "acc_plain", 20_00, posted_on=TODAY)
+
+    assert owner.run(OF_SOME) == [(5, 0, 0, ["acc_late"])]
+
+
 async def test_each_rule_has_its_bound(customers: Books, owner: Books, reports: Reports) -> None:
     owe(customers, "acc_late", 30)
     owe(customers, "acc_both", 31)

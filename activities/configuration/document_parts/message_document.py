@@ -18,7 +18,7 @@ _AMOUNTS = frozenset({"minimum", "maximum", "minimum_balance", "maximum_balance"
 _OF_ACCOUNTS = frozenset(
     {"labels", "regions", "classifications", "states", "currencies", "payment_methods", "products", "overdue_days"}
     | {"minimum_balance", "maximum_balance", "minimum_paid", "maximum_paid", "payments_min", "payments_max"}
-    | {"declines_min", "within_days"}
+    | {"declines_min", "within_days", "card_expires_days", "risks_min"}
 )
 _OF_TRANSACTIONS = frozenset(
     {"classifications", "states", "types", "currencies", "payment_methods", "providers", "products", "product_lines"}
@@ -47,8 +47,10 @@ class SegmentCriteria(DocumentPart):
     Amounts are in major units by currency, both bounds included; of a currency that a bound does not name there is
     nobody. `labels` are the accounts' own segments. A balance is what is owed, and below zero what is owed to them.
     `overdue_days`: so many days, or more, after the due date, on the account's calendar. What was paid (payments less
-    their cancellations and refunds), payments and declines are those of the last `within_days` days, or 365. `posted`
-    is a period of reports, or days; `accounts` a segment of accounts whose transactions they are.
+    their cancellations and refunds), payments and declines are those of the last `within_days` days, or 365.
+    `card_expires_days`: no active card for recurring charges is good for longer than so many days, and there is one.
+    `risks_min`: so many, or more, of the five rules of the report `at-risk` are true. `posted` is a period of reports,
+    or days; `accounts` a segment of accounts whose transactions they are.
     """
 
     labels: tuple[Label, ...] = ()
@@ -73,6 +75,8 @@ class SegmentCriteria(DocumentPart):
     declines_min: Annotated[int, Field(ge=1, le=1000)] | None = None
     within_days: Days | None = None
     overdue_days: Annotated[int, Field(ge=1, le=3660)] | None = None
+    card_expires_days: Annotated[int, Field(ge=0, le=3660)] | None = None
+    risks_min: Annotated[int, Field(ge=1, le=5)] | None = None
     open: bool | None = None
     posted: str | dict[Literal["from", "to"], date] | None = None
     accounts: DefinitionId | None = None

@@ -39,6 +39,12 @@ language sql stable set search_path = duly, pg_temp as $$
             where r.account_id = a.id and r.kind = 'payment' and t.outcome = 'declined'
               and t.finished_at > now() - make_interval(days => coalesce((c ->> 'within_days')::integer, 365)))
         >= (c ->> 'declines_min')::bigint)
+    -- Of several cards the one that is good for longest.
+    and (not c ? 'card_expires_days' or exists (select from duly.cards k where k.account_id = a.id and k.state = 'active' and k.is_recurring
+        having max(make_date(k.exp_year, k.exp_month, 1) + interval '1 month' - interval '1 day')
+            <= (now() at time zone a.time_zone)::date + (c ->> 'card_expires_days')::integer))
+    and (not c ? 'risks_min' or exists (select from duly.at_risk(current_date, array[a.id]) r
+        where r.reason_count >= (c ->> 'risks_min')::integer))
 $$;
 
 -- Whether an account is of a segment: by its label, or by the criteria of a segment in use. The empty one is everybody.
@@ -98,6 +104,12 @@ begin
             where r.kind = 'payment' and t.outcome = 'declined'
               and t.finished_at > now() - make_interval(days => coalesce(($1 ->> 'within_days')::integer, 365))
             group by r.account_id having count(*) >= ($1 ->> 'declines_min')::bigint) $q$ else '' end
+    || case when c ? 'card_expires_days' then $q$
+        and exists (select from duly.cards k where k.account_id = a.id and k.state = 'active' and k.is_recurring
+        having max(make_date(k.exp_year, k.exp_month, 1) + interval '1 month' - interval '1 day')
+            <= (now() at time zone a.time_zone)::date + ($1 ->> 'card_expires_days')::integer) $q$ else '' end
+    || case when c ? 'risks_min' then $q$
+        and a.id in (select r.account_id from duly.at_risk(current_date, $2) r where r.reason_count >= ($1 ->> 'risks_min')::integer) $q$ else '' end
     || case when p_limit is not null then ' order by a.id limit $4' else '' end
     using c, p_among, p_after, p_limit;
 end $$;
