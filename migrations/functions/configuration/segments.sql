@@ -43,8 +43,7 @@ language sql stable set search_path = duly, pg_temp as $$
     and (not c ? 'card_expires_days' or exists (select from duly.cards k where k.account_id = a.id and k.state = 'active' and k.is_recurring
         having max(make_date(k.exp_year, k.exp_month, 1) + interval '1 month' - interval '1 day')
             <= (now() at time zone a.time_zone)::date + (c ->> 'card_expires_days')::integer))
-    and (not c ? 'risks_min' or exists (select from duly.at_risk(current_date, array[a.id]) r
-        where r.reason_count >= (c ->> 'risks_min')::integer))
+    and (not c ? 'risks_min' or duly.risks_of(a.id) >= (c ->> 'risks_min')::integer)
 $$;
 
 -- Whether an account is of a segment: by its label, or by the criteria of a segment in use. The empty one is everybody.

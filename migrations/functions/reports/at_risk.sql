@@ -58,3 +58,10 @@ returns table (account_id text, region text, segment text, state text, currency 
   card_expires integer, overdue integer, mrr_fell integer, leaving integer, overdue_days integer, overdue_minor bigint, mrr_lost_minor bigint,
   card_expires_on date, ends_on date)
 language sql stable as $$ select * from duly.at_risk(p_on, null) $$;
+
+-- How many of the rules are true of one account today. Planned for this account each time: no plan for any account uses its indexes.
+create or replace function duly.risks_of(p_account_id text) returns integer
+language plpgsql stable set search_path = duly, pg_temp set plan_cache_mode = force_custom_plan as $$
+begin
+    return coalesce((select r.reason_count from duly.at_risk(current_date, array[p_account_id]) r), 0);
+end $$;
