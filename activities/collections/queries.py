@@ -14,6 +14,7 @@ from models.listing import ListPage
 from models.operations.payment_states import COLLECTION
 from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.configuration import CardRow
+from models.tables.console.lists import CollectionAssigneeRow
 from models.tables.ledger import OpenItemRow
 
 # What is open now of what a collection brings in, of an amount that was asked for at most that.
@@ -50,6 +51,7 @@ _COLLECTIONS = (
         CollectionRow.closed_at,
         GatewayRequestRow.id.label("request_id"),
         GatewayRequestRow.state.label("request_state"),
+        func.coalesce(CollectionAssigneeRow.user_id, "").label("assigned_to"),
         # The bank's reason where there is one, else the gateway's.
         func.coalesce(func.nullif(GatewayRequestRow.error_description, ""), GatewayRequestRow.error_code).label(
             "decline_code"
@@ -61,6 +63,13 @@ _COLLECTIONS = (
             GatewayRequestRow.account_id == CollectionRow.account_id,
             GatewayRequestRow.period == CollectionRow.period,
             GatewayRequestRow.kind == RequestKind.PAYMENT,
+        ),
+    )
+    .outerjoin(
+        CollectionAssigneeRow,
+        and_(
+            CollectionAssigneeRow.account_id == CollectionRow.account_id,
+            CollectionAssigneeRow.period == CollectionRow.period,
         ),
     )
     .where(_REQUESTED == 0)
@@ -145,14 +154,23 @@ class CollectionQueries:
         """Return the collections that somebody has chosen, the newest first."""
         return await _LIST.chosen(self._database, ids)
 
-    async def page(self, page: ListPage, *, state: str, run_id: str, account_id: str = "") -> Listed:
+    async def page(
+        self, page: ListPage, *, state: str, run_id: str, account_id: str = "", assigned_to: str = ""
+    ) -> Listed:
         """Return a page of collections, the newest first; empty filters let all through."""
         filters = (
             *of_word(CollectionRow.stage, COLLECTION, state),
             *matching(CollectionRow.run_id, run_id),
             *matching(CollectionRow.account_id, account_id),
+            *matching(CollectionAssigneeRow.user_id, assigned_to),
         )
         return await _LIST.page(self._database, page, *filters)
+
+    async def assign(self, account_id: str, period: str, user_id: str, *, actor: str) -> None:
+        """Let a user look after a collection; "" nobody any more. Raises RuleBrokenError."""
+        await self._database.call(
+            "assign_collection", account_id=account_id, period=period, user_id=user_id, actor=actor
+        )
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
         """Return the attempts of a gateway request in order."""

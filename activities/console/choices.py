@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from activities.database import Database
 from models.cards.card import CardState
 from models.tables.accounts import VoucherTypeRow
 from models.tables.configuration import BANK_DEBITS, EFFECTIVE, CardRow, CreditorRow, ProviderMethodRow, ProviderRow
+from models.tables.operations import UserRow
 from models.tables.reference import (
     DueDateRuleRow,
     PaymentMethodRow,
@@ -24,6 +26,16 @@ Choices = Sequence[tuple[str, str]]
 # What has no name of its own.
 _BY_ID: Mapping[str, InstrumentedAttribute[str]] = MappingProxyType(
     {"layouts": StatementLayoutRow.id, "due_date_rules": DueDateRuleRow.id, "creditors": CreditorRow.id}
+)
+# Who may be given work of the whole house, what is sold, and kinds of vouchers.
+_READ: Mapping[str, Select[Any]] = MappingProxyType(
+    {
+        "users": select(UserRow.id, UserRow.id)
+        .where(UserRow.state == "active", UserRow.merchants == [])
+        .order_by(UserRow.id),
+        "products": select(ProductRow.id, ProductRow.name).where(ProductRow.is_active).order_by(ProductRow.name),
+        "voucher_types": select(VoucherTypeRow.id, VoucherTypeRow.name).order_by(VoucherTypeRow.name),
+    }
 )
 
 
@@ -40,12 +52,9 @@ class FormChoices:
         """
         kind, _, sort = what.partition(":")
         if kind in {"cards", "cards_of_transaction"}:
-            row, transaction = CardRow, FinancialTransactionRow
-            label = func.trim(func.concat(row.brand, " ", row.last4))
-            of = select(transaction.account_id).where(transaction.id == account_id).scalar_subquery()
-            account = of if kind == "cards_of_transaction" else account_id
-            query = select(row.id, label).where(row.account_id == account, row.state == CardState.ACTIVE)
-            return _pairs(await self._database.read(query.order_by(row.fallback_order)))
+            return await self._cards(kind, account_id)
+        if kind in _READ:
+            return _pairs(await self._database.read(_READ[kind]))
         if kind in _BY_ID:
             column = _BY_ID[kind]
             return _pairs(await self._database.read(select(column, column).order_by(column)))
@@ -62,13 +71,6 @@ class FormChoices:
             method = PaymentMethodRow
             every = select(method.id, method.name).where(method.is_active)
             return _pairs(await self._database.read(every.order_by(method.name)))
-        if kind == "voucher_types":
-            voucher = VoucherTypeRow
-            return _pairs(await self._database.read(select(voucher.id, voucher.name).order_by(voucher.name)))
-        if kind == "products":
-            product = ProductRow
-            sold = select(product.id, product.name).where(product.is_active)
-            return _pairs(await self._database.read(sold.order_by(product.name)))
         if kind in {"providers", "platforms"}:
             # A platform connects merchants: it is none's own, and in use.
             provider, own = ProviderRow, (ProviderRow.merchant_id.is_(None), ProviderRow.state == EFFECTIVE)
@@ -82,6 +84,14 @@ class FormChoices:
         reason = TransactionReasonRow
         reasons = select(reason.id, reason.name).where(reason.is_active, reason.purpose == sort)
         return _pairs(await self._database.read(reasons.order_by(reason.name)))
+
+    async def _cards(self, kind: str, id: str) -> Choices:
+        row, transaction = CardRow, FinancialTransactionRow
+        label = func.trim(func.concat(row.brand, " ", row.last4))
+        of = select(transaction.account_id).where(transaction.id == id).scalar_subquery()
+        account = of if kind == "cards_of_transaction" else id
+        query = select(row.id, label).where(row.account_id == account, row.state == CardState.ACTIVE)
+        return _pairs(await self._database.read(query.order_by(row.fallback_order)))
 
 
 def _pairs(rows: Sequence[Sequence[str]]) -> Choices:

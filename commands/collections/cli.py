@@ -80,6 +80,9 @@ def list_collections(
         CollectionWord | None, typer.Option("--state", "--stage", help="Only collections in this state.")
     ] = None,
     run: Annotated[str, typer.Option("--run", help="Only collections that this run began.")] = "",
+    assigned_to: Annotated[
+        str, typer.Option("--assigned-to", help="Only collections that this user of the console looks after.")
+    ] = "",
     limit: Limit = 50,
     after: After = "",
     since: Since = None,
@@ -92,7 +95,7 @@ def list_collections(
 
     page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, page, state=state or "", run_id=run),
+        lambda output: list_page(output, page, state=state or "", run_id=run, assigned_to=assigned_to),
         as_json=as_json,
         as_csv=as_csv,
     )

@@ -1,4 +1,4 @@
-"""Commands to collections: retry, skip, extend, mark paid, give up, resolve."""
+"""Commands to collections: retry, skip, extend, mark paid, give up, resolve, assign."""
 
 from datetime import datetime
 from typing import Annotated
@@ -121,3 +121,21 @@ def resolve(
     perform(
         lambda output: send_update(output, account, period, "resolve_unknown", command, CollectResult), as_json=as_json
     )
+
+
+@app.command("assign")
+@changes()
+def assign(
+    account: AccountId,
+    period: ReceivableName,
+    actor: Annotated[str, typer.Option("--actor", help="Who asks for it; kept with the command.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the command.")],
+    user: Annotated[str, typer.Option("--user", help="A user of the console; nobody unless given.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say which user of the console looks after an open collection. It goes on as it did."""
+    from commands.collections.assigning import assign as carry
+
+    del reason
+
+    perform(lambda output: carry(output, account, period, user, actor=actor), as_json=as_json)

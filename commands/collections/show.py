@@ -63,11 +63,11 @@ async def show(output: Output, account_id: str, period: str) -> None:
     )
 
 
-async def list_page(output: Output, page: ListPage, *, state: str, run_id: str) -> None:
+async def list_page(output: Output, page: ListPage, *, state: str, run_id: str, assigned_to: str = "") -> None:
     """List a page of collections, the newest first, with what each does next."""
     settings = read_settings()
     async with reading_database_of(settings) as database:
-        listed = await CollectionQueries(database).page(page, state=state, run_id=run_id)
+        listed = await CollectionQueries(database).page(page, state=state, run_id=run_id, assigned_to=assigned_to)
     columns = {
         "Account": lambda row: row.account_id,
         "Period": lambda row: row.period,

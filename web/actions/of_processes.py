@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time
 
+from commands.collections.assigning import assign
 from commands.collections.control import send_update as ask_collection
 from commands.console.limited import ANSWER_SECONDS, AskedAction, Carry
 from commands.disputes.disputes import accept
@@ -64,6 +65,10 @@ async def _extend(output: Output, asked: AskedAction) -> None:
 
 async def _release(output: Output, asked: AskedAction) -> None:
     await release(output, *_receivable(asked), asked["amount"], asked.actor, asked.reason)
+
+
+async def _assign(output: Output, asked: AskedAction) -> None:
+    await assign(output, *_receivable(asked), asked["user"], actor=asked.actor)
 
 
 async def _mark_paid(output: Output, asked: AskedAction) -> None:
@@ -154,6 +159,13 @@ _COLLECTIONS = (
         "Whatever comes next is moved to a later day.",
         _extend,
         (FormField("until", "Leave in peace until", "date", is_required=True),),
+        _OPEN,
+    ),
+    Action(
+        *("collections", "assign", "Assign", "collections assign", Permission.COLLECT),
+        "Somebody looks after it, and finds it among theirs. It goes on as it does.",
+        _assign,
+        (FormField("user", "To", "select", "users", help="To nobody unless chosen."),),
         _OPEN,
     ),
     Action(

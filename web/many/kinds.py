@@ -60,7 +60,7 @@ MANY: Mapping[str, ManyOf] = {
     for one in (
         ManyOf(
             *("collections", COLLECTION, "stage", lambda database, ids: CollectionQueries(database).chosen(ids)),
-            {"retry": (), "skip": (), "extend": ("until",), "give-up": ()},
+            {"retry": (), "skip": (), "extend": ("until",), "assign": ("user",), "give-up": ()},
             "open_minor",
             lambda row: f"{row.account_id}/{row.period}",
         ),

@@ -11,9 +11,10 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from activities.console.choices import Choices, FormChoices
 from activities.reports.text_files import safe_text
 from commands.console.limited import AskedAction
-from web.actions.action import Action, Filled, problems_of
+from web.actions.action import Action, Filled, FormField, problems_of
 from web.actions.forms import ACTIONS, require_key
 from web.context import Visit
 from web.many.carrying import carry
@@ -161,12 +162,17 @@ async def _preview(visit: Visit, of: ManyOf, action: Action, form: FormData, fil
         ids=[of.id_of(row) for row in acted],
         key=filled.key or secrets.token_hex(16),
         filled=filled,
+        choices={one.name: await _choices(visit, one) for one in action.fields},
         back=f"/{of.noun}?{query}" if (query := text_of(form, "back")) else f"/{of.noun}",
         query=text_of(form, "back"),
         count=len(acted),
         totals=[(f"Total, {currency}", money(minor, currency)) for currency, minor in sorted(totals.items())],
         tables=_tables(of, acted, [(id, rows.get(id), why) for id, why in why_not.items() if why]),
     )
+
+
+async def _choices(visit: Visit, one: FormField) -> Choices:
+    return [*one.words, *(await FormChoices(visit.web.reading).of(one.choices, "") if one.choices else ())]
 
 
 def _why_not(of: ManyOf, action: Action, row: Any) -> str:

@@ -29,8 +29,8 @@ from web.views.cells import Column, Table, table_of
 ROWS = 50
 _EXPORTED_AT_ONCE = 500
 
-# What a list is limited to by its user. No filter has such a name.
-_MERCHANTS = " merchants"
+# What a list is limited to by its user, and who that is. No filter has such a name.
+_MERCHANTS, _USER = " merchants", " user"
 Given = Mapping[str, str]
 Read = Callable[[Database, ListPage, Given], Awaitable[Listed]]
 
@@ -201,12 +201,17 @@ def csv_line(values: Sequence[str]) -> str:
 
 def _limited(visit: Visit, given: Given) -> Given:
     """Return what is asked for with the limit of who asks: it is no filter, and in no address."""
-    return {**given, _MERCHANTS: " ".join(visit.user.merchants)} if visit.user.merchants else given
+    return {**given, _USER: visit.user.id, _MERCHANTS: " ".join(visit.user.merchants)}
 
 
 def merchants_of(given: Given) -> Sequence[str]:
     """Return the merchants to whose customers a list is limited; none: it is not."""
     return given.get(_MERCHANTS, "").split()
+
+
+def user_of(given: Given) -> str:
+    """Return who asks for a list: a filter for one's own is kept and mailed as a word, and is of whoever opens it."""
+    return given.get(_USER, "")
 
 
 def _filled(given: Given) -> dict[str, str]:

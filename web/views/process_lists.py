@@ -14,7 +14,7 @@ from models.operations.record_states import DISCREPANCY, RUN, RUN_MEMBER
 from models.reconciliation.discrepancy import describe
 from models.runs.process_run import RunKind
 from web.views.cells import Column, link, moment, money, state, text, words
-from web.views.listing import Filter, Given, ListOfNoun
+from web.views.listing import Filter, Given, ListOfNoun, user_of
 from web.views.money_lists import ACCOUNT_COLUMN
 
 
@@ -30,7 +30,11 @@ async def _members(database: Database, page: ListPage, given: Given) -> Listed:
 
 async def _collections(database: Database, page: ListPage, given: Given) -> Listed:
     return await CollectionQueries(database).page(
-        page, state=given["state"], run_id=given["run"], account_id=given["account"]
+        page,
+        state=given["state"],
+        run_id=given["run"],
+        account_id=given["account"],
+        assigned_to=user_of(given) if given["assigned"] == "me" else given["assigned"],
     )
 
 
@@ -102,12 +106,14 @@ COLLECTIONS = ListOfNoun(
         Column("Why", lambda row: words((row.reason if row.reason != row.stage else "") or row.request_state)),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("Open now", lambda row: money(row.open_minor, row.currency), is_money=True),
+        Column("Assigned to", lambda row: text(row.assigned_to)),
         Column("Run", lambda row: link("runs", row.run_id)),
         Column("Opened", lambda row: moment(row.opened_at)),
         Column("Closed", lambda row: moment(row.closed_at)),
     ),
     (
         Filter("state", "Stage", ("open", "settled", "given_up")),
+        Filter("assigned", "Assigned to (a user, or me)"),
         Filter("account", "Account"),
         Filter("run", "Run"),
     ),

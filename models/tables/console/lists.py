@@ -51,3 +51,15 @@ class MassActionItemRow(Base):
     outcome: Mapped[str]
     answer: Mapped[str]
     ended_at: Mapped[datetime | None]
+
+
+class CollectionAssigneeRow(Base):
+    """Which user of the console looks after a collection."""
+
+    __tablename__ = "collection_assignees"
+
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    period: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text(collation="C"), ForeignKey("duly.users.id"))
+    assigned_by: Mapped[str]
+    assigned_at: Mapped[datetime]

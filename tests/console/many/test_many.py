@@ -28,7 +28,7 @@ DISCREPANCIES = """
 COLLECTIONS = """
     insert into duly.collections (account_id, period, provider_id, owner, policy_id, policy_version, currency,
         amount_minor, invoices)
-    select :account, 'C-' || n, 'stripe', 'x', 'standard', 1, 'EUR', 1190, '{}' from generate_series(1, :many) n
+    select :account, '2026-11-c' || n, 'stripe', 'x', 'standard', 1, 'EUR', 1190, '{}' from generate_series(1, :many) n
 """
 
 
@@ -162,7 +162,7 @@ async def test_a_server_that_is_away_stops_it_and_who_began_it_goes_on(
     await merchant.run(COLLECTIONS, account=account, many=5)
     await browser.sign_in(role=ConsoleRole.AGENT)
 
-    shown = await previewed(browser, "collections", "skip", [f"{account}/C-{number}" for number in range(1, 6)])
+    shown = await previewed(browser, "collections", "skip", [f"{account}/2026-11-c{number}" for number in range(1, 6)])
     answer = await sent(
         browser, "/many/collections/send", shown["ids"], verb="skip", key=shown["key"], reason="holidays"
     )
