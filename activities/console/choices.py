@@ -28,7 +28,7 @@ _BY_ID: Mapping[str, InstrumentedAttribute[str]] = MappingProxyType(
     {"layouts": StatementLayoutRow.id, "due_date_rules": DueDateRuleRow.id, "creditors": CreditorRow.id}
 )
 # Who may be given work of the whole house, what is sold, and kinds of vouchers.
-_READ: Mapping[str, Select[Any]] = MappingProxyType(
+_READ: Mapping[str, Select[*tuple[Any, ...]]] = MappingProxyType(
     {
         "users": select(UserRow.id, UserRow.id)
         .where(UserRow.state == "active", UserRow.merchants == [])

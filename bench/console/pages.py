@@ -53,6 +53,7 @@ REPEATS = 10
 # By name: what a filter without words is given, of which there are rows.
 GIVEN: Mapping[str, str] = {
     "account": "a77",
+    "assigned": "me",
     "run": "run/daily/2029-12-31",
     "card": "c77",
     "currency": "EUR",

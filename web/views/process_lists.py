@@ -113,7 +113,7 @@ COLLECTIONS = ListOfNoun(
     ),
     (
         Filter("state", "Stage", ("open", "settled", "given_up")),
-        Filter("assigned", "Assigned to (a user, or me)"),
+        Filter("assigned", "Assigned to (or me)"),
         Filter("account", "Account"),
         Filter("run", "Run"),
     ),
