@@ -22,7 +22,7 @@ class CommandLines:
         """Log what is over and not logged yet; return how many lines that were."""
         rows = await self._database.rows("select * from duly.commands_to_log(:limit)", limit=PAGE)
         for row in sorted(rows, key=lambda one: one.id):
-            announce(CommandEnded(row.id, row.name, row.subject, row.actor, row.reason, row.outcome))
+            announce(CommandEnded(row.id, row.name, row.subject, row.actor, row.outcome))
         return len(rows)
 
     def begin(self) -> "asyncio.Task[NoReturn]":

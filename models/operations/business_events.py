@@ -253,14 +253,13 @@ class DiscrepancyFound:
 class CommandEnded:
     """A command of the command line is over, or was cut off: `words` are its noun and verb, `subject` ids and dates.
 
-    Why may hold names: it stays in the database, unless it is a code of ours.
+    Why may hold names, also in one word: it stays in the database.
     """
 
     id: int
     words: str
     subject: str
     actor: str
-    reason: str
     outcome: str
 
     @property
@@ -276,7 +275,6 @@ class CommandEnded:
             verb=verb,
             ids=self.subject,
             actor=without_address(self.actor),
-            why=as_code(self.reason),
             outcome=self.outcome,
             command_id=self.id,
         )

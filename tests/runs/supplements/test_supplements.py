@@ -228,3 +228,18 @@ async def test_the_dry_run_of_billing_tells_net_tax_and_total_of_what_it_then_bi
         ("", 4000, 760, 4760),
         ("currency_of_account", 1000, None, None),
     ]
+
+
+async def test_an_invoice_that_was_cancelled_is_billed_again_by_no_supplement(
+    duly: RunningDuly, merchant: Merchant
+) -> None:
+    account = await merchant.account()
+    await merchant.subscription(account, price_minor=1000)
+    await duly.bill()
+    invoice = await merchant.value("select id from duly.financial_transactions where classification = 'invoice'")
+    await merchant.run(f"select duly.cancel_invoice(p_key => 'c1', p_invoice_id => '{invoice}')")
+
+    supplement = await duly.bill(supplement=1)
+
+    assert (supplement.members, await merchant.balance(account)) == (0, 0)
+    assert await broken_invariants(merchant) == []
