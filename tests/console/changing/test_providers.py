@@ -1,15 +1,21 @@
 """Gateway providers in the console (G6, P13): seen with what stops them, and changed as a document changes them."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
+import httpx
+
 from models.console.roles import ConsoleRole
-from tests.console.conftest import OURS, PASSWORD, Browser
+from tests.console.conftest import OURS, PASSWORD, URL, Browser
 from tests.console.reading.test_merchants import SETUP
 from tests.console.test_actions import done, refused
 from tests.console.test_four_eyes import becomes
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
+from web.app import build_app
+from web.assets import Assets
+from web.context import Web
 
 FORM = "/do/providers/change/{}"
 
@@ -135,6 +141,20 @@ async def test_an_administrator_changes_a_provider_as_the_next_version_of_the_co
     assert {(one["actor"], one["reason"]) for one in history[:2]} == {("maria", "contract of May")}
     for printed in ("cafe is not effective", "contract of May", "2.5 % + 0.20 EUR + 0.20 USD, not refunded"):
         assert printed in page
+
+
+async def test_a_provider_leads_to_stripes_dashboard_where_it_is_stripes_own(web: Web, merchant: Merchant) -> None:
+    settings = web.settings.model_copy(update={"stripe_api_base": "https://api.stripe.com"})
+    transport = httpx.ASGITransport(app=build_app(replace(web, settings=settings), Assets()))
+    await prepared(merchant)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        browser = Browser(client, web.users)
+        await browser.sign_in()
+
+        stripe, cafe = [await browser.open(f"/providers/{id}") for id in ("stripe", "cafe")]
+
+    assert 'href="https://dashboard.stripe.com/test/settings/payment_methods"' in stripe
+    assert 'href="https://dashboard.stripe.com/test/search?query=acct_cafe"' in cafe
 
 
 async def test_of_a_provider_nobody_else_changes_anything(browser: Browser, merchant: Merchant) -> None:
