@@ -51,11 +51,11 @@ async def test_two_rules_make_a_risk_and_one_does_not(customers: Books, reports:
 
 
 OF_SOME = """
-    with alls as (select * from duly.at_risk('2025-12-01', null)),
+    with everyone as (select * from duly.at_risk('2025-12-01', null)),
         named as (select * from duly.at_risk('2025-12-01', array(select id from duly.accounts))),
         two as (select * from duly.at_risk('2025-12-01', '{acc_late,acc_later}'))
-    select (select count(*) from alls), (select count(*) from (table alls except table named) x),
-        (select count(*) from (table named except table alls) x), (select array_agg(account_id order by 1) from two)
+    select (select count(*) from everyone), (select count(*) from (table everyone except table named) x),
+        (select count(*) from (table named except table everyone) x), (select array_agg(account_id order by 1) from two)
 """
 
 
