@@ -137,7 +137,7 @@ async def test_what_a_person_asks_of_who_is_blocked_is_refused_by_name(
             is_recurring=True, fallback_order=1, is_preferred=False, replaces="",
         )  # fmt: skip
     validation = await database.call("open_validation", card_id=card, attempt=1)
-    assert (validation, charged(stripe_sandbox)) == ({"is_waiting": True}, (0, 0))
+    assert (validation["is_waiting"], validation["code"], charged(stripe_sandbox)) == (True, "account_blocked", (0, 0))
 
 
 async def test_no_link_is_made_for_who_is_blocked_and_one_that_was_made_opens_no_page(
