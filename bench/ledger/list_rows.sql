@@ -105,5 +105,5 @@ insert into duly.charge_holds (account_id, period, amount_minor, currency, provi
     select 'a' || n, '2026-10', 999, 'EUR', 'stripe', 'large', 'above', now() - n * interval '1 second',
         case when n % 100 > 0 then now() end from generate_series(1, :accounts) n;
 insert into duly.communications (id, template_id, texts, attaches_documents, asked, counts, actor, reason, created_at)
-    select 'co' || n, 'offer', '{}', false, '{"segment": "all", "transactions": []}', '{"written": 1}', 'bench', 'bench',
+    select 'co' || n, 'offer', '{}', false, '{"segment": "all", "transactions": []}', '{"chosen": 1, "written": 1}', 'bench', 'bench',
         now() - n * interval '1 second' from generate_series(1, :accounts / 100) n;
