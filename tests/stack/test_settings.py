@@ -22,7 +22,7 @@ def _required(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_setting_is_read_from_the_file_that_its_variable_names(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "key").write_text("rk_test_2\n")
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbfrk_test_2\r\n")
     (tmp_path / "secrets").write_text("whsec_1,whsec_2\n")
     monkeypatch.delenv("STRIPE_API_KEY")
     monkeypatch.setenv("STRIPE_API_KEY_FILE", str(tmp_path / "key"))
@@ -50,6 +50,7 @@ def test_an_empty_variable_or_file_is_none(monkeypatch: pytest.MonkeyPatch, tmp_
         ("STRIPE_API_KEY", "sk_test_2", "STRIPE_API_KEY_FILE: STRIPE_API_KEY is set as well; set one of them"),
         ("DULY_SMTP_URL", None, "DULY_SMTP_URL_FILE: "),
         ("DULY_SMTP_URL", b"\xff", "DULY_SMTP_URL_FILE: "),
+        ("STRIPE_WEBHOOK_SECRET", b"whsec_1\nwhsec_2\n", "STRIPE_WEBHOOK_SECRET_FILE: "),
         ("DULY_SMTP_URL", "http://mail", "DULY_SMTP_URL: must start with smtp:// or smtps://"),
     ],
 )
