@@ -106,7 +106,7 @@ async def _started(settings: Settings, request: MerchantConnectionInput, wait_se
 
     for _ in range(TRIES):
         try:
-            return await start_and_ask(
+            made = await start_and_ask(
                 client,
                 start,
                 "created",
@@ -118,6 +118,12 @@ async def _started(settings: Settings, request: MerchantConnectionInput, wait_se
         except RefusedError as refused:
             if refused.problems[0].rule != ENDING:
                 raise
+        else:
+            # One that has not heard yet that it is disconnected answers with what was before, and checks nothing.
+            async with reading_database_of(settings) as database:
+                stored = await load_connection(database, request.merchant_id)
+            if stored.state is not ConnectionState.DISCONNECTED:
+                return made
         await asyncio.sleep(PAUSE_SECONDS)
     raise refusal(NOUN, ENDING, f"{request.merchant_id} is being disconnected: try again in a minute")
 
