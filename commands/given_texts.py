@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
-from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
-from models.problem import Problem
+from models.problem import Problem, problem_of_text
 
 # A shared note is the longest text that anybody types; who and why are kept with every command.
 TEXT_MAX = 4000
@@ -16,12 +15,8 @@ def problem_of(command: Any, words: Sequence[str]) -> Problem | None:
     """Return what is wrong with the words of a command line; the message repeats nothing of them."""
     for field, text in _texts(command, words):
         most = TEXTS_MAX.get(field, TEXT_MAX)
-        if len(text) > most:
-            return Problem(_name_of(field), "text_length", f"has {len(text)} characters, at most {most}")
-        if holds_card_number(text):
-            return Problem(_name_of(field), NO_CARD_NUMBER, REFUSED)
-        if not is_printable(text):
-            return Problem(_name_of(field), TEXT_PRINTABLE, NOT_PRINTABLE)
+        if (problem := problem_of_text(_name_of(field), text, most)) is not None:
+            return problem
     if holds_card_number(" ".join(words)):
         # Whoever forgets the quotes has a number fall apart into words.
         return Problem("command line", NO_CARD_NUMBER, REFUSED)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from models.card_number import without_card_numbers
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number, without_card_numbers
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class Problem:
     def as_document(self) -> dict[str, str | int]:
         """Return what a program reads; places that are empty are left out."""
         return {name: value for name, value in asdict(self).items() if value}
+
+
+def problem_of_text(field: str, text: str, most: int) -> Problem | None:
+    """Return why a text that somebody typed is not kept; the message repeats nothing of it."""
+    if len(text) > most:
+        return Problem(field, "text_length", f"has {len(text)} characters, at most {most}")
+    if holds_card_number(text):
+        return Problem(field, NO_CARD_NUMBER, REFUSED)
+    return None if is_printable(text) else Problem(field, TEXT_PRINTABLE, NOT_PRINTABLE)
 
 
 class RefusedError(ValueError):

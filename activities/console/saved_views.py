@@ -9,7 +9,7 @@ from activities.database import Database
 from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.console.console_user import ConsoleUser
 from models.console.roles import Permission
-from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_seen
+from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_one_line
 from models.problem import Problem, RefusedError
 from models.tables.console.lists import SavedViewRow
 
@@ -81,6 +81,6 @@ def _problems(name: str, text: str, most: int) -> list[Problem]:
         found.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
     if holds_card_number(text):
         found.append(Problem(name, NO_CARD_NUMBER, REFUSED))
-    if not all(is_seen(one) for one in text):
+    if not is_one_line(text):
         found.append(Problem(name, TEXT_PRINTABLE, NOT_PRINTABLE))
     return found

@@ -119,7 +119,7 @@ def list_holds(
     as_csv: AsCsv = False,
     as_json: Json = False,
 ) -> None:
-    """List charges that a rule holds until a person releases them, the newest first, a page at a time."""
+    """List charges that a rule holds until a person or its time releases them, the newest first, a page at a time."""
     from commands.payments.fraud import list_held
 
     wanted = "" if every or state is None else state

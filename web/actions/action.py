@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 
 from activities.database import Database
 from commands.console.limited import AskedAction, Carry
-from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.console.roles import Permission
 from models.operator_command import TEXT_MAX
-from models.printable import NOT_PRINTABLE, TEXT_PRINTABLE, is_printable
-from models.problem import Problem
+from models.problem import Problem, problem_of_text
 
 _RULE = re.compile(r" \([a-z_0-9]+\)$")
 
@@ -102,12 +100,5 @@ def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
         for one in action.fields
         if one.is_required and not asked[one.name]
     ]
-    for name, text in texts.items():
-        most = TEXT_MAX.get(name, _FIELD_MAX)
-        if len(text) > most:
-            problems.append(Problem(name, "text_length", f"has {len(text)} characters, at most {most}"))
-        elif holds_card_number(text):
-            problems.append(Problem(name, NO_CARD_NUMBER, REFUSED))
-        elif not is_printable(text):
-            problems.append(Problem(name, TEXT_PRINTABLE, NOT_PRINTABLE))
-    return problems
+    found = (problem_of_text(name, text, TEXT_MAX.get(name, _FIELD_MAX)) for name, text in texts.items())
+    return [*problems, *filter(None, found)]
