@@ -195,14 +195,15 @@ begin
     get diagnostics v_applied = row_count;
     perform duly.note_top_ups_moved(array[a.debit_id]);
   else
-    select count(distinct credit_id) + count(distinct debit_id) into v_items from new_rows;
-    update duly.open_items i set allocated_minor = i.allocated_minor + s.amount_minor
-      from (select account_id, credit_id as id, 'credit'::duly.side as side, sum(amount_minor) as amount_minor
-              from new_rows group by account_id, credit_id
-            union all
-            select account_id, debit_id, 'debit', sum(amount_minor) from new_rows group by account_id, debit_id) s
-      where i.transaction_id = s.id and i.account_id = s.account_id and i.side = s.side;
-    get diagnostics v_applied = row_count;
+    with moved as materialized (
+        select account_id, credit_id as id, 'credit'::duly.side as side, sum(amount_minor) as amount_minor
+          from new_rows group by account_id, credit_id
+        union all
+        select account_id, debit_id, 'debit', sum(amount_minor) from new_rows group by account_id, debit_id),
+      applied as (
+        update duly.open_items i set allocated_minor = i.allocated_minor + m.amount_minor from moved m
+          where i.transaction_id = m.id and i.account_id = m.account_id and i.side = m.side returning 1)
+      select (select count(*) from moved), (select count(*) from applied) into v_items, v_applied;
     perform duly.note_top_ups_moved(array(select n.debit_id from new_rows n));
   end if;
   if v_applied <> v_items then

@@ -27,6 +27,14 @@ NUMBER = "insert into duly.transaction_numbers values ('{}-0000000009', 'ft_9')"
 
 PAID = (PAYMENT, MONEY, CREDIT, NUMBER.format("PAY"))
 INVOICED = (INVOICE, LINE.format(1, 5, 5, 5), REVENUE, DEBIT, NUMBER.format("INV"))
+# What the payment settles: another version of the account, whose balance is nothing then.
+THEN_INVOICED = tuple(
+    step.replace("'x'", "'y'")
+    .replace("ft_9", "ft_8")
+    .replace("000009", "000008")
+    .replace("1, 5)", "2, 0)" if step is INVOICE else "1, 5)")
+    for step in (*INVOICED[:3], DEBIT.replace("1, 5)", "2, 5)"), INVOICED[-1])
+)
 MORE_MONEY = TRANSFER + "('ft_9', 2, 'cash', 'receivable:acc_1', 'EUR', 1, '2026-05-20')"
 FOR_ANOTHER = MONEY.replace("receivable:acc_1", "receivable:acc_2")
 
@@ -61,6 +69,10 @@ INCOMPLETE = {
     "several allocations, one of them to nothing": (
         "allocation_within_account",
         (*PAID, ALLOCATION + "('acc_1', 'ft_9', 'ft_8', 2), ('acc_1', 'ft_9', 'ft_7', 3)"),
+    ),
+    "several allocations, one of them in another account's name": (
+        "allocation_within_account",
+        (*PAID, *THEN_INVOICED, ALLOCATION + "('acc_1', 'ft_9', 'ft_8', 2), ('acc_2', 'ft_9', 'ft_8', 3)"),
     ),
 }
 
