@@ -38,7 +38,6 @@ from activities.gateway.clocks import Clocks
 from activities.gateway.mode import CONNECT, account_of, adapter_of, require_mode, why_not_connected
 from activities.gateway.pace import GatewayPace
 from activities.gateway.retries import why_unanswered
-from activities.gateway.stripe_gateway import StripeGateway
 from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.merchants.accounts import MerchantAccountActivities
 from activities.merchants.connections import MerchantConnectionActivities
@@ -91,7 +90,7 @@ log = structlog.get_logger(__name__)
 WORKFLOW_CACHE_SIZE = 100
 # In-flight calls get this long to finish on a deploy; what does not is repeated under the same key.
 SHUTDOWN_TIMEOUT = timedelta(seconds=30)
-PREPARE = "run `duly namespace prepare`"
+PREPARE, KEY = "run `duly namespace prepare`", "set STRIPE_API_KEY to a key of this account"
 
 
 class FullGateway(Gateway, CardGateway, RefundGateway, DisputeGateway, MerchantGateway, GatewayWithBooks, Protocol):
@@ -259,6 +258,8 @@ async def _begin_gateway_calls(
     unbound = partial(why_not_connected, database, settings.provider)
     if not await is_ready("merchant_not_connected", unbound, stop, advice=CONNECT):
         return
+    from activities.gateway.stripe_gateway import StripeGateway  # no worker of workflows loads it (decision 0250)
+
     gateway = StripeGateway(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
@@ -279,8 +280,7 @@ def main(role: Annotated[Role, typer.Option(help="What this process does.")] = R
     try:
         asyncio.run(run_worker(settings, role))
     except GatewayAccessError as error:
-        advice = "set STRIPE_API_KEY to a key of this account"
-        log.error("gateway_refuses_key", role=role, reason=error.code, advice=advice)  # noqa: TRY400
+        log.error("gateway_refuses_key", role=role, reason=error.code, advice=KEY)  # noqa: TRY400
         _leave(1)
     except (GatewayError, DatabaseUnavailableError, SchemaMismatchError, RPCError, RuntimeError) as error:
         # A refusal to start is told in one line: its traceback says nothing that the operator can mend.

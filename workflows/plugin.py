@@ -9,7 +9,6 @@ from temporalio.worker import WorkerConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from activities.build import build_id
-from activities.payload_codec import EncryptionCodec
 from activities.supervision.successors import Successors
 from workflows.generation import Generations
 from workflows.inputs.checks import InputChecks
@@ -57,6 +56,9 @@ def encrypting(keys: Mapping[str, bytes]) -> list[SimplePlugin]:
     """Return what makes a client, and the workers on it, encrypt; nothing where there are no keys."""
     if not keys:
         return []
+    # Only who encrypts loads what it takes (decision 0250).
+    from activities.payload_codec import EncryptionCodec  # noqa: PLC0415
+
     codec = EncryptionCodec(keys)
 
     def encrypted(within: DataConverter | None) -> DataConverter:

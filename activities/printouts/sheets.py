@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
-
-from xlsxwriter import Workbook
+from typing import TYPE_CHECKING
 
 from activities.printouts.page import DocumentPage
 from activities.reports.text_files import safe_text
@@ -14,6 +13,9 @@ from models.currency import exponent_of
 from models.money import Money
 from models.printouts.bill import BillFacts
 from models.printouts.facts import DocumentFacts, StatementFacts
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
 
 Cell = str | Decimal | date | None
 
@@ -120,6 +122,8 @@ def _plain(cell: Cell) -> str:
 
 def xlsx_of(page: DocumentPage, sheet: Sheet, on: date, *, seller: str) -> bytes:
     """Write a workbook: the document's facts and sums as they are read, and a sheet of its rows to compute with."""
+    from xlsxwriter import Workbook  # noqa: PLC0415
+
     file = BytesIO()
     # A workbook says when it was made: the document's own day, so that it is the same whenever it is written again.
     made = {"title": page.subject, "author": seller, "created": datetime(on.year, on.month, on.day)}  # noqa: DTZ001
@@ -130,7 +134,7 @@ def xlsx_of(page: DocumentPage, sheet: Sheet, on: date, *, seller: str) -> bytes
     return file.getvalue()
 
 
-def _write_page(book: Workbook, page: DocumentPage, seller: str) -> None:
+def _write_page(book: "Workbook", page: DocumentPage, seller: str) -> None:
     worksheet = book.add_worksheet(page.title[:31])
     title = book.add_format({"bold": True, "font_color": page.color, "font_size": 14})
     strong = book.add_format({"bold": True})
@@ -154,7 +158,7 @@ def _write_page(book: Workbook, page: DocumentPage, seller: str) -> None:
         worksheet.write_string(row, 1, value, strong if is_strong else None)
 
 
-def _write_rows(book: Workbook, sheet: Sheet) -> None:
+def _write_rows(book: "Workbook", sheet: Sheet) -> None:
     worksheet = book.add_worksheet("rows")
     head = book.add_format({"bold": True})
     decimals = exponent_of(sheet.currency)

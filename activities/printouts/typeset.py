@@ -8,11 +8,12 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from activities.printouts.page import DocumentPage
+
+if TYPE_CHECKING:
+    import typst
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "templates" / "document.typ"
@@ -96,8 +97,11 @@ def _characters_of(font: bytes) -> Iterator[int]:
 
 
 @cache
-def _compiler() -> typst.Compiler:
+def _compiler() -> "typst.Compiler":
     """Return the one compiler of a process: it keeps what it has read."""
+    # Not with the module: every worker would hold it, and most write no page (decision 0250).
+    import typst  # noqa: PLC0415
+
     return typst.Compiler(root=str(_TEMPLATE.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True)
 
 

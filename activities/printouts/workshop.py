@@ -16,12 +16,9 @@ from datetime import date
 from multiprocessing import get_context, parent_process
 
 from jinja2 import TemplateError
-from typst import TypstError
 
 from activities.printouts.bills.page import bill_page_of
 from activities.printouts.catalogue import catalogue_of
-from activities.printouts.electronic import electronic_invoice_of
-from activities.printouts.hybrid import declared_as_factur_x
 from activities.printouts.markup import html_of, rtf_of
 from activities.printouts.page import DocumentPage, page_of, statement_page_of
 from activities.printouts.sheets import csv_of, sheet_of, xlsx_of
@@ -52,7 +49,11 @@ class OwnTemplateError(Exception):
     """A seller's own template that writes no document; what it says is for its author."""
 
 
-_OF_TEMPLATES = (TypstError, TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
+def _errors_of_templates() -> tuple[type[Exception], ...]:
+    from typst import TypstError  # noqa: PLC0415
+
+    return TypstError, TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError
+
 
 # As many electronic invoices are written at once as there are cores, up to a gigabyte of processes.
 AT_ONCE = min(os.cpu_count() or 1, 4)
@@ -125,7 +126,7 @@ def write(job: PrintJob) -> bytes:
 def _naming_the_template(job: PrintJob) -> Iterator[None]:
     try:
         yield
-    except _OF_TEMPLATES as error:
+    except _errors_of_templates() as error:
         if not job.template:
             raise
         # In words: what a compiler raises is not passed from process to process.
@@ -153,7 +154,9 @@ def write_validated(job: PrintJob) -> tuple[bytes, list[str]]:
 
     Raises OwnTemplateError.
     """
-    # Only where it may be loaded.
+    # Only where they may be loaded, and where they are used.
+    from activities.printouts.electronic import electronic_invoice_of  # noqa: PLC0415
+    from activities.printouts.hybrid import declared_as_factur_x  # noqa: PLC0415
     from activities.printouts.validation import broken_rules  # noqa: PLC0415
 
     facts = job.facts

@@ -7,10 +7,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import typst
-import xlsxwriter
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from activities.reports.text_files import tie_lines
 from models.currency import exponent_of
@@ -19,6 +16,9 @@ from models.problem import refusal
 from models.reports.columns import ColumnKind
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_text
 from models.reports.source import CURRENCY
+
+if TYPE_CHECKING:
+    import typst
 
 # A page of paper is for people: longer reports are for spreadsheets and programs.
 PDF_ROWS_AT_MOST = 5000
@@ -34,6 +34,8 @@ class XlsxReport:
 
     def __init__(self, file: BinaryIO) -> None:
         # Rows wait in a file until the book is closed. Whatever becomes of the report, the file goes with this object.
+        import xlsxwriter  # noqa: PLC0415
+
         folder = tempfile.mkdtemp(prefix="duly-report-")
         self._book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
         self._sheet = self._book.add_worksheet("Report")
@@ -142,5 +144,7 @@ def _pages(data: str) -> bytes:
     return made
 
 
-def _compiler() -> typst.Compiler:
+def _compiler() -> "typst.Compiler":
+    import typst  # noqa: PLC0415
+
     return typst.Compiler(str(_TEMPLATE), font_paths=[str(_FONTS)], ignore_system_fonts=True)

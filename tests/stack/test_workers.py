@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,6 +32,15 @@ async def test_a_worker_is_up_when_it_polls_and_ends_cleanly_when_it_is_stopped(
 
     assert running is None
     assert worker.exit_code == 0
+
+
+def test_a_worker_of_workflows_loads_nothing_that_only_others_use() -> None:
+    others = ("stripe", "typst", "pikepdf", "xlsxwriter", "lxml", "cryptography")
+    code = f"import sys, worker; print([name for name in {others} if name in sys.modules])"
+
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert ended.stdout == "[]\n"
 
 
 @pytest.mark.nightly
