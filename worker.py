@@ -38,7 +38,7 @@ from activities.gateway.clocks import Clocks
 from activities.gateway.mode import CONNECT, account_of, adapter_of, require_mode, why_not_connected
 from activities.gateway.pace import GatewayPace
 from activities.gateway.retries import why_unanswered
-from activities.interceptors import BatchedCompletions, Heartbeats
+from activities.interceptors import BatchedCompletions, Heartbeats, SendingLimits
 from activities.merchants.accounts import MerchantAccountActivities
 from activities.merchants.connections import MerchantConnectionActivities
 from activities.messages.mailing import MailingActivities
@@ -191,7 +191,7 @@ def _worker_of_calls(client: Client, settings: Settings, families: tuple[Any, ..
         activities=[one for family in families for one in family.all()],
         max_concurrent_activities=settings.gateway_slots,
         max_task_queue_activities_per_second=rate,
-        interceptors=[GenerationOfActivities(), Heartbeats(), BatchedCompletions(MONTHLY, rate)],
+        interceptors=[GenerationOfActivities(), SendingLimits(), Heartbeats(), BatchedCompletions(MONTHLY, rate)],
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )

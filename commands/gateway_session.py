@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from activities.database import Database
-from activities.gateway.mode import CONNECT, WrongModeError, account_of, adapter_of, require_mode
+from activities.gateway.mode import (
+    CONNECT,
+    WrongAccountError,
+    WrongModeError,
+    account_of,
+    adapter_of,
+    require_account,
+    require_mode,
+)
 from activities.gateway.stripe_gateway import StripeGateway
 from commands.session import database_of
 from models.problem import refusal
@@ -33,12 +41,12 @@ async def gateway_of(settings: Settings, account: str = "") -> AsyncIterator[Str
 async def gateway_in_mode(
     settings: Settings, provider: str, *, open_database: OpenDatabase = database_of, is_bound: bool = True
 ) -> AsyncIterator[StripeGateway]:
-    """Lend the gateway to whoever writes there, or believes what is there: with a key of the provider's mode alone.
+    """Lend the gateway to whoever writes there, or believes what is there: with a key of the provider's account alone.
 
     A recovery needs no bound account (`is_bound`): of a provider that has none it gets the platform's.
 
-    Raises RefusedError (key_of_mode, provider_is_called), and SendingHeldError unless it is for a recovery, before
-    anything is asked.
+    Raises RefusedError (key_of_mode, key_of_account, provider_is_called), and SendingHeldError unless it is for a
+    recovery, before anything else is asked.
     """
     async with open_database(settings) as database:
         try:
@@ -52,4 +60,9 @@ async def gateway_in_mode(
     if account is None and is_bound:
         raise refusal("provider", "merchant_is_connected", f"the merchant of {provider} is not connected: `{CONNECT}`")
     async with gateway_of(settings, account or "") as gateway:
+        async with open_database(settings) as database:
+            try:
+                await require_account(database, provider, gateway)
+            except WrongAccountError as error:
+                raise refusal("STRIPE_API_KEY", "key_of_account", str(error)) from error
         yield gateway

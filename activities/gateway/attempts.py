@@ -13,19 +13,18 @@ commit.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 from activities.business_events import announce
 from activities.database import Database, RuleBrokenError
-from activities.gateway.clocks import Clocks, elapsed
+from activities.gateway.clocks import Clocks, SendingLimit, require_in_time, sent_within
 from activities.gateway.pace import Pace
 from activities.gateway.retries import retryable
 from models.gateway.errors import (
     KEY_USED,
-    GatewayBusyError,
     GatewayError,
     GatewayInvalidRequestError,
     GatewayUnansweredError,
@@ -67,18 +66,12 @@ class StoredAttempt:
     code: str
     was_unanswered: bool = False
     started_at: datetime | None = None
-    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    read_elapsed: timedelta = field(default_factory=elapsed)
+    limit: SendingLimit = field(default_factory=lambda: SendingLimit(SEND_WITHIN))
 
     @property
     def is_final(self) -> bool:
         """Whether the outcome is certain and never changes again."""
         return self.outcome in FINAL_OUTCOMES
-
-    @property
-    def age(self) -> timedelta:
-        """How long ago it was read, by the clock that has gone further: one stands still while a machine is paused."""
-        return max(datetime.now(UTC) - self.read_at, elapsed() - self.read_elapsed)
 
     def why_absence_proves_nothing(self, now: datetime | None) -> str:
         """Return why what was not found may have happened all the same; empty when its absence is proof.
@@ -141,10 +134,11 @@ class GatewayAttempts:
             return await self._found(attempt, calls.find)
         if attempt.was_unanswered and (found := await self._effect_of_earlier_call(attempt, calls)) is not None:
             return found
-        async with self._pace:
-            if attempt.age <= SEND_WITHIN:
+        with sent_within(attempt.limit):
+            async with self._pace:
+                # The gateway's client looks once more, last of all; a bank's has none.
+                require_in_time()
                 return await calls.send()
-        raise GatewayBusyError("not_sent_in_time", retry_after_seconds=1.0)
 
     async def _effect_of_earlier_call(self, attempt: StoredAttempt, calls: GatewayCalls[Answer]) -> Answer | None:
         """Look for what an earlier call has done whose answer was lost: its key may be refused as in use for a while.

@@ -10,7 +10,7 @@ import aiohttp
 import stripe
 from opentelemetry.trace import SpanKind, get_tracer
 
-from activities.gateway.clocks import ObservedClock, elapsed
+from activities.gateway.clocks import ObservedClock, elapsed, require_in_time
 
 # What takes a possibility away may always be sent: it moves no money, and a recovery needs it.
 _ALWAYS = ("/expire", "/cancel")
@@ -25,7 +25,10 @@ _ID = re.compile(r"/[a-z]+_(?=\w*[A-Z0-9])\w+")
 
 
 class ClockedHttp(stripe.AIOHTTPClient):
-    """Takes the `Date` of every answer, whatever else it says. `require_open` refuses what must not be sent now."""
+    """Takes the `Date` of every answer, whatever else it says. `require_open` refuses what must not be sent now.
+
+    What was begun too long ago (`sent_within`) is not sent either.
+    """
 
     def __init__(self, clock: ObservedClock, *, timeout_seconds: float) -> None:
         super().__init__(
@@ -49,9 +52,13 @@ class ClockedHttp(stripe.AIOHTTPClient):
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[Any, int, Mapping[str, str]]:
         """Send a request and return body, status and headers of the answer; the body is not read yet."""
-        if self.require_open and method.lower() != "get" and not url.endswith(_ALWAYS):
+        changes = method.lower() != "get" and not url.endswith(_ALWAYS)
+        if changes and self.require_open:
             await self.require_open()
         with _TRACER.start_as_current_span(span_name(method, url), kind=SpanKind.CLIENT) as span:
+            if changes:
+                # The last thing before the connection's own time-outs, which go by a clock that nobody sets.
+                require_in_time()
             sent = elapsed()
             content, status, answered = await super().request_stream_async(method, url, headers, post_data)
             self._clock.note_date(answered, sent=sent, received=elapsed())

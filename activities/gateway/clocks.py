@@ -6,8 +6,10 @@ measured by clocks.
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -17,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.database import Database
 from models.gateway.clocks import CLOCKS_DIFFER, ClockComparison, ClockOffset, ClockReading, ClockVerdict
-from models.gateway.errors import GatewayError
+from models.gateway.errors import GatewayBusyError, GatewayError
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,8 @@ RETRY_AFTER = timedelta(minutes=1)
 LOG_EVERY = timedelta(minutes=1)
 
 GATEWAY, DATABASE, THIS_MACHINE = "the gateway", "the database", "this machine"
+
+NOT_SENT_IN_TIME = "not_sent_in_time"
 
 _LONG_AGO = timedelta(days=-1)
 
@@ -87,6 +91,43 @@ class ObservedClock:
     def offset(self) -> ClockOffset | None:
         """Return how far it is ahead of this machine's clock; None before the first reading."""
         return self._reading.offset(moment=elapsed(), ours=datetime.now(UTC)) if self._reading else None
+
+
+@dataclass(frozen=True)
+class SendingLimit:
+    """How long from now something may be sent, by the clock that goes further: one stands still while a machine does.
+
+    A process that stood still (frozen, a paused machine) would else send what another worker has looked for meanwhile,
+    or under a key that the gateway has forgotten.
+    """
+
+    within: timedelta
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    since_elapsed: timedelta = field(default_factory=elapsed)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is too late."""
+        return max(datetime.now(UTC) - self.since, elapsed() - self.since_elapsed) > self.within
+
+
+_LIMITS: ContextVar[tuple[SendingLimit, ...]] = ContextVar("sending_limits", default=())
+
+
+@contextmanager
+def sent_within(limit: SendingLimit) -> Iterator[None]:
+    """Let nothing be sent within this block once a limit is over: the last look at it is that before the writing."""
+    token = _LIMITS.set((*_LIMITS.get(), limit))
+    try:
+        yield
+    finally:
+        _LIMITS.reset(token)
+
+
+def require_in_time() -> None:
+    """Raise GatewayBusyError (not_sent_in_time) when what is about to be sent was begun too long ago."""
+    if any(limit.is_over for limit in _LIMITS.get()):
+        raise GatewayBusyError(NOT_SENT_IN_TIME, retry_after_seconds=1.0)
 
 
 class GatewayWithClock(Protocol):

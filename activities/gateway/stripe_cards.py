@@ -57,6 +57,17 @@ class StripeCards:
             return False
         return getattr(found, "deleted", False)
 
+    async def has_had_customer(self, customer: str) -> bool:
+        """Say whether this account has a customer, or had it until it was deleted. Raises GatewayError."""
+        try:
+            with translating_errors():
+                await self._client.v1.customers.retrieve_async(customer)
+        except GatewayInvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            return False
+        return True
+
     async def validate_card(self, validation: Validation, *, return_url: str) -> ValidationAnswer:
         """Create and confirm a setup intent under the attempt's key."""
         with translating_errors():

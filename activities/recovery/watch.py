@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import structlog
 
 from activities.database import Database
+from activities.gateway.mode import require_account
 from models.gateway.errors import GatewayHeldError
 from models.recovery.beat import Beat
 from models.recovery.recovery import RecoveryGateway
@@ -27,7 +28,7 @@ class Memory(Protocol):
         """Return the furthest beat that is remembered; None when there is none."""
         ...
 
-    async def remember_beat(self, beat: Beat) -> None:
+    async def remember_beat(self, beat: Beat) -> object:
         """Keep a beat."""
         ...
 
@@ -74,7 +75,6 @@ class RestoreWatch:
         self._provider = provider
         self._gateway = gateway
         self._temporal = temporal
-        self._memories: Sequence[Memory] = [one for one in (temporal, gateway) if one is not None]
         self._alarm = alarm
         self._seen: Beat | None = None
         self._seen_server: SeenServer | None = None
@@ -84,7 +84,8 @@ class RestoreWatch:
         """Compare now, and let others remember when it is time; all of it when the server has started anew.
 
         `log_seen` is how far this process has seen the server's log since then. Return which start of the server it is.
-        Raises GatewayError, RPCError and DatabaseUnavailableError where one of them cannot be asked.
+        Raises GatewayError, RPCError and DatabaseUnavailableError where one of them cannot be asked, and
+        WrongAccountError where the gateway is not the account that the provider has worked with so far.
         What is remembered is read first and the database counts after it: so it can only be behind by having forgotten.
         """
         known = await self._database.call("counted")
@@ -92,6 +93,8 @@ class RestoreWatch:
         if self._seen_server is None or server.server != self._seen_server.server:
             self._asked_at = self._newest_at = float("-inf")
         is_due = time.monotonic() >= self._asked_at + REMEMBER_SECONDS
+        if is_due and self._gateway is not None:
+            await require_account(self._database, self._provider, self._gateway)
         at_temporal = await self._recall(self._temporal, known["installation"]) if is_due else None
         at_gateway = await self._recall(self._gateway, known["installation"]) if is_due else None
         raised = await self._database.call("raise_beat")
@@ -120,8 +123,11 @@ class RestoreWatch:
 
     async def _remember(self, beat: Beat) -> None:
         try:
-            for memory in self._memories:
-                await memory.remember_beat(beat)
+            if self._temporal is not None:
+                await self._temporal.remember_beat(beat)
+            if self._gateway is not None:
+                reference = await self._gateway.remember_beat(beat)
+                await self._database.call("note_witness", provider_id=self._provider, reference=reference)
         except GatewayHeldError:
             # The gateway keeps what it had: asked again with the next beat.
             return

@@ -103,6 +103,10 @@ class RecoveryGateway(Gateway, RefundGateway, Protocol):
         """Return how far the installation's database had counted when the gateway was last notified."""
         ...
 
-    async def remember_beat(self, beat: Beat) -> None:
-        """Keep how far a database has counted."""
+    async def remember_beat(self, beat: Beat) -> str:
+        """Keep how far a database has counted; return the customer with whom it is kept."""
+        ...
+
+    async def has_had_customer(self, customer: str) -> bool:
+        """Say whether the account has, or had, a customer."""
         ...

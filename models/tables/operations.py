@@ -223,6 +223,16 @@ class SendingRow(Base):
     is_certain: Mapped[bool]
 
 
+class GatewayWitnessRow(Base):
+    """The customer that stands for this installation at a provider's account: another account does not have it."""
+
+    __tablename__ = "gateway_witnesses"
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str]
+    noted_at: Mapped[datetime]
+
+
 class RecoveryLeftRow(Base):
     """What a recovery could not write down, and who settled it."""
 

@@ -33,6 +33,7 @@ class Button(StrEnum):
     TERMINATE = "terminate"
     CANCEL = "cancel"
     RESET = "reset"
+    RESET_MIDDLE = "reset_middle"
     DELETE = "delete"
     FAIL = "fail"
 
@@ -48,6 +49,8 @@ async def press(client: Client, button: Button, workflow_id: str) -> None:
                 await handle.cancel(reason="pressed by maria")
             case Button.RESET:
                 await reset(client, workflow_id)
+            case Button.RESET_MIDDLE:
+                await reset(client, workflow_id, is_middle=True)
             case Button.DELETE:
                 await _delete(client, workflow_id)
             case Button.FAIL:
@@ -72,20 +75,23 @@ async def until_right(company: Company, opened: Mapping[Button, Opened]) -> dict
     return wrong
 
 
-async def reset(client: Client, workflow_id: str, *, without_orders: bool = False) -> None:
-    """Reset a workflow to its first task; where the dialog says so, what it was told since is left out."""
+async def reset(client: Client, workflow_id: str, *, without_orders: bool = False, is_middle: bool = False) -> None:
+    """Reset a workflow to its first task, or to one in the middle of its history.
+
+    Where the dialog says so, what it was told since is left out.
+    """
     handle = client.get_workflow_handle(workflow_id)
     described = await handle.describe()
     execution = client.get_workflow_handle(workflow_id, run_id=described.run_id)
     await happened(execution, EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
     completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    first, *_ = [event.event_id async for event in execution.fetch_history_events() if event.event_type == completed]
+    tasks = [event.event_id async for event in execution.fetch_history_events() if event.event_type == completed]
     await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=described.run_id),
             reason="pressed by maria",
-            workflow_task_finish_event_id=first,
+            workflow_task_finish_event_id=tasks[len(tasks) // 2 if is_middle else 0],
             request_id=str(uuid.uuid4()),
             reset_reapply_exclude_types=_ORDERS if without_orders else (),
         )

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 import stripe
@@ -87,18 +86,19 @@ class StripeRecovery:
         beats = [beat for each in found if (beat := parse_beat(metadata_at(each).get(_BEAT, "")))]
         return max(beats, key=lambda beat: (beat.epoch, beat.number), default=None)
 
-    async def remember_beat(self, beat: Beat) -> None:
-        """Write the metadata of that customer, which is made when there is none."""
+    async def remember_beat(self, beat: Beat) -> str:
+        """Write the metadata of that customer, which is made when there is none; return its id."""
         metadata = {_BEAT: write_beat(beat), INSTALLATION: beat.installation}
         with translating_errors():
             found = await self._witnesses(beat.installation)
             if not found:
                 email = _email(beat.installation)
-                await self._client.v1.customers.create_async(
+                made = await self._client.v1.customers.create_async(
                     {"email": email, "description": "Duly: how far its database has counted", "metadata": metadata}
                 )
-            for customer in islice(found, 1):
-                await self._client.v1.customers.update_async(customer.id, {"metadata": metadata})
+                return made.id
+            await self._client.v1.customers.update_async(found[0].id, {"metadata": metadata})
+            return found[0].id
 
     async def _witnesses(self, installation: str) -> list[stripe.Customer]:
         # By its address: the database, which may have forgotten it, has no part in finding it.

@@ -1,13 +1,17 @@
 """Examining what Duly talks to: the gateway with its key, its mode and its configuration, and the mail server."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from activities.database import DatabaseUnavailableError, SchemaMismatchError
+from activities.gateway.mode import WrongAccountError, account_of, require_account
 from commands.gateway_session import gateway_of
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.finding import Finding, Verdict, ok, unchecked, wrong
+from commands.session import reading_database_of
 from models.gateway.errors import GatewayAccessError, GatewayError
 from settings import Settings
 
@@ -16,7 +20,7 @@ MAIL_SECONDS = 10.0
 
 async def examine_gateway(settings: Settings, providers: Sequence[ProviderState] | None) -> AsyncIterator[Finding]:
     """Yield what is found about the gateway and the provider that this process pays through (G5, X14, X15)."""
-    yield await _key(settings)
+    yield await _key(settings, is_database_there=providers is not None)
     if providers is None:
         yield unchecked("provider", "the database cannot tell")
         return
@@ -45,16 +49,29 @@ async def examine_mail(settings: Settings) -> Finding:
     return ok("mail", f"{address.hostname}:{address.port} answers")
 
 
-async def _key(settings: Settings) -> Finding:
+async def _key(settings: Settings, *, is_database_there: bool) -> Finding:
     try:
         async with gateway_of(settings) as gateway:
             await gateway.verify()
+        if is_database_there:
+            await _require_account(settings)
+    except WrongAccountError as error:
+        advice = "set STRIPE_API_KEY to a key of its account, or DULY_PROVIDER to another provider"
+        return wrong("gateway", str(error).partition(":")[0], advice)
     except GatewayAccessError as error:
         return wrong("gateway", f"the key is refused: {error.code}", "set STRIPE_API_KEY to a key of this account")
     except GatewayError as error:
         advice = "see whether STRIPE_API_BASE is right and can be reached from here"
         return wrong("gateway", f"no answer from {settings.stripe_api_base}: {error.code}", advice)
     return ok("gateway", f"{settings.stripe_api_base} takes the key, {settings.gateway_mode} mode")
+
+
+async def _require_account(settings: Settings) -> None:
+    with suppress(DatabaseUnavailableError, SchemaMismatchError):
+        async with reading_database_of(settings) as database:
+            account = await account_of(database, settings.provider)
+            async with gateway_of(settings, account or "") as gateway:
+                await require_account(database, settings.provider, gateway)
 
 
 def _provider(settings: Settings, providers: dict[str, ProviderState]) -> Finding:

@@ -73,6 +73,14 @@ language sql security definer set search_path = duly, pg_temp as $$
     where temporal_beat is null or temporal_beat < array[p_epoch, p_number]
 $$;
 
+-- Keep which customer at a provider's account stands for this installation.
+create or replace function duly.note_witness(p_provider_id text, p_reference text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    insert into duly.gateway_witnesses as w (provider_id, reference) values (p_provider_id, p_reference)
+    on conflict (provider_id) do update set reference = excluded.reference, noted_at = excluded.noted_at
+    where w.reference <> excluded.reference
+$$;
+
 -- Write to operators that Temporal has forgotten what it was given last, once.
 create or replace function duly.note_temporal_forgot(p_reason text) returns void
 language sql security definer set search_path = duly, pg_temp as $$
