@@ -87,9 +87,9 @@ class EventInbox:
         found = await self._database.read_first(mark)
         return found.swept_until if found else None
 
-    async def note_sweep(self, until: datetime) -> None:
-        """Note up to when the provider's own list has been swept; never back."""
-        await self._database.call("note_sweep", provider_id=self._provider, until=until)
+    async def note_sweep(self, until: datetime, *, known_ahead: datetime | None = None) -> None:
+        """Note up to when the provider's own list has been swept; back only from a mark that is known to be ahead."""
+        await self._database.call("note_sweep", provider_id=self._provider, until=until, known_ahead=known_ahead)
 
     async def receivable_of(self, token: str) -> tuple[str, str] | None:
         """Return account and period of the open collection behind a customer's link."""

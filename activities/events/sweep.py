@@ -56,14 +56,18 @@ class EventFeedActivities:
         try:
             began = await self._gateway_now()
             oldest = began - REMEMBERED
-            since = max(oldest, min(mark, began) - OVERLAP) if mark else oldest
+            # A mark that is ahead was made by a clock that was: nobody knows when the list was read to its end.
+            is_known = mark is not None and mark <= began + OVERLAP
+            since = max(oldest, mark - OVERLAP) if mark is not None and is_known else oldest
             async for page in _pages(self._gateway.events(since)):
                 listed += len(page)
                 found += await self._inbox.receive(*page, channel=EventChannel.SWEEP)
                 newest = max(newest, *(event.created_at for event in page))
         except GatewayError as error:
             raise retryable(error) from None
-        await self._inbox.note_sweep(max(min(newest, began), began - OVERLAP))
+        await self._inbox.note_sweep(
+            max(min(newest, began), began - OVERLAP), known_ahead=mark if not is_known else None
+        )
         return Swept(listed, found, since, is_late=mark is not None and mark < oldest)
 
     async def _gateway_now(self) -> datetime:

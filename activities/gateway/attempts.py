@@ -162,10 +162,11 @@ class GatewayAttempts:
         except GatewayInvalidRequestError as error:
             # That we may not look says nothing about what happened: the key may be another account's by now.
             raise GatewayUnansweredError(error.code) from error
-        if found is None and not await self._clocks.are_close():
-            raise GatewayUnansweredError("clocks_differ")
-        if found is None and (why := attempt.why_absence_proves_nothing(checked_at)):
-            raise GatewayUnansweredError(why)
+        if found is None:
+            if not await self._clocks.are_close():
+                raise GatewayUnansweredError("clocks_differ")
+            if why := attempt.why_absence_proves_nothing(_earlier(checked_at, self._clocks.gateway.earliest_now)):
+                raise GatewayUnansweredError(why)
         return found
 
     async def _record_unanswered(self, attempt: StoredAttempt, error: GatewayUnansweredError) -> None:
@@ -186,6 +187,11 @@ class GatewayAttempts:
         )
         if self._kind is not RequestKind.CARD_VALIDATION and not attempt.was_unanswered:
             announce(AttemptUnanswered(self._kind, attempt.request_id, attempt.number, error.code))
+
+
+def _earlier(before: datetime | None, now: datetime | None) -> datetime | None:
+    """Return when the gateway was asked: a `Date` before it that was ahead has been corrected by its answers since."""
+    return min(before, now) if before and now else None
 
 
 async def confirmed(find: Find[Answer], gateway_reference: str) -> Answer | None:

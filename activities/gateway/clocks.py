@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from activities.database import Database
 from models.gateway.clocks import CLOCKS_DIFFER, ClockComparison, ClockOffset, ClockReading, ClockVerdict
 from models.gateway.errors import GatewayBusyError, GatewayError
+from models.moment import YEARS
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +61,12 @@ class ObservedClock:
             self._reading = reading
 
     def note_date(self, headers: Mapping[str, str], *, sent: timedelta, received: timedelta) -> None:
-        """Take the `Date` of an answer, if it has one that can be read."""
+        """Take the `Date` of an answer, if it has one that can be reckoned with; whatever it is, nothing is raised."""
         try:
             read_at = parsedate_to_datetime(headers.get("Date", ""))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, IndexError):
             return
-        if read_at.tzinfo is not None:
+        if read_at.tzinfo is not None and read_at.year in YEARS:
             self.note(read_at, read_at + DATE_STEP, sent=sent, received=received)
 
     @property

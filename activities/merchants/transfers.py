@@ -1,7 +1,7 @@
 """Passing payments on to merchants, and taking back what went back: what the ledger says, the transfers follow."""
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.database import Database
+from activities.gateway.clocks import Clocks, GatewayWithClock
 from activities.gateway.retries import retryable_gateway_errors
 from models.gateway.errors import (
     GatewayBusyError,
@@ -32,6 +33,10 @@ _PAYMENTS = TypeAdapter(list[TransfersOfPayment])
 _ORDER = TypeAdapter(MoveOrder | None)
 
 
+class GatewayWithTransfers(MerchantTransfers, GatewayWithClock, Protocol):
+    """A gateway that passes payments on, and whose answers say what time it is there."""
+
+
 class TransferSettlement:
     """Lets the transfers of a provider's payments follow the ledger. Safe to repeat at any point.
 
@@ -39,9 +44,10 @@ class TransferSettlement:
     somebody moved in its dashboard, and what a restored database has forgotten.
     """
 
-    def __init__(self, database: Database, gateway: MerchantTransfers) -> None:
+    def __init__(self, database: Database, gateway: GatewayWithTransfers) -> None:
         self._database = database
         self._gateway = gateway
+        self._clocks = Clocks(database, gateway)
         self._pace = AsyncLimiter(CALLS_PER_SECOND, 1)
 
     async def settle(self, provider: str) -> int:
@@ -50,6 +56,9 @@ class TransferSettlement:
         Raises ApplicationError of type GatewayBusy: what was settled stays, and a retry goes on. No other error of one
         payment keeps others waiting: it is put off, and a person is shown what does not pass by itself.
         """
+        if not await self._clocks.are_close():
+            # How old a key is, and whether a call may still be under way, is known by clocks; it is said in the log.
+            return 0
         seen = 0
         while seen < MOST:
             found = _PAYMENTS.validate_python(

@@ -9,6 +9,7 @@ import structlog
 
 from activities.database import Database
 from activities.gateway.mode import require_account
+from models.gateway.clocks import WARN_AT
 from models.gateway.errors import GatewayHeldError
 from models.recovery.beat import Beat
 from models.recovery.recovery import RecoveryGateway
@@ -98,6 +99,8 @@ class RestoreWatch:
         at_temporal = await self._recall(self._temporal, known["installation"]) if is_due else None
         at_gateway = await self._recall(self._gateway, known["installation"]) if is_due else None
         raised = await self._database.call("raise_beat")
+        if (set_back := raised.get("set_back_seconds", 0)) > WARN_AT.total_seconds():
+            log.error("database_clock_set_back", seconds=set_back, advice="duly doctor")
         beat = Beat(raised["installation"], raised["epoch"], raised["number"])
         remembered = [one for one in (self._seen, at_temporal, at_gateway) if one is not None]
         log_seen = max(log_seen, self._seen_server.log_position if self._seen_server else 0)

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.servers.shown_clock import ShownClock, library
 
-HOUR, SIX_MINUTES = 3600, 360
+DAY, HOUR, SIX_MINUTES = 86_400, 3600, 360
 
 
 @contextmanager

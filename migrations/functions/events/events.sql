@@ -145,8 +145,10 @@ begin
     where id = p_id;
 end $$;
 
-create or replace function duly.note_sweep(p_provider_id text, p_until timestamptz) returns void
+-- Note how far the provider's list has been swept; back only from the mark that a clock has made that was ahead.
+create or replace function duly.note_sweep(p_provider_id text, p_until timestamptz, p_known_ahead timestamptz default null) returns void
 language sql security definer set search_path = duly, pg_temp as $$
     insert into duly.event_marks as m (provider_id, swept_until) values (p_provider_id, p_until)
-    on conflict (provider_id) do update set swept_until = greatest(m.swept_until, excluded.swept_until)
+    on conflict (provider_id) do update set swept_until = case when m.swept_until = p_known_ahead then excluded.swept_until
+        else greatest(m.swept_until, excluded.swept_until) end
 $$;

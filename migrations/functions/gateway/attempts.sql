@@ -10,10 +10,12 @@ $$;
 
 -- Whether an attempt may be sent: it has no outcome, and its key is younger than 23 hours, by the one clock that measured
 -- both ends. The gateway keeps a key for a day at least: an hour is left for clocks that are put right meanwhile, for a
--- repeat must never arrive as a new request. From then on evidence is looked for.
+-- repeat must never arrive as a new request. From then on evidence is looked for. So it is, too, of one that the clock says is
+-- not yet: the clock was ahead when it was written down, and nobody knows how old its key is.
 create or replace function duly.may_be_sent(p_attempt duly.gateway_attempts, p_may_send boolean) returns boolean
 language sql stable as $$
-    select p_may_send and p_attempt.outcome is null and p_attempt.started_at > now() - interval '23 hours'
+    select p_may_send and p_attempt.outcome is null
+        and p_attempt.started_at > now() - interval '23 hours' and p_attempt.started_at < now() + interval '1 minute'
 $$;
 
 -- An attempt is about to be sent again, where it may: the quiet period begins anew when that has got no answer.

@@ -144,7 +144,9 @@ begin
     end if;
     select * into v from duly.merchant_transfer_moves where transfer_id = t.id and state = 'sent';
     if found then
-        if v.code = '' and v.sent_at > clock_timestamp() - interval '23 hours' then return duly.move_to_send(t, v); end if;
+        if v.code = '' and v.sent_at > clock_timestamp() - interval '23 hours' and v.sent_at < clock_timestamp() + interval '1 minute' then
+            return duly.move_to_send(t, v);
+        end if;
         -- What a used key has begun may still be under way: its absence counts some minutes after it was sent.
         if v.sent_at > clock_timestamp() - interval '5 minutes' then
             return duly.wait_for_transfer(t, 'pending', v.code, interval '5 minutes');
