@@ -115,7 +115,9 @@ class EventDelivery:
             # A fault of ours with one event must not hold up all others: it waits, and a person is asked in the end.
             log.exception("event_not_delivered", extra={"subject": subject, "key": key})
             return False
-        return True
+        # A workflow that runs may not listen: reset to a task before its page was opened, it knows of no page. What the
+        # ledger does not have is looked at once more after a minute, by then at the gateway (`duly.found_by_event`).
+        return is_recorded or subject is not EventSubject.PAYMENT
 
     async def _signal(self, target: EventTarget) -> None:
         """Signal a workflow; one that may not run yet, or not any more, is started: a refund can come back later."""

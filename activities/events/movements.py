@@ -14,11 +14,10 @@ from temporalio import activity
 from activities.database import Database, matching
 from activities.gateway.retries import retryable_gateway_errors
 from activities.listing import Listed, NewestFirst
-from activities.merchants.transfers import TransferSettlement
+from activities.merchants.transfers import GatewayWithTransfers, TransferSettlement
 from models.gateway.errors import GatewayInvalidRequestError
 from models.gateway.movements import EXPECTED_KINDS, Movement, MovementKind, MovementsBooked, MovementsRequest
 from models.listing import ListPage
-from models.merchants.transfer import MerchantTransfers
 from models.tables.movements import GatewayExpectationRow as Expected
 
 log = structlog.get_logger(__name__)
@@ -71,7 +70,7 @@ _LIST = NewestFirst(
 )
 
 
-class MovementSource(MerchantTransfers, Protocol):
+class MovementSource(GatewayWithTransfers, Protocol):
     """The part of a gateway that knows what moved on its balance, and passes on what is a merchant's."""
 
     def movements(self, since: datetime) -> AsyncIterator[Movement]:

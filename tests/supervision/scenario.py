@@ -69,6 +69,15 @@ class Company:
         with suppress(RPCError):
             await self.duly.client.get_workflow_handle(workflow_id).signal(name)
 
+    async def hear(self) -> None:
+        """Deliver what the gateway tells, as if pages had been open for an hour and it were time for the next try."""
+        await self.merchant.run(
+            "update duly.gateway_attempts set sent_at = sent_at - interval '1 hour' where channel = 'hosted_page'"
+            " and outcome is null"
+        )
+        await self.merchant.run("update duly.gateway_events set next_try_at = now() where state = 'waiting'")
+        await self.refunds.deliver_events()
+
     async def command(self, workflow_id: str, update: str, command: object = WHO) -> None:
         """Send a command to a workflow, if it runs and takes it."""
         with suppress(RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError):

@@ -19,15 +19,22 @@ GATEWAY_EVENT = "gateway_event"
 RECEIVABLE = "receivable:"
 RECEIVABLE_CHANGED = "receivable_changed"
 
+# What looks after a receivable may wait for something else than the gateway: reset to a task before its page was
+# opened, it knows of no page. Then it listens to this, and looks at what is owed.
+OWNERS = frozenset({"collection", "payment-request"})
+OWNERS_LOOK = "owners-look-at-what-is-owed"
+
 
 async def wake(workflow_id: str, provider: str) -> None:
     """Hint a workflow by its id. Most collections do not run any more, and nothing is lost when nobody waits."""
     if workflow_id.startswith(RECEIVABLE):
         await signal_if_running(workflow_id.removeprefix(RECEIVABLE), RECEIVABLE_CHANGED)
         return
-    if await signal_if_running(workflow_id, GATEWAY_EVENT):
-        return
     kind, _, name = workflow_id.partition("/")
+    if await signal_if_running(workflow_id, GATEWAY_EVENT):
+        if kind in OWNERS and workflow.patched(OWNERS_LOOK):
+            await signal_if_running(workflow_id, RECEIVABLE_CHANGED)
+        return
     if kind == "dispute":
         label = visibility.dispute_label(name, provider=provider)
         await _start(Dispute.run, DisputeRequest(name, provider), workflow_id, label)
