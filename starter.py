@@ -26,6 +26,7 @@ from commands.events import webhooks_cli as webhooks
 from commands.gateway import cli as movements
 from commands.group import EXIT_CODES, DulyGroup
 from commands.imports import account_edit_cli as account_edits
+from commands.imports import exchange_rates_cli
 from commands.ledger import accounts_cli as accounts
 from commands.ledger import balances_cli as balances
 from commands.ledger import corrections_cli as corrections
@@ -77,6 +78,7 @@ app = typer.Typer(
 accounts.app.add_typer(account_edits.app)
 accounts.app.add_typer(balances.app)
 accounts.app.add_typer(address_cli.app)
+import_cli.app.add_typer(exchange_rates_cli.app)
 subscriptions.app.add_typer(subscription_changes.app)
 runs.app.add_typer(run_control.app)
 collections.app.add_typer(collection_control.app)

@@ -61,7 +61,7 @@ grant execute on function duly.adopt_debit, duly.alert_overdue_debits, duly.amen
     duly.release_approved_file, duly.release_bank_file, duly.request_debit, duly.sign_mandate to duly_app;
 
 -- books
-grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.present_bill, duly.reopen_books, duly.set_any_day_right, duly.unsettled_of_bill to duly_app;
+grant execute on function duly.bill_limit, duly.close_books, duly.history_of, duly.make_bill, duly.make_bills_of_run, duly.pay_bill, duly.permit_any_day, duly.present_bill, duly.reopen_books, duly.set_any_day_right, duly.tax_currency_of, duly.unsettled_of_bill to duly_app;
 
 -- cards
 grant execute on function duly.card_of_link, duly.card_view, duly.change_card, duly.import_cards, duly.note_customer,
@@ -104,7 +104,7 @@ grant execute on function duly.alert_overdue_movements, duly.book_movement, duly
     duly.record_paid_outside, duly.record_unanswered, duly.unknown_attempt to duly_app;
 
 -- imports
-grant execute on function duly.account_data, duly.change_account_state, duly.erase_account, duly.create_account, duly.edit_account, duly.import_subscriptions to duly_app;
+grant execute on function duly.account_data, duly.change_account_state, duly.erase_account, duly.create_account, duly.edit_account, duly.import_exchange_rates, duly.import_subscriptions, duly.in_other_currency, duly.missing_exchange_rates to duly_app;
 
 -- ledger
 grant execute on function duly.add_note, duly.fill_roll_ups, duly.mark_roll_up, duly.cancel_invoice, duly.cancel_payment, duly.control_account,

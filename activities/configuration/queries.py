@@ -243,6 +243,7 @@ LISTS = MappingProxyType(
             SellerRow.background_color,
             SellerRow.logo_url,
             SellerRow.templates,
+            SellerRow.tax_currency,
         ).order_by(SellerRow.id),
         "wallet_transaction_types": select(
             WalletTypeRow.id,

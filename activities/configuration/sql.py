@@ -136,17 +136,17 @@ ADD_POLICY = """
 ADD_SELLER = """
     insert into duly.sellers as t (id, merchant_id, name, street, postal_code, city, country, vat_id, tax_number,
         registration, email, phone, iban, bic, color, logo,
-        attaches_documents, background_color, logo_url, templates)
+        attaches_documents, background_color, logo_url, templates, tax_currency)
     values (:id, :merchant, :name, :street, :postal_code, :city, :country, :vat_id, :tax_number, :registration, :email,
         :phone, :iban, :bic, :color, :logo, :attach_documents, :background_color, :logo_url,
-        :templates)
+        :templates, :tax_currency)
     on conflict (id) do update set merchant_id = excluded.merchant_id, name = excluded.name, street = excluded.street,
         postal_code = excluded.postal_code, city = excluded.city, country = excluded.country,
         vat_id = excluded.vat_id, tax_number = excluded.tax_number, registration = excluded.registration,
         email = excluded.email, phone = excluded.phone, iban = excluded.iban, bic = excluded.bic,
         color = excluded.color, logo = excluded.logo, attaches_documents = excluded.attaches_documents,
         background_color = excluded.background_color, logo_url = excluded.logo_url,
-        templates = excluded.templates
+        templates = excluded.templates, tax_currency = excluded.tax_currency
     where to_jsonb(t) is distinct from to_jsonb(excluded)
     returning xmax = 0 as is_new
 """

@@ -86,6 +86,7 @@ def _invoice(facts: DocumentFacts, words: Catalogue) -> dict[str, Any]:
         "BT-2": facts.dated,
         "BT-3": _TYPES[facts.kind],
         "BT-5": facts.currency,
+        **_in_tax_currency(facts),
         **_given({"BT-10": one_line(facts.buyer.reference)}),
         "BG-3": [{"BT-25": number, "BT-26": on} for number, on in _preceding(facts)],
         "BG-4": _seller(facts.seller, is_outside=_is_outside(facts)),
@@ -99,6 +100,15 @@ def _invoice(facts: DocumentFacts, words: Catalogue) -> dict[str, Any]:
         "BG-23": [_vat(vat, facts, words) for vat in _by_rate(facts)],
         "BG-25": [dict(_line(line, facts, words)) for line in facts.lines],
     }
+
+
+def _in_tax_currency(facts: DocumentFacts) -> dict[str, str]:
+    """Say the VAT in the currency in which it is owed, and which that is (BT-6, BT-111; BR-53)."""
+    conversion = facts.tax_conversion
+    if conversion is None or conversion.tax_minor is None:
+        return {}
+    amount = Money(conversion.tax_minor, conversion.currency).to_decimal()
+    return {"BT-6": conversion.currency, "BT-111": f"{amount:f}"}
 
 
 def _preceding(facts: DocumentFacts) -> Iterator[tuple[str, Any]]:

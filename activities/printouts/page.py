@@ -10,6 +10,7 @@ import segno.helpers
 
 from activities.messages.template_values import one_line
 from activities.printouts.catalogue import Catalogue
+from activities.printouts.tax.page import tax_currency_notes, tax_currency_sums
 from models.money import Money
 from models.printouts.facts import (
     OF_VAT,
@@ -228,9 +229,9 @@ def _totals(facts: DocumentFacts, words: Catalogue) -> Iterator[Total]:
             base = words.money(vat.net_minor, facts.currency)
             label = words.text("vat_of" if vat.has_rate else "tax_on", percent=words.percent(vat.percent), base=base)
             yield Total(label, words.money(vat.tax_minor, facts.currency))
-    is_asked = facts.kind is DocumentKind.INVOICE
     yield Total(words.text("total" if facts.lines else "amount"), words.money(facts.total_minor, facts.currency), True)
-    if is_asked and facts.settled_minor:
+    yield from (Total(*one) for one in tax_currency_sums(facts, words))
+    if facts.kind is DocumentKind.INVOICE and facts.settled_minor:
         yield from _settling(facts, words)
         yield Total(words.text("due"), words.money(facts.due_minor, facts.currency), True)
 
@@ -258,6 +259,7 @@ def _notes(facts: DocumentFacts, words: Catalogue) -> Iterator[str]:
     for category, exemption in dict.fromkeys((vat.category, vat.exemption) for vat in facts.vat()):
         if category not in {VatCategory.STANDARD, VatCategory.ZERO, VatCategory.UNSAID}:
             yield words.text(f"tax_category_{category}", exemption=exemption)
+    yield from tax_currency_notes(facts, words)
     if facts.kind not in OF_VAT:
         yield words.text("no_invoice")
     elif facts.kind is DocumentKind.INVOICE and not facts.is_draft:

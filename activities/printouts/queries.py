@@ -31,10 +31,20 @@ _FILES = select(
 
 
 def facts_of(document: Mapping[str, Any]) -> DocumentFacts:
-    """Read what the database says of a document. Raises RefusedError where nobody sells: no seller is set."""
+    """Read what the database says of a document.
+
+    Raises RefusedError: nobody sells (no seller is set), or its VAT is to be said in another currency without a rate.
+    """
     if document["seller"] is None:
         raise refusal("seller", "seller_set", NO_SELLER)
-    return _FACTS.validate_python(document)
+    facts = _FACTS.validate_python(document)
+    if (conversion := facts.tax_conversion) is not None and conversion.tax_minor is None:
+        what = (
+            f"VAT of {facts.number} in {facts.currency} is owed in {conversion.currency} too, and no reference rate of"
+            f" {facts.dated} is known: `duly import rates` takes the file of that day"
+        )
+        raise refusal("currency", "exchange_rate_known", what)
+    return facts
 
 
 class DocumentQueries:

@@ -29,6 +29,7 @@ from models.tables.reports.books import (
     ReportLineView,
     ReportReceiptView,
     ReportSealView,
+    ReportTaxView,
     ReportTransferView,
 )
 from models.tables.reports.gateways import (
@@ -42,6 +43,7 @@ from models.tables.reports.snapshots import ReportLifetimeView, ReportMrrView
 _VIEWS = {
     "documents": ReportDocumentView,
     "lines": ReportLineView,
+    "taxes": ReportTaxView,
     "receipts": ReportReceiptView,
     "entries": ReportEntryView,
     "transfers": ReportTransferView,

@@ -9,12 +9,12 @@ from commands.changing.changes import changes
 from commands.options import Actor, Json
 from commands.runner import perform
 
-app = typer.Typer(help="Files from outside: bank statements.", no_args_is_help=True)
+app = typer.Typer(help="Files from outside: bank statements, rates of exchange.", no_args_is_help=True)
 
 
 @app.callback()
 def imports() -> None:
-    """Files from outside: bank statements."""
+    """Files from outside: bank statements, rates of exchange."""
 
 
 @app.command("bank")

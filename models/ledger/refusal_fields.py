@@ -28,6 +28,7 @@ _FIELDS = {
     "day_is_over": "day",
     "default_type_exists": "type",
     "due_date_in_credit_period": "due_on",
+    "exchange_rate_known": "currency",
     "key_length": "key",
     "key_means_one_request": "key",
     "line_adds_up": "lines",

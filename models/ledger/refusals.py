@@ -117,6 +117,10 @@ MESSAGES: dict[str, str] = {
     "definition_exists": "account {account_id} has no due date rule: the definition is missing",
     "draft_only": "transaction {transaction_id} is {state}; only a draft can be edited, posted or rejected",
     "due_date_in_credit_period": "due date {due_on} of account {account_id} is outside {earliest} to {latest}",
+    "exchange_rate_known": (
+        "VAT of {key} in {currency} is owed in {tax_currency} too, and no reference rate of {posted_on} is known: "
+        "`import rates` takes the file of that day"
+    ),
     "field_editable": "field {field} of a {classification} cannot be edited",
     "field_valid": "{field} is not valid: {reason}",
     "gateway_confirms_first": "{transaction_id} went through {provider}, which has not returned the money",

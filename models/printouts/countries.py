@@ -1,5 +1,8 @@
 """The countries of addresses and of VAT ids, as electronic invoices name them (EN 16931, BR-CL-14 and BR-CO-09)."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 # ISO 3166-1 alpha-2.
 _ISO = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA
@@ -15,6 +18,13 @@ COUNTRIES = frozenset(_ISO.split())
 ADDRESSED = COUNTRIES | {"XK"}
 # Greece and Northern Ireland have letters of their own.
 VAT_PREFIXES = COUNTRIES | {"EL", "XI"}
+
+# The currency of each member state of the Union, in which its VAT is owed (2006/112/EC art. 230).
+_EURO_STATES = "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK"
+VAT_CURRENCIES: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(_EURO_STATES.split(), "EUR")
+    | {"CZ": "CZK", "DK": "DKK", "HU": "HUF", "PL": "PLN", "RO": "RON", "SE": "SEK"}
+)
 
 
 def is_country(code: str) -> bool:

@@ -26,6 +26,9 @@ def problems_of_electronic(facts: DocumentFacts) -> Iterator[Problem]:
         yield Problem(
             "currency", "two_decimals", f"amounts in {facts.currency} have three decimals, and EN 16931 takes two"
         )
+    conversion = facts.tax_conversion
+    if conversion is not None and exponent_of(conversion.currency) > DECIMALS_MAX:
+        yield Problem("tax_currency", "two_decimals", f"VAT in {conversion.currency} has three, and EN 16931 takes two")
     if not facts.buyer.country:
         yield Problem("buyer", "address_known", "no postal address: duly accounts address")
     yield from _problems_of_parties(facts)

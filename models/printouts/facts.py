@@ -158,6 +158,20 @@ class VatSum:
 
 
 @dataclass(frozen=True)
+class TaxConversion:
+    """The VAT of a document in its seller's own currency, by what one euro was in both on a day (2006/112/EC art. 91, 230).
+
+    `tax_minor` is None where it should stand on the document, and no rate of its day is known.
+    """
+
+    currency: str
+    tax_minor: int | None
+    rate_on: date | None
+    document_per_euro: Decimal | None
+    tax_per_euro: Decimal | None
+
+
+@dataclass(frozen=True)
 class DocumentFacts:
     """What the document of one transaction says."""
 
@@ -179,6 +193,7 @@ class DocumentFacts:
     buyer: Buyer
     lines: tuple[DocumentLine, ...]
     related: tuple[RelatedDocument, ...]
+    tax_conversion: TaxConversion | None = None
 
     @property
     def kind(self) -> DocumentKind:

@@ -71,6 +71,23 @@ LINES = Source(
         Tie("written_off", RECEIVABLE_KINDS, ("write_off",), -1),
     ),
 )
+TAXES = Source(
+    "taxes",
+    "base and tax of each rate of a document, in the currency in which the house owes VAT, as frozen at its posting",
+    columns_named(
+        "posted_on number transaction_id classification account_id tax_rate_id tax_category country month"
+        " document_currency currency exchange_rate_on net_minor tax_minor",
+        tax_percent=ColumnKind.NUMBER,
+    ),
+    {
+        "net": total("net_minor"),
+        "vat": total("tax_minor"),
+        "relief": total("relief_minor"),
+        "vat_due": total("tax_minor", "-relief_minor"),
+    },
+    ("transaction_id",),
+    "posted_on",
+)
 RECEIPTS = Source(
     "receipts",
     "payments, their cancellations and refunds; what left is below zero",
@@ -183,7 +200,7 @@ BALANCES = Source(
     ties=(Tie("balance", RECEIVABLE_KINDS),),
 )
 
-_OF_THE_LEDGER = (DOCUMENTS, LINES, RECEIPTS, ENTRIES, TRANSFERS, SEALS, TRIAL_BALANCE, AGEING, BALANCES)
+_OF_THE_LEDGER = (DOCUMENTS, LINES, TAXES, RECEIPTS, ENTRIES, TRANSFERS, SEALS, TRIAL_BALANCE, AGEING, BALANCES)
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {

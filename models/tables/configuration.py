@@ -223,6 +223,7 @@ class SellerRow(Base):
     background_color: Mapped[str] = mapped_column(server_default="")
     logo_url: Mapped[str] = mapped_column(server_default="")
     templates: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    tax_currency: Mapped[str] = mapped_column(server_default="")
 
 
 class CreditorRow(Base):

@@ -1,6 +1,6 @@
 """What the ledger is configured with: currencies, products, taxes, methods, types, reasons, rules."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,18 @@ class CurrencyRow(Base):
 
     code: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     exponent: Mapped[int] = mapped_column(SmallInteger)
+
+
+class ExchangeRateRow(Base):
+    """What one euro was in a currency on a day, as it was published."""
+
+    __tablename__ = "exchange_rates"
+
+    currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    rate_on: Mapped[date] = mapped_column(primary_key=True)
+    per_euro: Mapped[Decimal]
+    imported_by: Mapped[str]
+    imported_at: Mapped[datetime]
 
 
 class TaxRateRow(Base):

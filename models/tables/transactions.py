@@ -123,6 +123,21 @@ class DocumentLogoRow(Base):
     svg: Mapped[str]
 
 
+class TaxConversionRow(Base):
+    """The VAT of a posted document in another currency, with what one euro was in both on a day; it stays."""
+
+    __tablename__ = "tax_conversions"
+
+    transaction_id: Mapped[str] = mapped_column(
+        Text(collation="C"), ForeignKey("duly.financial_transactions.id"), primary_key=True
+    )
+    currency: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    rate_on: Mapped[date]
+    document_per_euro: Mapped[Decimal]
+    tax_per_euro: Mapped[Decimal]
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+
+
 class DocumentFileRow(Base):
     """A file of a document, as it was printed first."""
 

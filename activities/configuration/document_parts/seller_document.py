@@ -7,7 +7,7 @@ from lxml import etree
 from psycopg.types.json import Jsonb
 from pydantic import Field, field_validator, model_validator
 
-from activities.configuration.fields import Name, SlugId
+from activities.configuration.fields import Currency, Name, SlugId
 from activities.documents import DocumentPart
 from models.bank.payee import IbanError, bic_is_written_well, iban_of
 from models.printouts.countries import begins_with_country, is_country
@@ -59,6 +59,8 @@ class SellerPart(DocumentPart):
     templates: dict[TemplateFormat, Annotated[str, Field(min_length=1, max_length=TEMPLATE_MAX)]] = Field(
         default_factory=dict
     )
+    # In which documents of another currency say their VAT too (2006/112/EC art. 230), by reference rates of exchange.
+    tax_currency: Currency | Literal[""] = ""
     # Whether mails about payments and invoices bring the documents with them.
     attach_documents: bool = True
 

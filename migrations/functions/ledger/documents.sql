@@ -127,6 +127,7 @@ create or replace function duly.book_documents(p_classification duly.classificat
   p_lines duly.ledger_line[]) returns void language plpgsql as $$
 begin
   perform duly.write_line_transfers(p_lines);
+  perform duly.freeze_tax_currency(array(select d.id from unnest(p_documents) d));
   insert into duly.open_items (transaction_id, account_id, side, sort_on, account_version, amount_minor)
     select d.id, d.account_id, duly.side_of(p_classification), coalesce(d.due_on, d.posted_on), d.account_version,
         d.total_minor from unnest(p_documents) d;

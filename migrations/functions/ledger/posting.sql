@@ -261,6 +261,9 @@ end $$;
 create or replace function duly.write_transfers_and_open_item(t duly.financial_transactions, a duly.accounts) returns void language plpgsql as $$
 begin
   perform duly.write_transfers(t, a);
+  if t.classification in ('invoice', 'credit_note', 'invoice_cancellation', 'write_off') then
+    perform duly.freeze_tax_currency(array[t.id]);
+  end if;
   insert into duly.open_items (transaction_id, account_id, side, sort_on, account_version, amount_minor)
     values (t.id, t.account_id, duly.side_of(t.classification), coalesce(t.due_on, t.posted_on), t.account_version,
       t.total_minor);

@@ -12,7 +12,7 @@ $$;
 
 create or replace function duly.seller_facts(p_merchant_id text) returns jsonb
 language sql stable set search_path = duly, pg_temp as $$
-    select to_jsonb(s) - array['merchant_id', 'background_color', 'logo_url', 'templates'] from duly.sellers s
+    select to_jsonb(s) - array['merchant_id', 'background_color', 'logo_url', 'templates', 'tax_currency'] from duly.sellers s
     where s.merchant_id is null or s.merchant_id = p_merchant_id order by s.merchant_id nulls last limit 1
 $$;
 
@@ -72,7 +72,8 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'method', coalesce((select m.name from duly.payment_methods m where m.id = t.method), ''),
         'payment_reference', coalesce(t.payment_reference, ''),
         'seller', duly.seller_facts(duly.merchant_of_document(t.id)), 'buyer', duly.buyer_facts(t.account_id),
-        'lines', duly.line_facts(t.id), 'related', duly.related_facts(t))
+        'lines', duly.line_facts(t.id), 'related', duly.related_facts(t),
+        'tax_conversion', duly.tax_conversion_facts(t, duly.tax_currency_of(duly.merchant_of_document(t.id))))
     from duly.financial_transactions t join duly.accounts a on a.id = t.account_id
     left join duly.transaction_numbers n on n.transaction_id = t.id
     where t.id = p_transaction_id

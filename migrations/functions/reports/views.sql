@@ -55,6 +55,34 @@ create or replace view duly.report_lines as
     cross join lateral (select case t.classification when 'invoice' then 1 when 'write_off' then 0 else -1 end) x (sale)
     where t.posted_at is not null and not (t.classification = 'invoice' and t.counterpart_id is not null);
 
+-- Base and tax of each rate of a document in the currency in which the house owes VAT, at the rate that was frozen when it was posted;
+-- in its own where it has none in that. Each is rounded by itself: the taxes of a document come to what stands on it.
+create or replace view duly.report_taxes as
+  select t.id as transaction_id, n.number, t.classification::text as classification, t.account_id, t.posted_on,
+      t.posted_on - (extract(day from t.posted_on)::integer - 1) as month, l.tax_rate_id, l.tax_percent,
+      case when l.is_of_rate and l.tax_percent > 0 then 'S' else nullif(tr.category, 'S') end as tax_category,
+      case when cd.account_id is null then pa.country else cd.value end as country, t.currency as document_currency,
+      coalesce(c.currency, t.currency) as currency, c.rate_on as exchange_rate_on, x.sale * m.net_minor as net_minor,
+      x.sale * m.tax_minor as tax_minor, case when t.classification = 'write_off' then m.tax_minor else 0 end as relief_minor,
+      x.sale * l.tax_minor as document_tax_minor
+    from duly.financial_transactions t
+    cross join lateral (select y.tax_rate_id, case when y.applied_taxes is null then y.tax_percent end as tax_percent,
+        bool_and(y.applied_taxes is null) as is_of_rate, sum(y.net_minor)::bigint as net_minor, sum(y.tax_minor)::bigint as tax_minor
+      from duly.transaction_lines y where y.transaction_id = t.id group by 1, 2) l
+    left join duly.tax_conversions c on c.transaction_id = t.id and c.currency = duly.tax_currency_of(null)
+    cross join lateral (select
+        case when c.currency is null then l.net_minor
+          else duly.in_other_currency(l.net_minor, t.currency, c.currency, c.document_per_euro, c.tax_per_euro) end as net_minor,
+        case when c.currency is null then l.tax_minor
+          else duly.in_other_currency(l.tax_minor, t.currency, c.currency, c.document_per_euro, c.tax_per_euro) end as tax_minor) m
+    left join duly.account_dimensions cd on cd.account_id = t.account_id and cd.dimension = 'country'
+        and t.posted_at >= cd.valid_from and t.posted_at < cd.valid_until
+    left join duly.postal_addresses pa on pa.account_id = t.account_id
+    left join duly.tax_rates tr on tr.id = l.tax_rate_id
+    left join duly.transaction_numbers n on n.transaction_id = t.id
+    cross join lateral (select case t.classification when 'invoice' then 1 when 'write_off' then 0 else -1 end) x (sale)
+    where t.posted_at is not null and not (t.classification = 'invoice' and t.counterpart_id is not null);
+
 -- Money that came and went: payments, their cancellations by the payment's own type and method, and refunds.
 create or replace view duly.report_receipts as
   select t.id, n.number, t.classification::text as kind, coalesce(o.type_id, t.type_id) as payment_type,

@@ -76,6 +76,31 @@ class ReportLineView(Base):
     relief_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class ReportTaxView(Base):
+    """The base and tax of one rate of a document, in the currency in which the house owes VAT; signed minor units."""
+
+    __tablename__ = "report_taxes"
+    __table_args__ = VIEW
+
+    transaction_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    number: Mapped[str | None]
+    classification: Mapped[str]
+    account_id: Mapped[str]
+    posted_on: Mapped[date]
+    month: Mapped[date]
+    tax_rate_id: Mapped[str | None]
+    tax_percent: Mapped[Decimal | None] = mapped_column(Numeric(7, 4))
+    tax_category: Mapped[str | None]
+    country: Mapped[str | None]
+    document_currency: Mapped[str]
+    currency: Mapped[str]
+    exchange_rate_on: Mapped[date | None]
+    net_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    relief_minor: Mapped[int] = mapped_column(BigInteger)
+    document_tax_minor: Mapped[int] = mapped_column(BigInteger)
+
+
 class ReportReceiptView(Base):
     """A payment, its cancellation or a refund; amounts in minor units, what left below zero."""
 
