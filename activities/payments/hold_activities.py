@@ -29,4 +29,5 @@ class HoldActivities:
         released = await self._holds.release(
             held.account_id, held.period, held.amount_minor or None, actor=held.actor, reason=held.reason
         )
-        return ReleasedHold(released["amount_minor"], released["currency"], released["rule"], released["was_so"])
+        words = (released[name] for name in ("amount_minor", "currency", "rule", "was_so", "over_because"))
+        return ReleasedHold(*words)

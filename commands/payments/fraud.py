@@ -76,7 +76,8 @@ async def release(output: Output, account: str, period: str, amount: str, actor:
             account, period, asked.amount_minor if asked else None, actor=actor, reason=reason
         )
         signalled = await signal_collections(output, database, settings, [account], signal=HOLD_RELEASED)
-    what = "released before" if released["was_so"] else "released"
+    over = released["over_because"]
+    what = f"was not held any more: {over}" if over else "released before" if released["was_so"] else "released"
     why = hold_in_words(released["because"], released["figures"], released["amount_minor"], released["currency"])
     cells = [(money(released["amount_minor"], released["currency"]), what), (f"rule {released['rule']}", why)]
     output.answer({**released, **signalled}, table("", "Hold", f"{account} {period}", rows=cells))

@@ -37,12 +37,13 @@ class HeldReceivable:
 
 @dataclass(frozen=True)
 class ReleasedHold:
-    """What was released, in minor units. `was_so`: it had been before."""
+    """What was released, in minor units. `was_so`: it had been before; `over_because`: nothing was held any more."""
 
     amount_minor: int
     currency: str
     rule: str
     was_so: bool
+    over_because: str = ""
 
 
 def hold_in_words(because: str, figures: Mapping[str, Any], amount_minor: int, currency: str) -> str:

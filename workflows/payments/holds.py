@@ -19,7 +19,11 @@ async def release_held(waiter: Waiter, account_id: str, period: str, command: Ho
             summary="release what a rule holds",
             **DATABASE,
         )
-    before = " before" if released.was_so else ""
-    what = f"{Money(released.amount_minor, released.currency)} released{before}, which rule {released.rule} held"
+    amount = Money(released.amount_minor, released.currency)
+    if released.over_because:
+        what = f"nothing of {amount} was held any more: {released.over_because}"
+    else:
+        before = " before" if released.was_so else ""
+        what = f"{amount} released{before}, which rule {released.rule} held"
     waiter.note(f"{what}, says {command.actor}: {command.reason}")
     return what

@@ -108,12 +108,30 @@ begin
     return v_kept;
 end $$;
 
--- Release what is held of a receivable, for its amount alone; `was_so`: it was before. Without an amount there must be one hold.
+-- Why nobody waits for a hold that nobody has released; empty: somebody does. As the list of holds says it, but that a receivable that is
+-- open again counts as open.
+create or replace function duly.hold_over_because(h duly.charge_holds) returns text language sql stable as $$
+    select case
+        when h.released_at is not null then ''
+        when h.ends_at <= now() then 'its time is over, or another amount is owed'
+        when exists (select from duly.collections c where c.account_id = h.account_id and c.period = h.period and c.closed_at is null)
+            or exists (select from duly.payment_requests p where p.account_id = h.account_id and p.period = h.period and p.closed_at is null) then ''
+        when exists (select from duly.gateway_requests r where r.account_id = h.account_id and r.period = h.period and r.kind = 'payment'
+            and r.state = 'posted') then 'it is paid'
+        when exists (select from duly.collections c where c.account_id = h.account_id and c.period = h.period) then 'its collection has ended'
+        when exists (select from duly.payment_requests p where p.account_id = h.account_id and p.period = h.period)
+            then 'its payment request has ended'
+        else '' end
+$$;
+
+-- Release what is held of a receivable, for its amount alone; `was_so`: it was before; `over_because`: nothing was held any more, and
+-- nothing is written. Without an amount there must be one hold.
 create or replace function duly.release_hold(p_account_id text, p_period text, p_amount bigint, p_actor text, p_reason text) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     h duly.charge_holds;
     v_holds bigint;
+    v_over text;
 begin
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select count(*) into v_holds from duly.charge_holds
@@ -129,11 +147,13 @@ begin
         perform duly.refuse('hold_exists', format('period: nothing of %s of %s is held%s', p_period, p_account_id,
             case when p_amount is null then '' else ' for that amount' end));
     end if;
-    if h.released_at is null then
+    v_over := duly.hold_over_because(h);
+    if h.released_at is null and v_over = '' then
         update duly.charge_holds set released_at = clock_timestamp(), released_by = p_actor, released_because = p_reason where id = h.id;
     end if;
     return jsonb_build_object('account_id', h.account_id, 'period', h.period, 'amount_minor', h.amount_minor, 'currency', h.currency,
-        'rule', h.rule_id, 'because', h.because, 'figures', h.figures, 'was_so', h.released_at is not null);
+        'rule', h.rule_id, 'because', h.because, 'figures', h.figures, 'was_so', h.released_at is not null,
+        'over_because', v_over);
 end $$;
 
 -- Whom of a dry run's members, who would be charged, rules would hold, and why: each after those before it, as if the run took no time.

@@ -87,6 +87,9 @@ async def test_what_is_held_can_be_given_up_and_nothing_was_sent(
     await handle.execute_update(Collection.give_up, OperatorCommand("maria", "it was not the customer"))
 
     assert ((first.outcome, first.code), (await handle.result()).stage) == (HELD, Stage.GIVEN_UP)
+    released = await cli.json("fraud", "release", account, PERIOD, *BY)
+    assert (released["was_so"], released["over_because"]) == (False, "its collection has ended")
+    assert await merchant.value("select released_at from duly.charge_holds") is None
     assert (charged(stripe_sandbox), await merchant.balance(account)) == ((0, 0), 10001)
     assert (await cli.json("fraud", "holds"))["holds"] == []
 
