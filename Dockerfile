@@ -8,6 +8,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 WORKDIR /srv/duly
 
+# What PDFs of documents show of Chinese, Japanese and Korean by: 40 MB, of which the serif faces are left out.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/* /usr/share/fonts/opentype/noto/NotoSerifCJK-*
+
 # The packages change less often than the code: their layer is built first and kept.
 COPY requirements-runtime.lock .
 RUN pip install --require-hashes -r requirements-runtime.lock \

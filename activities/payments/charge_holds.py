@@ -67,7 +67,8 @@ class ChargeHolds:
     ) -> dict[str, Any]:
         """Release a receivable for the amount that is held, in minor units; None: the one there is.
 
-        `was_so`: somebody has before. `over_because`: nothing was held any more. Raises RuleBrokenError: nothing is held, or several amounts are.
+        `was_so`: somebody has before. `over_because`: nothing was held any more. Raises RuleBrokenError: nothing was
+        ever held, or several amounts are.
         """
         released: dict[str, Any] = await self._database.call(
             "release_hold", account_id=account_id, period=period, amount=amount_minor, actor=actor, reason=reason

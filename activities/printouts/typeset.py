@@ -1,8 +1,6 @@
 """Pages of a document as PDF/A-3b, tagged for screen readers, by Typst: the same bytes whenever it is typeset again."""
 
 import json
-import struct
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -11,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from activities.printouts.page import DocumentPage
+from activities.reports.glyphs import cjk_family, font_folders, shown
 
 if TYPE_CHECKING:
     import typst
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "templates" / "document.typ"
-# Fonts of our own: what a server has installed would make other pages on other servers.
-_FONTS = _HERE / "fonts"
 # Behind every template, so that no electronic invoice is without itself.
 _ATTACHING = """#{
   let given = json(bytes(sys.inputs.page)).attached
@@ -36,7 +33,7 @@ def pdf_of(page: DocumentPage, on: date, *, seller: str, attached: str = "", tem
     Raises TypstError: no such logo, or a template that makes no PDF/A that a screen reader reads.
     """
     content = {**_shown({**asdict(page), "seller": seller, "wide": _widest(page)}), "attached": attached}
-    content |= {"logo": page.logo, "qr": page.qr}
+    content |= {"logo": page.logo, "qr": page.qr, "cjk": cjk_family([seller, *texts_of(page)])}
     compiled = _compiler().compile(
         f"{template or _ours()}\n{_ATTACHING}".encode(),
         format="pdf",
@@ -55,45 +52,25 @@ def _widest(page: DocumentPage) -> str:
 
 
 def _shown(content: Any) -> Any:
-    """Return a page whose every character has a glyph: PDF/A takes no other, and one emoji would be no invoice."""
+    """Return a page whose every character has a glyph."""
     if isinstance(content, dict):
         return {name: _shown(value) for name, value in content.items()}
     if isinstance(content, (list, tuple)):
         return [_shown(value) for value in content]
-    return "".join(map(_with_glyph, content)) if isinstance(content, str) else content
+    return shown(content) if isinstance(content, str) else content
 
 
-@cache
-def _with_glyph(character: str) -> str:
-    if character in "\n\t" or ord(character) in _glyphs():
-        return character
-    # What is not seen is left out: joiners, variation selectors, control characters.
-    return "" if unicodedata.category(character) in {"Cc", "Cf", "Mn"} else "?"
+def texts_of(page: DocumentPage) -> Iterator[str]:
+    """Yield every text that stands on a page."""
+    return _texts({name: value for name, value in asdict(page).items() if name not in {"logo", "qr"}})
 
 
-@cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(code for file in _FONTS.glob("*.ttf") for code in _characters_of(file.read_bytes()))
-
-
-def _characters_of(font: bytes) -> Iterator[int]:
-    """Yield the characters of a TrueType font, from the formats 4 and 12 of its `cmap` (OpenType 1.9)."""
-    tables = (struct.unpack_from(">4sIII", font, 12 + 16 * at) for at in range(struct.unpack_from(">H", font, 4)[0]))
-    start = next(offset for tag, _, offset, _ in tables if tag == b"cmap")
-    for at in range(struct.unpack_from(">H", font, start + 2)[0]):
-        place = start + struct.unpack_from(">I", font, start + 4 + 8 * at + 4)[0]
-        (format_,) = struct.unpack_from(">H", font, place)
-        if format_ == 12:
-            for group in range(struct.unpack_from(">I", font, place + 12)[0]):
-                first, last, _ = struct.unpack_from(">III", font, place + 16 + 12 * group)
-                yield from range(first, last + 1)
-        elif format_ == 4:
-            (size,) = struct.unpack_from(">H", font, place + 6)
-            ends = struct.unpack_from(f">{size // 2}H", font, place + 14)
-            firsts = struct.unpack_from(f">{size // 2}H", font, place + 16 + size)
-            # The last stretch ends the table and has no character.
-            for first, last in list(zip(firsts, ends, strict=True))[:-1]:
-                yield from range(first, last + 1)
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (dict, list, tuple)):
+        for value in content.values() if isinstance(content, dict) else content:
+            yield from _texts(value)
 
 
 @cache
@@ -102,7 +79,7 @@ def _compiler() -> "typst.Compiler":
     # Not with the module: every worker would hold it, and most write no page (decision 0250).
     import typst  # noqa: PLC0415
 
-    return typst.Compiler(root=str(_TEMPLATE.parent), font_paths=[str(_FONTS)], ignore_system_fonts=True)
+    return typst.Compiler(root=str(_TEMPLATE.parent), font_paths=font_folders(), ignore_system_fonts=True)
 
 
 @cache

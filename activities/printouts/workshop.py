@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing import get_context, parent_process
 
+import structlog
 from jinja2 import TemplateError
 
 from activities.printouts.bills.page import bill_page_of
@@ -22,13 +23,14 @@ from activities.printouts.catalogue import catalogue_of
 from activities.printouts.markup import html_of, rtf_of
 from activities.printouts.page import DocumentPage, page_of, statement_page_of
 from activities.printouts.sheets import csv_of, sheet_of, xlsx_of
-from activities.printouts.typeset import pdf_of
+from activities.printouts.typeset import pdf_of, texts_of
+from activities.reports.glyphs import scripts_without_glyph
 from models.printouts.bill import BillFacts
 from models.printouts.electronic import problems_of_electronic
 from models.printouts.facts import ELECTRONIC, DocumentFacts, PrintFormat, StatementFacts
 from models.problem import Problem, RefusedError
 
-TEMPLATE_VERSION = "1"
+TEMPLATE_VERSION = "2"
 """Which templates write: it is raised with every change of them that is seen, and kept with each file."""
 
 
@@ -55,6 +57,9 @@ def _errors_of_templates() -> tuple[type[Exception], ...]:
     return TypstError, TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError
 
 
+_PAGES = frozenset({PrintFormat.PDF, PrintFormat.FACTUR_X})
+log = structlog.get_logger()
+
 # As many electronic invoices are written at once as there are cores, up to a gigabyte of processes.
 AT_ONCE = min(os.cpu_count() or 1, 4)
 
@@ -65,6 +70,7 @@ _spawned: list[ProcessPoolExecutor] = []
 
 async def written(job: PrintJob) -> bytes:
     """Write a file. Raises RefusedError with every reason why it is no electronic invoice."""
+    _say_what_is_not_shown(job)
     if job.format not in ELECTRONIC:
         return await asyncio.to_thread(write, job)
     _refuse_what_cannot_be(job)
@@ -76,6 +82,21 @@ async def written(job: PrintJob) -> bytes:
         if pool in _spawned:
             _spawned.remove(pool)
         return await _written_by(_processes(), job)
+
+
+def _say_what_is_not_shown(job: PrintJob) -> None:
+    """Log what a PDF shows as `?`, before anybody has it."""
+    if job.format in _PAGES and (scripts := not_shown_in(job)):
+        log.warning("characters_without_glyph", document=_name(job), scripts=scripts)
+
+
+def not_shown_in(job: PrintJob) -> list[str]:
+    """Return the scripts of a document that its PDF shows as `?`; none where it shows all."""
+    return scripts_without_glyph([job.facts.seller.name, *texts_of(page_of_job(job))])
+
+
+def _name(job: PrintJob) -> str:
+    return job.facts.number if isinstance(job.facts, (DocumentFacts, BillFacts)) else job.facts.buyer.account_id
 
 
 def close() -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from activities.reports.glyphs import font_folders
 from activities.reports.text_files import tie_lines
 from models.currency import exponent_of
 from models.money import Money
@@ -25,8 +26,6 @@ PDF_ROWS_AT_MOST = 5000
 # What a sheet holds (https://support.microsoft.com/office, specifications and limits), less head and foot.
 SHEET_ROWS_AT_MOST = 1_048_000
 _TEMPLATE = Path(__file__).parent / "report.typ"
-# Those of documents: Latin, Greek, Cyrillic, Hebrew, Arabic.
-_FONTS = Path(__file__).parent.parent / "printouts" / "fonts"
 
 
 class XlsxReport:
@@ -147,4 +146,4 @@ def _pages(data: str) -> bytes:
 def _compiler() -> "typst.Compiler":
     import typst  # noqa: PLC0415
 
-    return typst.Compiler(str(_TEMPLATE), font_paths=[str(_FONTS)], ignore_system_fonts=True)
+    return typst.Compiler(str(_TEMPLATE), font_paths=font_folders(), ignore_system_fonts=True)

@@ -33,10 +33,10 @@ def import_rates(
 ) -> None:
     """Keep the daily reference rates that the European Central Bank publishes; importing a file again changes nothing.
 
-    By them the VAT of documents in another currency is said in the seller's `tax_currency` (`definitions`), where it is
-    set. The rate of a day is its own, else the last one that was published before. Documents that were posted before keep
-    the rates that they were posted with. A bad row is named and left out. A currency that the bank does not publish comes
-    in a CSV of the same form: `Date` and the currencies, units of each for one euro.
+    By them the VAT of documents in another currency is said in the seller's `tax_currency` (`definitions`), where it
+    is set. The rate of a day is its own, else the last one that was published before. Documents that were posted
+    before keep the rates that they were posted with. A bad row is named and left out. A currency that the bank does
+    not publish comes in a CSV of the same form: `Date` and the currencies, units of each for one euro.
     """
     from commands.imports.exchange_rates import import_rates as perform_import
 

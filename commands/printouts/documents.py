@@ -15,11 +15,13 @@ from activities.printouts.links import DocumentLinks
 from activities.printouts.own.ours import our_template
 from activities.printouts.printing import PrintedFile, Printing
 from activities.printouts.queries import DocumentQueries
+from activities.printouts.workshop import PrintJob, not_shown_in
+from activities.reports.glyphs import CJK_PACKAGE
 from commands.formatting import document, moment, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from models.printouts.electronic import problems_of_electronic
-from models.printouts.facts import PrintFormat
+from models.printouts.facts import DocumentFacts, PrintFormat
 from models.problem import refusal
 
 
@@ -31,6 +33,9 @@ async def print_one(
     with _closing_workshop():
         async with database_of(read_settings()) as database:
             printed = await Printing(database).document(transaction, format, language=language)
+            queries = DocumentQueries(database)
+            facts = await queries.facts((await queries.require(transaction)).id)
+    _note_what_is_not_shown(output, facts, format)
     _answer(output, printed, target)
 
 
@@ -125,6 +130,13 @@ def _closing_workshop() -> Iterator[None]:
 def _require_new(target: Path | None) -> None:
     if target is not None and target.exists():
         raise refusal("output", "new_file", f"{target} is there already")
+
+
+def _note_what_is_not_shown(output: Output, facts: DocumentFacts, format: PrintFormat) -> None:
+    """Say what a PDF shows as `?`, before anybody sends it."""
+    if format in {PrintFormat.PDF, PrintFormat.FACTUR_X} and (scripts := not_shown_in(PrintJob(facts, format))):
+        missing = ", ".join(scripts)
+        output.note(f"Characters without a font are shown as ?: {missing}; {CJK_PACKAGE} has Chinese, Japanese, Korean")
 
 
 def _answer(output: Output, printed: PrintedFile, target: Path | None) -> None:

@@ -159,7 +159,7 @@ class VatSum:
 
 @dataclass(frozen=True)
 class TaxConversion:
-    """The VAT of a document in its seller's own currency, by what one euro was in both on a day (2006/112/EC art. 91, 230).
+    """The VAT of a document in its seller's own currency, by what a euro was in both (2006/112/EC art. 91, 230).
 
     `tax_minor` is None where it should stand on the document, and no rate of its day is known.
     """

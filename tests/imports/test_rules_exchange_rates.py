@@ -50,7 +50,7 @@ def test_each_form_of_the_banks_files_is_read(tmp_path: Path) -> None:
         ("2026-11-27,0", "rate_written"),
         ("2026-11-27,NaN", "rate_written"),
         ("2026-11-27,1e3", "rate_written"),
-        ("2026-11-27,١", "rate_written"),
+        ("2026-11-27,\u0661", "rate_written"),
         ("2026-11-27,1,0573", "cells_of_header"),
         ("2026-11-27", "cells_of_header"),
         ("2026-11-26,1.5", "rate_once"),

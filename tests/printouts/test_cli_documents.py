@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Awaitable, Callable
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -199,7 +200,8 @@ async def test_a_name_that_the_fonts_do_not_have_is_printed_all_the_same_and_who
     pdf = await printed(cli, invoice["number"], tmp_path, "--format", "factur-x")
 
     assert "Łódź Ωμέγα" in (text := text_of(pdf))
-    assert "? ????" in text
+    # The Chinese one by a font that the machine may have.
+    assert re.search(r"[?王] \?{4}", text)
     assert "王 नमस्ते 😀" in get_xml_from_pdf(pdf, check_xsd=False)[1].decode()
 
 

@@ -1,4 +1,4 @@
-"""VAT in the seller's own currency (2006/112/EC art. 230): frozen at posting, by the last rate published, on every document."""
+"""VAT in the seller's own currency (2006/112/EC art. 230): frozen at posting, by the last rate published."""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal

@@ -17,6 +17,7 @@ from activities.events.movements import ExpectationQueries
 from activities.reconciliation.queries import ReconciliationQueries
 from commands.operations.checks.encryption import examine_database_encryption, what_ails_a_certificate
 from commands.operations.checks.finding import Finding, ok, unchecked, warning, wrong
+from commands.operations.checks.fonts import examine_fonts
 from commands.operations.checks.months import examine_months
 from commands.operations.checks.tax_currency import examine_tax_currency
 from commands.session import reading_database_of
@@ -79,6 +80,8 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             yield await _bank_files(database)
             yield await _discrepancies(database)
             yield await examine_months(database)
+            async for finding in examine_fonts(database):
+                yield finding
             async for finding in examine_tax_currency(database):
                 yield finding
         except DatabaseAccessError as error:

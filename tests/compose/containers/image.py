@@ -21,6 +21,7 @@ SITE = Path(sysconfig.get_path("purelib"))
 BESIDE_PYTHON = sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "platbase": sys.base_prefix})
 LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 INSTALL = re.compile(r"pip install --require-hashes -r (\S+)")
+FONTS = ("apt-get update", "apt-get install --yes --no-install-recommends fonts-", "rm -rf /var/lib/apt/lists/*")
 COMPILE = "python -m compileall -q ."
 USER = re.compile(r"useradd .*--uid (\d+) (\w+)$")
 
@@ -149,6 +150,9 @@ def _run(arguments: str, folder: Path) -> dict[str, int]:
             install(folder / "workdir" / match[1], folder / "packages")
         elif match := USER.fullmatch(command):
             users[match[2]] = int(match[1])
+        elif command.startswith(FONTS):
+            # Fonts of Debian: what is printed here has those of the machine.
+            continue
         elif command == COMPILE:
             compile_dir(folder / "workdir", quiet=1)
         else:

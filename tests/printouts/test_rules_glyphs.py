@@ -1,0 +1,72 @@
+"""What pages can show: our fonts' characters and those of fonts that are installed; what they cannot is said."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from activities.printouts.workshop import PrintJob, not_shown_in
+from activities.reports import glyphs
+from models.printouts.facts import PrintFormat
+from tests.printouts.test_electronic_invoices import a_line, an_invoice
+
+OURS = glyphs._FONTS
+
+
+def as_collection(font: bytes) -> bytes:
+    """Return a font as a collection of one, as the fonts of Chinese, Japanese and Korean come."""
+    head = b"ttcf" + struct.pack(">III", 0x00010000, 1, 16)
+    moved = bytearray(font)
+    for at in range(struct.unpack_from(">H", font, 4)[0]):
+        (offset,) = struct.unpack_from(">I", font, 12 + 16 * at + 8)
+        struct.pack_into(">I", moved, 12 + 16 * at + 8, offset + len(head))
+    return head + bytes(moved)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A server with Latin alone, and a folder for installed fonts."""
+    own, installed = tmp_path / "own", tmp_path / "installed"
+    for folder in (own, installed):
+        folder.mkdir()
+    (own / "NotoSans-Regular.ttf").symlink_to(OURS / "NotoSans-Regular.ttf")
+    monkeypatch.setattr(glyphs, "_FONTS", own)
+    monkeypatch.setattr(glyphs, "_INSTALLED", (installed,))
+    forget()
+    yield installed
+    forget()
+
+
+def forget() -> None:
+    """Have fonts read anew."""
+    glyphs._glyphs.cache_clear()
+    glyphs._with_glyph.cache_clear()
+
+
+def test_an_installed_collection_shows_what_our_fonts_do_not(folders: Path) -> None:
+    before = (glyphs.shown("Ann שלום"), glyphs.shows_cjk(), glyphs.scripts_without_glyph(["Ann שלום", "שם"]))
+    (folders / "NotoSansCJK-Regular.ttc").write_bytes(as_collection((OURS / "NotoSansHebrew-Regular.ttf").read_bytes()))
+    forget()
+
+    assert before == ("Ann ????", False, ["HEBREW"])
+    assert (glyphs.shown("Ann שלום"), glyphs.shows_cjk(), glyphs.scripts_without_glyph(["Ann שלום"])) == (
+        "Ann שלום",
+        True,
+        [],
+    )
+    assert glyphs.font_folders()[1:] == [str(folders)]
+
+
+@pytest.mark.usefixtures("folders")
+def test_a_document_says_what_its_pdf_does_not_show() -> None:
+    invoice = an_invoice(a_line(1, 10000, name="山田 テスト 김 😀?"), a_line(2, 100, name="plain?"))
+
+    assert not_shown_in(PrintJob(invoice, PrintFormat.PDF)) == ["CJK", "GRINNING", "HANGUL", "KATAKANA"]
+    assert not_shown_in(PrintJob(an_invoice(a_line(1, 10000)), PrintFormat.PDF)) == []
+
+
+def test_shapes_are_those_of_the_language_that_a_script_shows() -> None:
+    texts = {"山田太郎テスト": "JP", "김 金": "KR", "王小明": "SC", "Ann": "SC"}
+
+    assert {text: glyphs.cjk_family([text]).rpartition(" ")[2] for text in texts} == texts
