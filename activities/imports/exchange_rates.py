@@ -45,7 +45,7 @@ def _of_xml(content: bytes, name: str, reader: RateReader) -> Iterator[Reference
         raise refusal("file", "rates_in_file", f"{name} has no day with rates, as eurofxref-daily.xml has")
     for day in days:
         rates = [(one.get("currency", ""), one.get("rate", "")) for one in day.iterchildren(_CUBE)]
-        yield from reader.day_rates(day.sourceline or 0, str(day.get("time")), rates)
+        yield from reader.day_rates(int(str(day.sourceline or 0)), str(day.get("time")), rates)
 
 
 def _of_csv(text: str, name: str, reader: RateReader) -> Iterator[ReferenceRate | Problem]:

@@ -131,11 +131,18 @@ class Communications:
         return {**found.counts, "id": id, "is_new": False}
 
     async def write(
-        self, id: str, order: CommunicationOrder, words: Mapping[str, Any], *, actor: str, reason: str
+        self,
+        id: str,
+        order: CommunicationOrder,
+        words: Mapping[str, Any],
+        *,
+        actor: str,
+        reason: str,
+        at_most: int | None = None,
     ) -> Mapping[str, Any]:
         """Write a communication's messages, once by its id; return its counts, and whether it is new.
 
-        Raises RuleBrokenError for an id that was another communication.
+        Raises RuleBrokenError for an id that was another communication, and for more letters than `at_most`.
         """
         asked = order.recipients()
         answer: Mapping[str, Any] = await self._database.call(
@@ -148,6 +155,7 @@ class Communications:
             asked=dict(words),
             actor=actor,
             reason=reason,
+            at_most=at_most,
             timeout_seconds=SWEEP_SECONDS,
         )
         return answer

@@ -64,6 +64,10 @@ def send_communication(
     segment: SegmentOption = "",
     since: Since = None,
     until: Until = None,
+    at_most: Annotated[
+        int | None,
+        typer.Option("--at-most", min=1, help="Send nothing if it is more letters, as the preview counted them."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a letter about each transaction, or to each account of a segment, and send them.
@@ -76,7 +80,9 @@ def send_communication(
 
     days = (since, until)
     perform(
-        lambda output: send(output, id, template, about or [], segment, days, actor=actor, reason=reason),
+        lambda output: send(
+            output, id, template, about or [], segment, days, actor=actor, reason=reason, at_most=at_most
+        ),
         as_json=as_json,
     )
 

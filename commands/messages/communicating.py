@@ -78,8 +78,9 @@ async def send(
     *,
     actor: str,
     reason: str,
+    at_most: int | None = None,
 ) -> None:
-    """Write a communication, once by its id, and start the workflow that sends it."""
+    """Write a communication, once by its id and not more letters than `at_most`, and start what sends it."""
     require_who_and_why(actor, reason)
     if not _ID.fullmatch(id):
         raise refusal("id", "id_is_plain", "has 1 to 64 small letters, digits, and . _ - behind the first")
@@ -93,7 +94,7 @@ async def send(
         counts = await communications.known(id, template, words)
         if counts is None:
             asked = await asked_of(database, template, numbers, segment, days)
-            counts = await communications.write(id, asked.order, words, actor=actor, reason=reason)
+            counts = await communications.write(id, asked.order, words, actor=actor, reason=reason, at_most=at_most)
     # Also after a repeat: whoever was cut off between the two finds the letters waiting in the outbox.
     handle = await client.start_workflow(
         Mailing.run,

@@ -122,12 +122,15 @@ async def remove(output: Output, id: str, *, actor: str, reason: str) -> None:
     """Remove a report by a calendar. Raises RefusedError where there is none."""
     settings = read_settings()
     client = await temporal_of(settings)
-    async with database_of(settings) as database:
-        if not await database.call("remove_report_schedule", id=id, actor=actor, reason=reason):
-            raise _unknown(id)
     name = schedule_id(report_schedule(id))
-    if await find_schedule(client, name) is not None:
+    async with database_of(settings) as database:
+        is_removed = await database.call("remove_report_schedule", id=id, actor=actor, reason=reason)
+    # Also where the row is gone: whoever was cut off between the two asks again.
+    is_scheduled = await find_schedule(client, name) is not None
+    if is_scheduled:
         await client.get_schedule_handle(name).delete()
+    if not (is_removed or is_scheduled):
+        raise _unknown(id)
     output.answer({"id": id, "removed": True}, f"Removed {id}: what it has written stays.")
 
 

@@ -113,7 +113,7 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "id": "vat-in-tax-currency",
         "title": "VAT in the seller's currency",
         "about": "What documents in other currencies owe in the seller's own (`tax_currency`), at the reference rates"
-        " that were frozen when they were posted, beside those in it; a document without such a rate stands in its own.",
+        " that were frozen when they were posted, beside those in it; one without such a rate stands in its own.",
         "source": "taxes",
         "group_by": ["month", "country", "tax_category", "tax_percent", "document_currency"],
         "measures": ["net", "vat", "relief", "vat_due"],

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.configuration import segment_queries
 from activities.database import Database
@@ -63,7 +64,9 @@ async def test_an_account_is_in_a_segment_by_its_criteria(
 
     pages = [await merchant.run(f"select id from duly.segment_accounts_behind('chosen', '{after}', 1)")
              for after in ("", *taken)]  # fmt: skip
-    assert await members(cli) == taken == [row.id for page in pages for row in page]
+    # What is asked of one account by itself stands in other words (decision 0262).
+    each = await merchant.run("select a.id from duly.accounts a where duly.is_of_segment('chosen', a) order by a.id")
+    assert await members(cli) == taken == [row.id for page in pages for row in page] == [row.id for row in each]
 
 
 LEAVING = """
@@ -75,6 +78,17 @@ EXPIRES = """
     update duly.cards set exp_year = extract(year from now() + make_interval(months => cast(:months as integer))),
         exp_month = extract(month from now() + make_interval(months => cast(:months as integer))) where account_id = :id
 """
+
+
+MANY_ACCOUNTS = (
+    """insert into duly.accounts (id, currency, owner_name)
+    select 'many_' || lpad(g::text, 5, '0'), 'EUR', 'Ann' from generate_series(1, 25999) g""",
+    """insert into duly.account_balances (account_id) select id from duly.accounts where id like 'many_%'
+    on conflict do nothing""",
+    """insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, billing_day, starts_on, ends_on)
+    select 'sub_' || id, id, 'plan', 1000, 'EUR', 1, current_date - 90, current_date + 10 from duly.accounts
+    where id like 'many_%' and right(id, 5)::integer % 97 = 0 and right(id, 5)::integer not between 8000 and 22999""",
+)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +115,29 @@ async def test_whose_card_expires_and_who_is_at_risk_of_leaving_is_a_segment(
     await merchant.configure(segment(criteria))
 
     each = await merchant.run("select a.id from duly.accounts a where duly.is_of_segment('chosen', a) order by a.id")
+    pages = [await merchant.run(f"select id from duly.segment_accounts_behind('chosen', '{after}', 1)")
+             for after in ("", *taken)]  # fmt: skip
 
     assert await members(cli) == taken == [row.id for row in each]
+    assert [row.id for page in pages for row in page] == taken
+
+
+@pytest.mark.nightly
+async def test_pages_of_whom_is_at_risk_are_those_of_all_wherever_they_stand(
+    merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    # given more accounts than are judged some at a time, of whom one in 97 leaves, and nobody of some thousands
+    await merchant.configure(segment("risks_min = 1"))
+    async with owner_engine.begin() as connection:
+        for statement in MANY_ACCOUNTS:
+            await connection.execute(text(statement))
+
+    found, after = [], ""
+    while page := await merchant.run(f"select id from duly.segment_accounts_behind('chosen', '{after}', 40)"):
+        found += [row.id for row in page]
+        after = found[-1]
+
+    assert found == [f"many_{number:05}" for number in range(97, 26000, 97) if not 8000 <= number < 23000]
 
 
 async def test_a_segment_of_transactions_is_counted_by_currency(

@@ -28,8 +28,12 @@ def _day(name: str, given: str) -> date | None:
 
 async def _send(output: Output, asked: AskedAction) -> None:
     days = days_given(asked["from"], asked["to"])
+    # What was shown, and a tenth more: a segment changes by the minute, and nobody is to write to far more than they saw.
+    shown = int(asked["shown"]) if asked["shown"].isdecimal() else 0
+    at_most = shown + max(shown // 10, 1) if shown else None
     await send(
-        output, asked["id"], asked["template"], (), asked.id, days, actor=asked.actor, reason=asked.reason
+        output, asked["id"], asked["template"], (), asked.id, days,
+        actor=asked.actor, reason=asked.reason, at_most=at_most,
     )  # fmt: skip
 
 
@@ -49,6 +53,7 @@ MESSAGE = Action(
         FormField("id", "Id", is_required=True, help="Names it: a repeat with the same id sends nothing."),
         FormField("from", "From", "date"),
         FormField("to", "To", "date"),
+        FormField("shown", "Letters shown", "number"),
     ),
     final="Customers are written to; a letter that was sent stays sent.",
     place="/segments/{id}",

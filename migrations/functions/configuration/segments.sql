@@ -58,12 +58,42 @@ create or replace function duly.segment_rank(p_segment text, a duly.accounts) re
     select case p_segment when '' then 2 when a.segment then 0 else 1 end
 $$;
 
+-- The first accounts behind an id that are as criteria want them and of which so many risks are true: of a few accounts, then of four
+-- times as many, until there are enough, for the risks of all accounts are read from the whole ledger. Of whom is left then they are read
+-- at once. Planned for those accounts each time: no plan for any accounts uses its indexes.
+create or replace function duly.accounts_at_risk_behind(c jsonb, p_after text, p_limit integer) returns setof duly.accounts
+language plpgsql stable set search_path = duly, pg_temp set plan_cache_mode = force_custom_plan as $$
+declare
+    v_at_a_time integer := 1000;
+    v_among text[];
+    v_left bigint := p_limit;
+    v_found bigint;
+begin
+    while v_at_a_time < 20000 loop
+        v_among := array(select a.id from duly.accounts_meeting(c - 'risks_min', null, p_after, v_at_a_time) a order by a.id);
+        return query select a.* from duly.at_risk(current_date, v_among) r join duly.accounts a on a.id = r.account_id
+            where r.reason_count >= (c ->> 'risks_min')::integer order by a.id limit v_left;
+        get diagnostics v_found = row_count;
+        v_left := v_left - v_found;
+        if v_left <= 0 or cardinality(v_among) < v_at_a_time then return; end if;
+        p_after := v_among[v_at_a_time];
+        v_at_a_time := v_at_a_time * 4;
+    end loop;
+    return query select a.* from duly.at_risk(current_date, null) r
+        join duly.accounts_meeting(c - 'risks_min', null, p_after, null) a on a.id = r.account_id
+        where r.account_id > p_after and r.reason_count >= (c ->> 'risks_min')::integer order by a.id limit v_left;
+end $$;
+
 -- All accounts that are as criteria want them, or those of some that are named: the rules of duly.meets_criteria, each read once for all accounts
 -- instead of anew for each. Only what the criteria name is read; with a limit the first ones behind an id.
 create or replace function duly.accounts_meeting(c jsonb, p_among text[] default null, p_after text default '', p_limit integer default null)
 returns setof duly.accounts
 language plpgsql stable security definer set search_path = duly, pg_temp as $$
 begin
+    if (c ->> 'risks_min')::integer > 0 and p_limit is not null and p_among is null then
+        return query select * from duly.accounts_at_risk_behind(c, p_after, p_limit);
+        return;
+    end if;
     return query execute 'select a.* from duly.accounts a '
     || case when c ?| '{minimum_paid_minor,maximum_paid_minor,payments_min,payments_max}' then $q$
         left join (select t.account_id, sum(case t.classification when 'payment' then t.total_minor else -t.total_minor end) as paid,

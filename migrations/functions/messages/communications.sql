@@ -162,9 +162,10 @@ $$;
 
 -- Write the messages of a communication, in one commit with what it was: p_asked is that in the words of whoever asked, for the days of a
 -- segment are other ones tomorrow. A repeat of its id that asks for the same writes nothing and
--- answers as before; one that asks for something else is refused.
+-- answers as before; one that asks for something else is refused. More letters than p_at_most (null: any) are written to nobody: a segment
+-- may have grown since somebody looked.
 create or replace function duly.communicate(p_id text, p_template_id text, p_segment_id text, p_transactions text[], p_from date, p_to date,
-    p_asked jsonb, p_actor text, p_reason text) returns jsonb
+    p_asked jsonb, p_actor text, p_reason text, p_at_most bigint default null) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     c duly.communications;
@@ -197,6 +198,10 @@ begin
             'left_out', coalesce((select jsonb_object_agg(y.left_out, y.number) from (select z.left_out, count(*) as number
                 from chosen z where z.left_out is not null group by 1) y), '{}')) from chosen x)
     where id = p_id returning * into c;
+    if (c.counts ->> 'written')::bigint > p_at_most then
+        perform duly.refuse('letters_at_most', format('at_most: it would be %s letters now, more than %s: look at it again',
+            c.counts ->> 'written', p_at_most));
+    end if;
     return c.counts || jsonb_build_object('id', c.id, 'is_new', true);
 end $$;
 

@@ -160,3 +160,20 @@ async def test_agents_write_to_no_whole_segment(
     assert ("/segments/owing/message" in page) == (status == 200)
     assert await browser.status("/segments/owing/message") == status
     assert await browser.status("/segments/owing/members.csv") == 403
+
+
+async def test_a_segment_that_has_grown_since_it_was_shown_is_shown_again_and_nobody_is_written_to(
+    acting: None, browser: Browser, owing: list[str], merchant: Merchant
+) -> None:
+    await browser.sign_in()
+    preview = await browser.open("/segments/owing/message?template=offer")
+    for account in ("late_1", "late_2"):
+        await merchant.account(account, owes_minor=5000)
+    await merchant.run("update duly.accounts set email = id || '@example.com' where id like 'late%'")
+
+    refused = await sent(browser, preview, id="autumn", reason="the autumn's letter")
+    letters = await merchant.value("select count(*) from duly.messages where kind = 'communication'")
+
+    assert refused.status_code == 422
+    assert "it would be 3 letters now, more than 2: look at it again" in texts(refused.text)
+    assert (figures(refused.text)["Letters"], 'name="shown" value="3"' in refused.text, letters) == ("3", True, 0)
