@@ -11,6 +11,7 @@ import stripe
 from opentelemetry.trace import SpanKind, get_tracer
 
 from activities.gateway.clocks import ObservedClock, elapsed, require_in_time
+from models.gateway.errors import UNREADABLE
 
 # What takes a possibility away may always be sent: it moves no money, and a recovery needs it.
 _ALWAYS = ("/expire", "/cancel")
@@ -47,6 +48,24 @@ class ClockedHttp(stripe.AIOHTTPClient):
                 ssl=ssl.create_default_context(cafile=stripe.ca_bundle_path),
             )
         return cast("aiohttp.ClientSession", super()._session)
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Send a request and return its answer. Raises stripe.APIConnectionError where that is nothing of Stripe's."""
+        content, status, answered = await super().request_async(method, url, headers, post_data)
+        # Whatever Stripe says is an object. A proxy may say `null`, which reads as if nothing were there.
+        if not content.lstrip().startswith(b"{"):
+            error = f"an answer with status {status} is no object"
+            raise stripe.APIConnectionError(error, code=UNREADABLE)  # type: ignore[no-untyped-call]
+        return content, status, answered
+
+    def _get_request_args_kwargs(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        # Stripe leads nowhere else. Who does would be sent what is for Stripe alone, up to ten times.
+        args, kwargs = super()._get_request_args_kwargs(method, url, headers, post_data)
+        return args, {**kwargs, "allow_redirects": False}
 
     async def request_stream_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None

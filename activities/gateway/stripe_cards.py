@@ -6,7 +6,7 @@ from typing import cast
 import stripe
 
 from activities.gateway.stripe_pages import require_customer
-from activities.gateway.translation import decline_of, metadata_at, translating_errors
+from activities.gateway.translation import decline_of, metadata_at, optional, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
 from models.gateway.charges import PaymentPage
 from models.gateway.decline import Decline
@@ -36,7 +36,7 @@ class StripeCards:
                 {"metadata": {"duly_account": account_id, "duly_installation": installation}},
                 {"idempotency_key": idempotency_key},
             )
-        return customer.id
+            return customer.id
 
     async def has_customer(self, customer: str) -> bool:
         """Retrieve the customer; of a deleted one Stripe keeps the id."""
@@ -47,7 +47,7 @@ class StripeCards:
                 if error.code == "resource_missing":
                     return False
                 raise
-        return not getattr(found, "deleted", False)
+            return bool(found.id) and not getattr(found, "deleted", False)
 
     async def is_deleted(self, customer: str) -> bool:
         """Say whether a customer was deleted: one that this account has never had is something else."""
@@ -86,7 +86,7 @@ class StripeCards:
                 )
             except stripe.CardError as error:
                 return _rejected_by(error)
-        return _answer(intent)
+            return _answer(intent)
 
     async def find_validation(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
         """Retrieve by id, else list the customer's setup intents."""
@@ -125,22 +125,24 @@ class StripeCards:
                 },
                 {"idempotency_key": validation.idempotency_key},
             )
-        return PaymentPage(session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC))
+            return PaymentPage(
+                session.id, optional(session, "url") or "", datetime.fromtimestamp(session.expires_at, UTC)
+            )
 
     async def find_card_page(self, validation: Validation, *, gateway_reference: str) -> ValidationAnswer | None:
         """Read a page and the setup intent behind it."""
         with translating_errors():
             session = await self._card_page(validation, gateway_reference)
-        if session is None or session.status == "expired":
-            return None
-        if session.status == "open":
-            return ValidationAnswer(
-                ValidationStatus.ACTION_REQUIRED,
-                session.id,
-                url=session.url or "",
-                expires_at=datetime.fromtimestamp(session.expires_at, UTC),
-            )
-        return _answer(cast("stripe.SetupIntent", session.setup_intent), reference=session.id)
+            if session is None or session.status == "expired":
+                return None
+            if session.status == "open":
+                return ValidationAnswer(
+                    ValidationStatus.ACTION_REQUIRED,
+                    session.id,
+                    url=optional(session, "url") or "",
+                    expires_at=datetime.fromtimestamp(session.expires_at, UTC),
+                )
+            return _answer(cast("stripe.SetupIntent", session.setup_intent), reference=session.id)
 
     async def _card_page(self, validation: Validation, reference: str) -> stripe.checkout.Session | None:
         sessions = self._client.v1.checkout.sessions
@@ -183,25 +185,25 @@ class StripeCards:
                     return None
                 raise
             found = await self._client.v1.mandates.retrieve_async(mandate) if mandate else None
-        return _card(
-            method,
-            mandate=mandate,
-            is_attached=method.customer == customer,
-            has_mandate=not found or found.status != "inactive",
-        )
+            return _card(
+                method,
+                mandate=mandate,
+                is_attached=optional(method, "customer") == customer,
+                has_mandate=not found or found.status != "inactive",
+            )
 
     async def read_fingerprint(self, token: str) -> str:
         """Retrieve the payment method for its fingerprint alone."""
         with translating_errors():
             method = await self._client.v1.payment_methods.retrieve_async(token)
-        return (method.card.fingerprint or "") if method.card else ""
+            return optional(optional(method, "card"), "fingerprint") or ""
 
     async def detach_card(self, token: str) -> None:
         """Detach the payment method, unless it is detached or gone already."""
         with translating_errors():
             try:
                 method = await self._client.v1.payment_methods.retrieve_async(token)
-                if method.customer is not None:
+                if optional(method, "customer") is not None:
                     await self._client.v1.payment_methods.detach_async(token)
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
@@ -214,16 +216,19 @@ def _metadata(validation: Validation) -> dict[str, str]:
 
 def _answer(intent: stripe.SetupIntent, *, reference: str = "") -> ValidationAnswer:
     status = _STATUS.get(intent.status, ValidationStatus.PROCESSING)
-    method = intent.payment_method
-    action = intent.next_action.redirect_to_url if intent.next_action else None
-    error = intent.last_setup_error
+    method = optional(intent, "payment_method")
+    # Whoever acts in an app of a bank's or in the SDK of a browser is sent nowhere.
+    action = optional(optional(intent, "next_action"), "redirect_to_url")
+    error = optional(intent, "last_setup_error")
     decline = decline_of(error) if error else Decline("card_declined")
     return ValidationAnswer(
         status,
         reference or intent.id,
-        card=_card(method, mandate=str(intent.mandate or "")) if isinstance(method, stripe.PaymentMethod) else None,
+        card=_card(method, mandate=str(optional(intent, "mandate") or ""))
+        if isinstance(method, stripe.PaymentMethod)
+        else None,
         decline=decline if status is ValidationStatus.REJECTED else None,
-        url=(action.url or "") if action else "",
+        url=optional(action, "url") or "",
     )
 
 
@@ -238,8 +243,8 @@ def _rejected_by(error: stripe.CardError) -> ValidationAnswer:
 def _card(
     method: stripe.PaymentMethod, *, mandate: str = "", is_attached: bool = True, has_mandate: bool = True
 ) -> CardData:
-    card = method.card
-    if card is None:
+    card = optional(method, "card")
+    if method.type != "card" or card is None:
         raise GatewayInvalidRequestError("not_a_card")
     return CardData(
         token=method.id,
@@ -247,7 +252,7 @@ def _card(
         last4=card.last4,
         exp_month=card.exp_month,
         exp_year=card.exp_year,
-        fingerprint=card.fingerprint or "",
+        fingerprint=optional(card, "fingerprint") or "",
         mandate_reference=mandate,
         is_attached=is_attached,
         has_mandate=has_mandate,

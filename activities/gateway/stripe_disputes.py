@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import stripe
 
-from activities.gateway.translation import booked_movement, translating_errors
+from activities.gateway.translation import booked_movement, optional, translating_errors
 from models.disputes.dispute import DISPUTE_ENDED, DisputeData, DisputeState
 from models.gateway.amounts import from_books
 
@@ -42,7 +42,7 @@ class StripeDisputes:
                 {"evidence": cast("Any", dict(evidence)), "submit": True},
                 {"idempotency_key": idempotency_key},
             )
-        return _data(updated)
+            return _data(updated)
 
     async def accept_dispute(self, dispute_id: str) -> DisputeData:
         """Close the dispute as lost, unless it is decided already."""
@@ -55,14 +55,14 @@ class StripeDisputes:
 
 def _data(dispute: stripe.Dispute) -> DisputeData:
     currency, (amount,) = from_books(dispute.currency, dispute.amount)
-    due = dispute.evidence_details.due_by
+    due = optional(dispute.evidence_details, "due_by")
     moved = sorted(
         (each for each in map(booked_movement, dispute.balance_transactions) if each), key=lambda each: each.booked_at
     )
     is_own = all(each.currency == currency for each in moved)
     return DisputeData(
         dispute_id=dispute.id,
-        payment_reference=str(dispute.payment_intent or ""),
+        payment_reference=str(optional(dispute, "payment_intent") or ""),
         state=_STATE.get(dispute.status, DisputeState.OPEN),
         status=dispute.status,
         amount_minor=amount,

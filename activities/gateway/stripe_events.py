@@ -9,7 +9,7 @@ import stripe
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from activities.gateway.translation import translating_errors
+from activities.gateway.translation import optional, translating_errors
 from models.card_number import holds_card_number
 from models.gateway.events import (
     Endpoint,
@@ -177,7 +177,7 @@ class StripeEvents:
                 # Events come in the version that the SDK speaks, whatever the account's own is.
                 terms: Any = {"url": url, "enabled_events": list(wanted), "api_version": stripe.api_version}
                 made = await endpoints.create_async(terms | ({"connect": True} if of_merchants else {}))
-                return Endpoint(made.id, url, EndpointChange.CREATED, made.secret or "")
+                return Endpoint(made.id, url, EndpointChange.CREATED, optional(made, "secret") or "")
             if set(found.enabled_events) == set(wanted) and found.status == "enabled":
                 return Endpoint(found.id, url, EndpointChange.UNCHANGED)
             await endpoints.update_async(found.id, {"enabled_events": cast("Any", list(wanted)), "disabled": False})
@@ -189,7 +189,7 @@ class StripeEvents:
         with translating_errors():
             page = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
             async for endpoint in page.auto_paging_iter():
-                if endpoint.status == "enabled" and bool(endpoint.application) is of_merchants:
+                if endpoint.status == "enabled" and bool(optional(endpoint, "application")) is of_merchants:
                     sent = (sent or set()) | set(endpoint.enabled_events)
         if sent is None:
             return None
@@ -199,6 +199,6 @@ class StripeEvents:
         page = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
         async for endpoint in page.auto_paging_iter():
             # Of what it was made for, only the application that it names is left to see.
-            if endpoint.url == url and bool(endpoint.application) is of_merchants:
+            if endpoint.url == url and bool(optional(endpoint, "application")) is of_merchants:
                 return endpoint
         return None

@@ -11,7 +11,7 @@ import structlog
 
 from activities.gateway.evidence.stripe_rows import FEE_REFUND, balance_movement, found_object, id_of, movements_of_fee
 from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
-from activities.gateway.translation import booked_movement, translating_errors
+from activities.gateway.translation import booked_movement, optional, translating_errors
 from models.gateway.amounts import from_books
 from models.gateway.movements import Movement, MovementKind
 from models.reconciliation.gateway import BalanceMovement, FoundObject, MovementPage, ObjectPage
@@ -43,11 +43,11 @@ class StripeMovements:
         with translating_errors():
             match kind:
                 case MovementKind.CHARGE:
-                    return booked_movement((await self._charge(source)).balance_transaction)
+                    return booked_movement(optional(await self._charge(source), "balance_transaction"))
                 case MovementKind.REFUND | MovementKind.REFUND_FAILURE:
                     refund = await self._client.v1.refunds.retrieve_async(source, {"expand": list(EXPAND_MOVEMENTS)})
                     name = EXPAND_MOVEMENTS[kind is MovementKind.REFUND_FAILURE]
-                    return booked_movement(getattr(refund, name, None))
+                    return booked_movement(optional(refund, name))
                 case MovementKind.DISPUTE | MovementKind.DISPUTE_REVERSAL:
                     dispute = await self._client.v1.disputes.retrieve_async(source)
                     moved = [booked_movement(each) for each in dispute.balance_transactions]
@@ -103,38 +103,43 @@ class StripeBooks:
 
     async def movement_page(self, window: ListWindow, *, after: str) -> MovementPage:
         """List a window's balance transactions behind an id, newest first."""
-        rows, cursor = await self._books_page(window, after)
-        return MovementPage(tuple(balance_movement(row) for row in rows), cursor)
+        with translating_errors():
+            rows, cursor = await self._books_page(window, after)
+            return MovementPage(tuple(balance_movement(row) for row in rows), cursor)
 
     async def object_page(self, window: ListWindow, *, after: str) -> ObjectPage:
         """List a window's refunds, disputes or payouts behind an id, newest first."""
-        rows, cursor = await self._books_page(window, after)
-        return ObjectPage(tuple(found_object(row) for row in rows), cursor)
+        with translating_errors():
+            rows, cursor = await self._books_page(window, after)
+            return ObjectPage(tuple(found_object(row) for row in rows), cursor)
 
     async def payout_page(self, payout: str, *, after: str) -> MovementPage:
         """List the balance transactions of an automatic payout behind an id."""
-        cursor = {"starting_after": after} if after else {}
-        answer = await self._read_listed(_ADDRESSES[GatewayList.MOVEMENTS], payout=payout, limit=PAGE, **cursor)
-        rows = answer["data"]
-        found = tuple(replace(balance_movement(row), payout=payout) for row in rows)
-        return MovementPage(found, rows[-1]["id"] if rows and answer["has_more"] else "")
+        with translating_errors():
+            cursor = {"starting_after": after} if after else {}
+            answer = await self._read_listed(_ADDRESSES[GatewayList.MOVEMENTS], payout=payout, limit=PAGE, **cursor)
+            rows = answer["data"]
+            found = tuple(replace(balance_movement(row), payout=payout) for row in rows)
+            return MovementPage(found, rows[-1]["id"] if rows and answer["has_more"] else "")
 
     async def movements_of(self, source: str, kind: EntryKind) -> tuple[BalanceMovement, ...]:
         """List the balance transactions of an object, or what a platform has taken of a charge and given back."""
-        if kind in FEES_OF_CHARGES and not self.account:
-            return await self._fees_of(source.partition("/")[0])
-        # On a merchant's account it is what came back by itself.
-        named = source.rpartition("/")[2]
-        answer = await self._read_listed(_ADDRESSES[GatewayList.MOVEMENTS], source=named, limit=PAGE)
-        return tuple(balance_movement(row) for row in answer["data"])
+        with translating_errors():
+            if kind in FEES_OF_CHARGES and not self.account:
+                return await self._fees_of(source.partition("/")[0])
+            # On a merchant's account it is what came back by itself.
+            named = source.rpartition("/")[2]
+            answer = await self._read_listed(_ADDRESSES[GatewayList.MOVEMENTS], source=named, limit=PAGE)
+            return tuple(balance_movement(row) for row in answer["data"])
 
     async def read_object(self, source: str) -> FoundObject | None:
         """Retrieve an object that moved money; None where there is none, or none of a kind that we read."""
-        row = await self._read_row(source)
-        if row is not None and row.get("object") == "payment_intent":
-            # What has moved is its charge.
-            row = await self._read_row(id_of(row.get("latest_charge")))
-        return found_object(row) if row is not None else None
+        with translating_errors():
+            row = await self._read_row(source)
+            if row is not None and row.get("object") == "payment_intent":
+                # What has moved is its charge.
+                row = await self._read_row(id_of(row.get("latest_charge")))
+            return found_object(row) if row is not None else None
 
     async def _read_row(self, id_: str) -> Mapping[str, Any] | None:
         address = _READABLE.get(id_.split("_", maxsplit=1)[0])
@@ -152,12 +157,13 @@ class StripeBooks:
 
     async def balances(self) -> dict[str, int]:
         """Read the balance, available and pending together."""
-        answer = await self._read_raw("/v1/balance")
-        lying: Counter[str] = Counter()
-        for part in (*answer["available"], *answer["pending"]):
-            lying[part["currency"]] += part["amount"]
-        found = (from_books(code, amount) for code, amount in lying.items())
-        return {currency: minor for currency, (minor,) in found}
+        with translating_errors():
+            answer = await self._read_raw("/v1/balance")
+            lying: Counter[str] = Counter()
+            for part in (*answer["available"], *answer["pending"]):
+                lying[part["currency"]] += part["amount"]
+            found = (from_books(code, amount) for code, amount in lying.items())
+            return {currency: minor for currency, (minor,) in found}
 
     async def _books_page(self, window: ListWindow, after: str) -> tuple[list[Mapping[str, Any]], str]:
         asked: dict[str, Any] = {
@@ -177,10 +183,11 @@ class StripeBooks:
 
     async def fee_movements(self, fee: str) -> tuple[BalanceMovement, ...]:
         """Read what an application fee has moved on a platform's balance, and what of it was given back."""
-        answer = await self._read_raw(
-            f"/v1/application_fees/{fee}", expand=["balance_transaction", "refunds.data.balance_transaction"]
-        )
-        return movements_of_fee(answer)
+        with translating_errors():
+            answer = await self._read_raw(
+                f"/v1/application_fees/{fee}", expand=["balance_transaction", "refunds.data.balance_transaction"]
+            )
+            return movements_of_fee(answer)
 
     async def _read_listed(self, address: str, **asked: Any) -> Mapping[str, Any]:
         """Read a page of a list; of one that has fees of a platform's, with the charges that they were taken of."""

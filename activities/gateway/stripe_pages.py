@@ -13,6 +13,7 @@ from activities.gateway.translation import (
     application_fee,
     charge_result,
     metadata_of,
+    optional,
     require_same_attempt,
     translating_errors,
 )
@@ -84,10 +85,10 @@ class StripePages:
                 },
                 {"idempotency_key": charge.idempotency_key},
             )
-        if dropped := sorted(set(types) - set(session.payment_method_types)):
-            # Stripe leaves out without a word what the account cannot take.
-            log.warning("page_methods_left_out", request_id=charge.request_id, methods=dropped)
-        return _page_of(session)
+            if dropped := sorted(set(types) - set(session.payment_method_types)):
+                # Stripe leaves out without a word what the account cannot take.
+                log.warning("page_methods_left_out", request_id=charge.request_id, methods=dropped)
+            return _page_of(session)
 
     async def close_page(self, charge: Charge, *, gateway_reference: str) -> ChargeResult | None:
         """Expire the page, unless it is over already, and read how it ended."""
@@ -122,7 +123,7 @@ class StripePages:
     @staticmethod
     def _page_result(session: stripe.checkout.Session, charge: Charge) -> ChargeResult:
         """Read what a page came to: processing while it is open, canceled when it ended and no money is on its way."""
-        intent = session.payment_intent
+        intent = optional(session, "payment_intent")
         if isinstance(intent, stripe.PaymentIntent) and (session.status == "complete" or is_taken(intent)):
             return charge_result(intent, charge)
         status = ChargeStatus.CANCELED if session.status == "expired" else ChargeStatus.PROCESSING
@@ -164,12 +165,15 @@ def _branding(charge: Charge) -> "SessionCreateParams":
 
 def _page_of(session: stripe.checkout.Session, *, is_for_charge: bool = True) -> PaymentPage:
     return PaymentPage(
-        session.id, session.url or "", datetime.fromtimestamp(session.expires_at, UTC), is_for_charge=is_for_charge
+        session.id,
+        optional(session, "url") or "",
+        datetime.fromtimestamp(session.expires_at, UTC),
+        is_for_charge=is_for_charge,
     )
 
 
 def _open_page(session: stripe.checkout.Session, charge: Charge) -> PaymentPage | None:
     if session.status != "open":
         return None
-    asked = (session.amount_total, (session.currency or "").upper())
+    asked = (optional(session, "amount_total"), (optional(session, "currency") or "").upper())
     return _page_of(session, is_for_charge=asked == (amount_to_send(charge), charge.currency))

@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from activities.gateway.translation import amount_to_send, booked_movement, metadata_at, moved_for, translating_errors
+from activities.gateway.translation import (
+    amount_to_send,
+    booked_movement,
+    metadata_at,
+    moved_for,
+    optional,
+    translating_errors,
+)
 from models.gateway.errors import GatewayInvalidRequestError, GatewayUnansweredError
 from models.gateway.refunds import GatewayRefundStatus, RefundAnswer, RefundCall
 
@@ -43,7 +50,7 @@ class StripeRefunds:
                 },
                 {"idempotency_key": call.idempotency_key},
             )
-        return _answer(made, call)
+            return _answer(made, call)
 
     async def find_refund(self, call: RefundCall, *, gateway_reference: str) -> RefundAnswer | None:
         """Retrieve by id, else list the payment intent's refunds: both are consistent at Stripe."""
@@ -79,18 +86,17 @@ def _answer(refund: stripe.Refund, call: RefundCall) -> RefundAnswer:
     # An answer about another amount than the request's is no answer to it: it must reach a person.
     if (refund.amount, refund.currency.upper()) != (amount_to_send(call), call.currency):
         raise GatewayUnansweredError("amount_mismatch", is_final=True)
-    status = _STATUS.get(refund.status or "", GatewayRefundStatus.PENDING)
-    # Stripe leaves the reason out unless the refund failed, and the SDK then has no such attribute.
-    reason = getattr(refund, "failure_reason", None) or refund.status or ""
+    stated, booking = optional(refund, "status") or "", optional(refund, "balance_transaction")
+    status = _STATUS.get(stated, GatewayRefundStatus.PENDING)
+    reason = optional(refund, "failure_reason") or stated
     code = reason if status is GatewayRefundStatus.FAILED else ""
     return RefundAnswer(
         status,
         refund.id,
-        is_booked=refund.balance_transaction is not None,
+        is_booked=booking is not None,
         code=code,
-        movement=moved_for(booked_movement(refund.balance_transaction), -call.amount_minor, call),
-        # Stripe leaves it out of a refund that has not failed.
+        movement=moved_for(booked_movement(booking), -call.amount_minor, call),
         return_movement=moved_for(
-            booked_movement(getattr(refund, "failure_balance_transaction", None)), call.amount_minor, call
+            booked_movement(optional(refund, "failure_balance_transaction")), call.amount_minor, call
         ),
     )

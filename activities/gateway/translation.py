@@ -1,9 +1,10 @@
 """Stripe's objects and errors translated into ours: results, declines, movements, and the gateway's errors."""
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import stripe
@@ -15,6 +16,7 @@ from models.gateway.charges import Charge, ChargeResult, ChargeStatus
 from models.gateway.decline import Decline
 from models.gateway.errors import (
     KEY_USED,
+    UNREADABLE,
     GatewayAccessError,
     GatewayBusyError,
     GatewayError,
@@ -37,6 +39,10 @@ _STATUS = {
     "requires_payment_method": ChargeStatus.DECLINED,
     "requires_capture": ChargeStatus.PROCESSING,
 }
+
+# What reading an answer raises that is not what the gateway's contract says.
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError)
+_RETRY_AFTER_MAX = 3600.0
 
 _MOVEMENT = {
     "charge": MovementKind.CHARGE,
@@ -90,9 +96,15 @@ def metadata_of(charge: Charge) -> dict[str, str]:
     return charge.identity.metadata(invoices=named_invoices(charge.invoices))
 
 
-def metadata_at(found: Any) -> dict[str, str]:
+def optional(found: object, name: str) -> Any:
+    """Return a field that the gateway may leave out, or say null of: the SDK's objects then lack the attribute."""
+    return getattr(found, name, None)
+
+
+def metadata_at(found: object) -> dict[str, str]:
     """Return what an object of the gateway says about itself."""
-    return found.metadata.to_dict() if found.metadata else {}
+    metadata = optional(found, "metadata")
+    return metadata.to_dict() if metadata else {}
 
 
 def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
@@ -100,22 +112,21 @@ def charge_result(intent: stripe.PaymentIntent, charge: Charge) -> ChargeResult:
     found_minor = _other_amount(intent, charge)
     expected_minor = charge.amount_minor if found_minor is None else found_minor
     status = _STATUS.get(intent.status, ChargeStatus.PROCESSING)
-    latest = cast("stripe.Charge | None", intent.latest_charge)
+    latest: stripe.Charge | str | None = optional(intent, "latest_charge")
     return ChargeResult(
         status=status,
         gateway_reference=intent.id,
-        charge_reference=latest.id if latest else "",
+        charge_reference=latest if isinstance(latest, str) else latest.id if latest else "",
         decline=_decline_of(intent) if status is ChargeStatus.DECLINED else None,
-        movement=moved_for(booked_movement(latest.balance_transaction), expected_minor, charge) if latest else None,
+        movement=moved_for(booked_movement(optional(latest, "balance_transaction")), expected_minor, charge),
         found_minor=found_minor,
         method_type=_type_charged(latest),
     )
 
 
-def _type_charged(charge: stripe.Charge | None) -> str:
+def _type_charged(charge: stripe.Charge | str | None) -> str:
     """Return the gateway's type of what was charged; empty where the answer was not read so far."""
-    details = getattr(charge, "payment_method_details", None)
-    return str(getattr(details, "type", "") or "")
+    return str(optional(optional(charge, "payment_method_details"), "type") or "")
 
 
 def require_same_attempt(intent: stripe.PaymentIntent, charge: Charge) -> stripe.PaymentIntent:
@@ -166,7 +177,7 @@ def moved_for(movement: Movement | None, amount_minor: int, request: Charge | Re
 def _decline_of(intent: stripe.PaymentIntent) -> Decline:
     if intent.status == "requires_action":
         return Decline("authentication_required")
-    error = intent.last_payment_error
+    error = optional(intent, "last_payment_error")
     return Decline("card_declined") if error is None else decline_of(error)
 
 
@@ -201,7 +212,7 @@ def movement_of(booking: stripe.BalanceTransaction) -> Movement:
     return Movement(
         reference=booking.id,
         kind=_MOVEMENT.get(booking.type) or _adjustment_of(booking),
-        source_reference=str(booking.source or ""),
+        source_reference=str(optional(booking, "source") or ""),
         amount_minor=_signed(booking.amount, currency),
         fee_minor=_signed(booking.fee, currency),
         application_fee_minor=_signed(application_fee_in(booking.fee_details), currency),
@@ -229,9 +240,13 @@ def _signed(amount: int, currency: str) -> int:
     return minor if amount >= 0 else -minor
 
 
+def _raised_in(error: Exception) -> str:
+    return traceback.extract_tb(error.__traceback__)[-1].name
+
+
 @contextmanager
 def translating_errors() -> Iterator[None]:
-    """Turn every error of the SDK and of the connection into one of the port's."""
+    """Turn every error of the SDK, of the connection and of reading an answer into one of the port's."""
     try:
         yield
     except stripe.StripeError as error:
@@ -239,6 +254,11 @@ def translating_errors() -> Iterator[None]:
     # The SDK lets through what breaks while a body is being read.
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise GatewayUnansweredError(type(error).__name__) from error
+    except _UNREADABLE as error:
+        # A proxy's answer, half of one, or one without a field that it must have: the request may have had its effect.
+        # Neither its words nor a traceback's, which may have what was sent.
+        log.warning("answer_unreadable", error=type(error).__name__, function=_raised_in(error))
+        raise GatewayUnansweredError(UNREADABLE) from error
 
 
 def translated(error: stripe.StripeError) -> GatewayError:
@@ -263,9 +283,11 @@ def _code_of(error: stripe.StripeError) -> str:
 
 def _retry_after(error: stripe.StripeError) -> float:
     try:
-        return max(0.1, float((error.headers or {}).get("retry-after", 1.0)))
+        seconds = float((error.headers or {}).get("retry-after", 1.0))
     except ValueError:
         return 1.0
+    # A float may be no number at all, and no clock goes as far as some.
+    return min(max(0.1, seconds), _RETRY_AFTER_MAX)
 
 
 def _is_replayed(error: stripe.StripeError) -> bool:

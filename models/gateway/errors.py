@@ -17,6 +17,8 @@ attempt without an answer stands in activities/gateway/attempts.py.
 
 # The key was used before, with other parameters: somebody has made the attempt, so that nothing proves its absence.
 KEY_USED = "key_used"
+# Whatever answered did not answer as the gateway does: a proxy's page, half an answer, one without its fields.
+UNREADABLE = "answer_unreadable"
 
 
 class GatewayError(Exception):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from activities.gateway.translation import metadata_at, translated, translating_errors
+from activities.gateway.translation import metadata_at, optional, translated, translating_errors
 from models.gateway.errors import GatewayAccessError
 from models.gateway.identity import INSTALLATION
 from models.merchants.account import AccountFacts, Capability, Flow, MadeAccount, NewAccount
@@ -73,7 +73,7 @@ class StripeAccounts:
                 },
                 {"idempotency_key": idempotency_key},
             )
-        return account.id
+            return account.id
 
     async def accounts_made(self, installation: str, since: datetime | None = None) -> list[MadeAccount]:
         """List the accounts of this installation, which their metadata name, with their merchants."""
@@ -94,16 +94,15 @@ class StripeAccounts:
 
     async def read_account(self, gateway_account: str) -> AccountFacts | None:
         """Retrieve an account; None when our key does not open it, or it was deleted."""
-        try:
-            account = await self._client.v1.accounts.retrieve_async(gateway_account)
-        except stripe.PermissionError as error:
-            access = translated(error)
-            if isinstance(access, GatewayAccessError) and access.code == _SHUT_OUT:
-                return None
-            raise access from error
-        except stripe.StripeError as error:
-            raise translated(error) from error
-        return None if getattr(account, "deleted", False) else _facts(account)
+        with translating_errors():
+            try:
+                account = await self._client.v1.accounts.retrieve_async(gateway_account)
+            except stripe.PermissionError as error:
+                access = translated(error)
+                if isinstance(access, GatewayAccessError) and access.code == _SHUT_OUT:
+                    return None
+                raise
+            return None if getattr(account, "deleted", False) else _facts(account)
 
     async def onboarding_page(self, gateway_account: str, *, return_url: str, refresh_url: str) -> str:
         """Create an account link. Whoever has it acts for the owner, so it is kept nowhere."""
@@ -118,17 +117,17 @@ class StripeAccounts:
                     "refresh_url": refresh_url,
                 }
             )
-        return link.url
+            return link.url
 
 
 def _made(account: stripe.Account) -> MadeAccount:
     return MadeAccount(
         account.id,
         metadata_at(account).get(_MERCHANT, ""),
-        account.email or "",
-        account.country or "",
-        (account.default_currency or "eur").upper(),
-        datetime.fromtimestamp(account.created or 0, UTC),
+        optional(account, "email") or "",
+        optional(account, "country") or "",
+        (optional(account, "default_currency") or "eur").upper(),
+        datetime.fromtimestamp(optional(account, "created") or 0, UTC),
     )
 
 
@@ -138,10 +137,10 @@ def _facts(account: stripe.Account) -> AccountFacts:
     deadline = requirements.get("current_deadline")
     return AccountFacts(
         gateway_account=account.id,
-        email=account.email or "",
-        charges_enabled=bool(account.charges_enabled),
-        details_submitted=bool(account.details_submitted),
-        payouts_enabled=bool(account.payouts_enabled),
+        email=optional(account, "email") or "",
+        charges_enabled=bool(optional(account, "charges_enabled")),
+        details_submitted=bool(optional(account, "details_submitted")),
+        payouts_enabled=bool(optional(account, "payouts_enabled")),
         disabled_reason=requirements.get("disabled_reason") or "",
         capability=_capability(read, _CARDS),
         transfers=_capability(read, _TRANSFERS),

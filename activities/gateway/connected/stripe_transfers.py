@@ -6,7 +6,7 @@ from typing import Any
 
 import stripe
 
-from activities.gateway.translation import metadata_at, translating_errors
+from activities.gateway.translation import metadata_at, optional, translating_errors
 from models.gateway.amounts import from_books, to_gateway
 from models.gateway.identity import ATTEMPT, INSTALLATION
 from models.merchants.transfer import FoundReversal, FoundTransfer, MoveKind, MoveOrder, TransfersOfPayment
@@ -27,8 +27,7 @@ class StripeTransfers:
             intent = await self._client.v1.payment_intents.retrieve_async(
                 payment.payment_reference, {"expand": ["latest_charge.transfer"]}
             )
-            # Stripe leaves it out until there is one.
-            own = getattr(intent.latest_charge, "transfer", None)
+            own = optional(optional(intent, "latest_charge"), "transfer")
             again = await self._client.v1.transfers.list_async(
                 {"transfer_group": payment.group, "destination": payment.destination, "limit": _PAGE}
             )
@@ -75,9 +74,11 @@ class StripeTransfers:
             listed = await self._client.v1.transfers.reversals.list_async(transfer.id, {"limit": _PAGE})
             reversals = [each async for each in listed.auto_paging_iter()][::-1]
         return FoundTransfer(
-            **_moved(transfer, transfer.destination_payment),
+            **_moved(transfer, optional(transfer, "destination_payment")),
             is_of_payment=is_of_payment,
-            reversals=tuple(FoundReversal(**_moved(each, each.destination_payment_refund)) for each in reversals),
+            reversals=tuple(
+                FoundReversal(**_moved(each, optional(each, "destination_payment_refund"))) for each in reversals
+            ),
         )
 
 

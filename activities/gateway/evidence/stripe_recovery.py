@@ -7,7 +7,7 @@ from typing import Any
 import stripe
 
 from activities.gateway.clocks import ObservedClock
-from activities.gateway.translation import metadata_at, translating_errors
+from activities.gateway.translation import metadata_at, optional, translating_errors
 from models.gateway.amounts import from_books
 from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, INVOICES, PERIOD, REQUEST, invoices_named
 from models.recovery.beat import Beat, parse_beat, write_beat
@@ -116,30 +116,34 @@ def _email(installation: str) -> str:
 
 
 def _payment(intent: stripe.PaymentIntent) -> MadeObject:
-    method = intent.payment_method or getattr(intent.last_payment_error, "payment_method", None)
-    token = method if isinstance(method, str) else getattr(method, "id", "")
+    method = optional(intent, "payment_method") or optional(optional(intent, "last_payment_error"), "payment_method")
+    token = method if isinstance(method, str) else optional(method, "id")
     return _made(
         MadeKind.PAYMENT,
         intent,
         metadata_at(intent),
         intent.amount,
-        customer=str(intent.customer or ""),
+        customer=str(optional(intent, "customer") or ""),
         token=token or "",
         invoices=invoices_named(metadata_at(intent).get(INVOICES, "")),
-        application_fee_minor=from_books(intent.currency, intent.application_fee_amount or 0)[1][0],
+        application_fee_minor=from_books(intent.currency, optional(intent, "application_fee_amount") or 0)[1][0],
         destination=_destination(intent),
     )
 
 
 def _destination(intent: stripe.PaymentIntent) -> str:
     """Return the account to which the money goes on; none of most payments."""
-    given = getattr(intent, "transfer_data", None)
-    return str(given.destination) if given else ""
+    given = optional(intent, "transfer_data")
+    return str(optional(given, "destination") or "")
 
 
 def _refund(refund: stripe.Refund) -> MadeObject:
     return _made(
-        MadeKind.REFUND, refund, metadata_at(refund), refund.amount, payment_reference=str(refund.payment_intent or "")
+        MadeKind.REFUND,
+        refund,
+        metadata_at(refund),
+        refund.amount,
+        payment_reference=str(optional(refund, "payment_intent") or ""),
     )
 
 
@@ -148,14 +152,14 @@ def _page(session: stripe.checkout.Session) -> MadeObject:
         MadeKind.PAGE,
         session,
         metadata_at(session),
-        session.amount_total or 0,
-        customer=str(session.customer or ""),
-        is_open=session.status == "open",
+        optional(session, "amount_total") or 0,
+        customer=str(optional(session, "customer") or ""),
+        is_open=optional(session, "status") == "open",
     )
 
 
 def _made(kind: MadeKind, found: Any, metadata: Mapping[str, str], amount: int, **details: Any) -> MadeObject:
-    currency, (amount_minor,) = from_books(found.currency or "eur", amount)
+    currency, (amount_minor,) = from_books(optional(found, "currency") or "eur", amount)
     return MadeObject(
         kind,
         found.id,
