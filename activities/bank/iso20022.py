@@ -15,6 +15,8 @@ from models.problem import Problem, RefusedError
 
 STATEMENT, REPORT, NOTIFICATION = "BkToCstmrStmt", "BkToCstmrAcctRpt", "BkToCstmrDbtCdtNtfctn"
 STATUS_REPORT = "CstmrPmtStsRpt"
+# The second version of the report is named by its identifier.
+_NAMED_OTHERWISE = {"pain.002.001.02": STATUS_REPORT}
 # As much of a file as says whether it is XML, in the encodings that banks use.
 _BEGINNING = 512
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -123,7 +125,7 @@ def _named_message(file: BinaryIO, path: Path) -> str:
         if is_inside and name:
             # The very first versions have their number in the name.
             stem, mark, version = name.rpartition("V")
-            return stem if mark and version.isdigit() else name
+            return stem if mark and version.isdigit() else _NAMED_OTHERWISE.get(name, name)
         is_inside = is_inside or name == "Document"
     raise RefusedError([Problem("file", "iso_20022", "holds no message of ISO 20022", path.name)])
 

@@ -8,6 +8,7 @@ from typing import Any
 from activities.bank.iso20022 import Leaves
 from activities.bank.iso_details import minor_in
 from models.bank.entry import BankEntry, is_reference
+from models.bank.refund_answer import exported_ids_in
 from models.currency import UnknownCurrencyError
 from models.moment import YEARS, YEARS_MEANING
 from models.money import AMOUNT_MINOR_MAX, MoneyError
@@ -115,10 +116,12 @@ def own_reference(whole: Leaves, detail: Leaves | None, place: int) -> str:
     return next((one[:100] for one in given if is_reference(one)), "")
 
 
-def batch_ids(details: Sequence[Leaves], batches: Sequence[Leaves]) -> tuple[str, ...]:
-    """Return by what a batch that we sent is named: its payment information, or its message."""
+def batch_ids(whole: Leaves, details: Sequence[Leaves], batches: Sequence[Leaves]) -> tuple[str, ...]:
+    """Return by what a batch that we sent is named: its payment information, or its message, in fields or in words."""
     found = [one for batch in batches for one in batch.all("Btch/PmtInfId", "Btch/MsgId")]
     found += [one for detail in details[:_DETAILS_SHOWN] for one in detail.all("Refs/PmtInfId", "Refs/MsgId")]
+    written = [*whole.all("AddtlNtryInf"), *_all(details[:_DETAILS_SHOWN], "RmtInf/Ustrd", "AddtlTxInf")]
+    found += [id for text in written for id in exported_ids_in(text)]
     return tuple(dict.fromkeys(one for one in found if is_reference(one)))
 
 

@@ -80,7 +80,9 @@ class _Statement:
             self._balance = self._balance.plus(entry.signed_minor, entry.currency)
         batches = [Leaves(one, leaving_out=("TxDtls",)) for one in element.findall("{*}NtryDtls")]
         identity = self._identity(entry, whole, details)
-        entry = replace(entry, bank_account=self._account, read_as=identity, batch_ids=batch_ids(details, batches))
+        entry = replace(
+            entry, bank_account=self._account, read_as=identity, batch_ids=batch_ids(whole, details, batches)
+        )
         yield from self._parts(entry, identity, whole, details)
 
     def _parts(

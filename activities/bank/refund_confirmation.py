@@ -51,6 +51,9 @@ class RefundConfirm:
         """Apply one answer, or return the problem with it."""
         try:
             refund = await self._refund_of(answer)
+            if answer.is_duplicate and refund.state == "draft":
+                problem = "the bank has this payment already: see what became of the first, and confirm that"
+                return Problem("status", "payment_sent_twice", problem, ANSWERS, answer.line)
             return Confirmed(answer, await self._apply(answer, refund), refund.account_id, refund.id)
         except LedgerError as error:
             return problem_of(error, source=ANSWERS, line=answer.line)

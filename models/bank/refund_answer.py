@@ -17,6 +17,9 @@ class AnswerStatus(StrEnum):
 
 # A message that an export has named, and the payment information in it.
 _EXPORTED = re.compile(r"([0-9]{4}-[0-9]{2})-[0-9a-f]{24}(?:-[0-9]+)?")
+# The same within a bank's words: nobody else's text has it by chance.
+_EXPORTED_IN_TEXT = re.compile(rf"(?<![0-9a-z]){_EXPORTED.pattern}(?![0-9a-z])", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z0-9]+")
 # Reasons by which a bank says that it has the file already: what it does with the first one is another answer.
 DUPLICATES = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
 
@@ -39,6 +42,11 @@ class BankRefundAnswer:
     amount: str = ""
     currency: str = ""
     reason: str = ""
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether the bank refuses the payment because it has it already: what became of the first is not said."""
+        return self.status is AnswerStatus.REJECTED and not DUPLICATES.isdisjoint(_WORD.findall(self.reason))
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,11 @@ def period_of(ids: Iterable[str]) -> str:
     return next((found[1] for id in ids if (found := _EXPORTED.fullmatch(id))), "")
 
 
+def exported_ids_in(text: str) -> list[str]:
+    """Return the names of files of ours that a bank's words have in them."""
+    return [found.group().lower() for found in _EXPORTED_IN_TEXT.finditer(text)]
+
+
 def message_id_of(period: str, content: str) -> str:
     """Return the name of a file: the month, and a hash of what it pays, so that the same list has the same name."""
     return f"{period}-{hashlib.sha256(content.encode()).hexdigest()[:24]}"
@@ -76,4 +89,4 @@ def message_id_of(period: str, content: str) -> str:
 
 def status_of(iso_code: str) -> AnswerStatus:
     """Return what a transaction status of pain.002 means; only a settlement is a payment."""
-    return _FROM_ISO.get(iso_code, AnswerStatus.PENDING)
+    return _FROM_ISO.get(iso_code.upper(), AnswerStatus.PENDING)

@@ -61,7 +61,10 @@ def file_report(folder: Path, *, group: str = "", batch: str = "", payments: str
     inner = f"<OrgnlPmtInfId>{name}</OrgnlPmtInfId><PmtInfSts>{status}</PmtInfSts>{reason}" if batch else ""
     for one in payments.split():
         reference, _, status = one.partition("=")
-        inner += f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts></TxInfAndSts>"
+        status, _, why = status.partition("/")
+        own = f"<TxSts>{status}</TxSts>" if status else ""
+        own += f"<StsRsnInf><Rsn><Cd>{why}</Cd></Rsn></StsRsnInf>" if why else ""
+        inner += f"<TxInfAndSts><OrgnlInstrId>{reference}</OrgnlInstrId>{own}</TxInfAndSts>"
     (folder / "file-status.xml").write_text(
         '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt>'
         f"<OrgnlGrpInfAndSts>{of_group}</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts>{inner}</OrgnlPmtInfAndSts>"

@@ -71,6 +71,39 @@ async def test_a_file_that_the_bank_has_twice_is_not_taken_for_refused(company: 
     assert result["summary"]["waiting_for_an_answer"] == 3
 
 
+@pytest.mark.parametrize("level", ["group", "batch"])
+async def test_a_payment_without_a_status_of_its_own_has_that_of_its_file(
+    company: Company, tmp_path: Path, level: str
+) -> None:
+    references, id = await sent(company, tmp_path)
+    report = of_file(id, references, level, "RJCT")
+
+    result = await confirmed(company, file_report(tmp_path, **report, payments=f"{references[0]}=/AC04", code="AC01"))
+    again = await confirmed(company, file_report(tmp_path, **report, payments=f"{references[0]}=", code="AM05"))
+
+    assert sorted(outcomes(result)) == ["rejected"] * 3
+    assert sorted(outcomes(again)) == ["file_sent_twice", "unchanged"]
+
+
+async def test_a_payment_that_the_bank_has_twice_is_not_taken_for_refused(company: Company, tmp_path: Path) -> None:
+    (first, second, third), id = await sent(company, tmp_path)
+    twice = f"{first}=RJCT/AM05 {second}=RJCT/DU04 {third}=RJCT/AC04"
+
+    result = await confirmed(company, file_report(tmp_path, group=id, payments=twice))
+    paid = await confirmed(company, file_report(tmp_path, group=id, payments=f"{first}=ACSC {second}=ACSC"))
+
+    assert outcomes(result) == ["rejected", "payment_sent_twice", "payment_sent_twice"]
+    assert outcomes(paid) == ["posted", "posted"]
+
+
+async def test_the_one_debit_of_a_file_may_name_it_in_its_words_alone(company: Company, tmp_path: Path) -> None:
+    _, id = await sent(company, tmp_path)
+    words = f"<AddtlNtryInf>SEPA-SAMMLER 3 POSTEN {id.upper()}-1 VOM 20.11.</AddtlNtryInf>"
+    line = entry("B1", "22.50", side="DBIT", details="", more=words)
+
+    assert outcomes(await confirmed(company, camt(tmp_path, line))) == ["posted"] * 3
+
+
 async def test_an_answer_about_a_file_of_somebody_else_is_named(company: Company, tmp_path: Path) -> None:
     await sent(company, tmp_path)
 

@@ -58,6 +58,9 @@ class DebitAnswers:
         """Apply what is said of one debit. That it is accepted moves no money: its statement does."""
         if answer.status is not AnswerStatus.REJECTED:
             return DebitAnswered(answer.line, answer.reference, DebitBecame.WAITING)
+        if answer.is_duplicate:
+            what = "the bank has this debit already: see what became of the first, and confirm that"
+            return Problem("status", "payment_sent_twice", what, ANSWERS, answer.line)
         code = code_of(answer.reason)
         try:
             became = await self._database.call(
