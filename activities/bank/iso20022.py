@@ -19,6 +19,7 @@ STATUS_REPORT = "CstmrPmtStsRpt"
 _NAMED_OTHERWISE = {"pain.002.001.02": STATUS_REPORT}
 # As much of a file as says whether it is XML, in the encodings that banks use.
 _BEGINNING = 512
+_BEFORE = b"\xef\xbb\xbf \t\r\n"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -35,10 +36,12 @@ def _schema(name: str) -> etree.XMLSchema:
 def message_of(path: Path) -> str:
     """Return the name of the message in an XML file, such as BkToCstmrStmt; "" when the file is no XML."""
     with path.open("rb") as file:
+        _skip_what_is_before(file)
         if not _is_xml(file.read(_BEGINNING)):
             return ""
     try:
         with path.open("rb") as file:
+            _skip_what_is_before(file)
             return _named_message(file, path)
     except etree.XMLSyntaxError as error:
         raise RefusedError([Problem("file", "xml", str(error.msg), path.name)]) from error
@@ -48,6 +51,7 @@ def elements(path: Path, names: Collection[str], source: str) -> Iterator["etree
     """Yield the elements of some names, each before the one around it, and forget them."""
     try:
         with path.open("rb") as file:
+            _skip_what_is_before(file)
             for _, element in _parse(file, "end"):
                 if local(element) in names:
                     yield element
@@ -109,6 +113,14 @@ def line_of(element: "etree._Element") -> int:
 @cache
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
+
+
+def _skip_what_is_before(file: BinaryIO) -> None:
+    """Go to where the document begins: programs on the way write blanks and second marks of encoding before it."""
+    beginning = file.read(_BEGINNING)
+    document = beginning.lstrip(_BEFORE)
+    is_utf_8 = document.startswith(b"<")
+    file.seek(len(beginning) - len(document) if is_utf_8 else 0)
 
 
 def _is_xml(beginning: bytes) -> bool:

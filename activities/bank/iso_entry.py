@@ -1,10 +1,12 @@
 """One entry of a statement in ISO 20022, or one detail of it: what moved, and what it says of whose money it is."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from activities.bank.formats.mt940_details import RETURNS
 from activities.bank.iso20022 import Leaves
 from activities.bank.iso_details import minor_in
 from models.bank.entry import BankEntry, is_reference
@@ -19,14 +21,24 @@ _BOOKED, _NOT_BOOKED = "BOOK", frozenset({"PDNG", "INFO", "FUTR"})
 # Bank transaction codes of what came back: returned, or taken back as not paid or cancelled.
 _RETURNS = frozenset({"RRTN", "RPCR", "UPDD", "PRDD"})
 _TRUE = frozenset({"true", "1"})
-_STRUCTURED = "RmtInf/Strd/CdtrRefInf/Ref"
-_DOCUMENTS = ("RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/RfrdDocInf/LineDtls/Id/Nb")
+# Codes of German banks: the type of SWIFT, the business code, and perhaps more, such as `NRTI+159+00931`.
+_OF_GERMAN_BANKS = re.compile(r"[NSF](?P<type>[A-Z0-9]{3})\+(?P<business>[0-9]{3})(?:\+.*)?")
+# The first version of the messages has other names for references and documents.
+_STRUCTURED = ("RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/CdtrRefInf/CdtrRef")
+_DOCUMENTS = (
+    "RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/RfrdDocInf/RfrdDocNb", "RmtInf/Strd/RfrdDocInf/LineDtls/Id/Nb",
+)  # fmt: skip
+_TEXTS = ("RmtInf/Ustrd", "RmtInf/Strd/AddtlRmtInf", "AddtlTxInf")
 # By what banks on the way have called a payment.
 _OTHER_IDS = (
     "Refs/AcctSvcrRef", "Refs/InstrId", "Refs/TxId", "Refs/UETR", "Refs/ClrSysRef", "Refs/MndtId", "Refs/ChqNb",
     "Refs/Prtry/Ref", "RltdRmtInf/RmtId",
 )  # fmt: skip
 _PAYEE_ACCOUNT = "RltdPties/CdtrAcct/Id/IBAN"
+_PAYER_NAMES = tuple(f"RltdPties/{one}/{name}" for one in ("Dbtr", "UltmtDbtr") for name in ("Nm", "Pty/Nm"))
+# What a detail says of a payment beside references and texts, and what of these is form and no word.
+_FURTHER = frozenset({"Purp/Prtry", "RtrInf/Orgtr/Nm", "RltdAgts/DbtrAgt/FinInstnId/Nm"})
+_FORMAL = ("/Cd", "/Amt", "/CdtDbtInd", "/Dt", "/RltdDt", "/Issr", "/IBAN", "/BIC", "/BICFI")
 # Between what is no line of one text: nothing is read across it.
 _APART = "\n  \n"
 # As many details of a batch that cannot be split are read for its words.
@@ -70,7 +82,7 @@ def with_words(
     """
     is_batch = is_part or more.get("is_unsplit", False)
     shown = details[:_DETAILS_SHOWN]
-    structured = _all(shown, _STRUCTURED)
+    structured = _all(shown, *_STRUCTURED)
     party = "RltdPties/Dbtr" if entry.is_credit else "RltdPties/Cdtr"
     ultimate = party.replace("ies/", "ies/Ultmt")
     only = shown[0] if len(details) == 1 else None
@@ -78,12 +90,11 @@ def with_words(
     given = [
         *_all([only] if only else [], *_OTHER_IDS),
         *(whole.all("AddtlNtryInf") if is_batch else ()),
+        *(text for detail in shown for text in _unread(detail)),
     ]
     ids = dict.fromkeys(id for id in given if is_reference(id))
     texts = (
-        "\n".join(_all(shown, "RmtInf/Ustrd")),
-        "\n".join(_all(shown, "RmtInf/Strd/AddtlRmtInf")),
-        "\n".join(_all(shown, "AddtlTxInf")),
+        *("\n".join(_all(shown, path)) for path in _TEXTS),
         "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not is_batch else "",
     )
     return replace(
@@ -104,6 +115,21 @@ def with_words(
         return_text=" ".join(_all(shown, "RtrInf/AddtlInf")),
         is_return=_is_return(whole) or any(_is_return(detail) for detail in shown),
     )
+
+
+def _unread(detail: Leaves) -> Iterator[str]:
+    """Yield what a detail says further of the payment and of who sent it: it names nobody, and is kept for a person.
+
+    Bank accounts are left out, which are not kept (decision 0121), and so is what the payee is called, which is us.
+    """
+    read = {*_STRUCTURED, *_DOCUMENTS, *_TEXTS, *_OTHER_IDS, *_PAYER_NAMES}
+    for path, texts in detail.texts.items():
+        top, _, below = path.partition("/")
+        is_name = top == "RltdPties" and path.endswith("/Nm") and not below.startswith(("Cdtr", "UltmtCdtr"))
+        is_words = top in {"RmtInf", "RltdRmtInf", "SplmtryData"} and not path.endswith(_FORMAL)
+        is_id = top == "Refs" and below not in {"EndToEndId", "AcctSvcrRef"}
+        if path not in read and (is_name or is_words or is_id or path in _FURTHER):
+            yield from texts
 
 
 def own_reference(whole: Leaves, detail: Leaves | None, place: int) -> str:
@@ -128,8 +154,16 @@ def batch_ids(whole: Leaves, details: Sequence[Leaves], batches: Sequence[Leaves
 def _is_return(leaves: Leaves) -> bool:
     codes = leaves.all("BkTxCd/Domn/Fmly/SubFmlyCd")
     return (
-        leaves.first("RvslInd").lower() in _TRUE or "RtrInf" in leaves.names or any(code in _RETURNS for code in codes)
+        leaves.first("RvslInd").lower() in _TRUE
+        or "RtrInf" in leaves.names
+        or any(code in _RETURNS for code in codes)
+        or any(_says_return(code) for code in leaves.all("BkTxCd/Prtry/Cd"))
     )
+
+
+def _says_return(code: str) -> bool:
+    found = _OF_GERMAN_BANKS.fullmatch(code)
+    return found is not None and (found["type"] == "RTI" or found["business"] in RETURNS)
 
 
 def _all(details: Sequence[Leaves], *paths: str) -> list[str]:

@@ -12,7 +12,7 @@ _WORD_MAX = 64
 _CREDITOR = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
 # The same in a payer's text: people copy it in groups of four, as it is printed.
 _CREDITOR_IN_TEXT = re.compile(r"\bRF[0-9]{2}(?:[ \n]{0,2}[0-9A-Z]){1,21}\b", re.IGNORECASE)
-_PUNCTUATION = ",;:()[]<>\"'"
+_PUNCTUATION = ",;:()[]<>\"'!?*#"
 # What stands between an account and what is beside it in one word, such as `customer:cust-1001` or `cust-1001,May`.
 _BETWEEN = re.compile(r"[,;:+&=|()\[\]<>\"']+")
 # As long as banks make their lines: some put them together with blanks again.

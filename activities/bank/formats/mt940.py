@@ -44,7 +44,7 @@ _ELSEWHERE = frozenset({"EREF", "PREF", "MARF"})
 # What an amount that was not read to its end goes on with.
 _OF_AN_AMOUNT = frozenset(".,'\u2019\u00a00123456789")
 # A direct debit or a cheque that came back.
-_RETURNED_ITEM = "NRTI"
+_RETURNED_ITEMS = frozenset({"NRTI", "SRTI", "FRTI"})
 # The type of a line that states none; the library would take the next line for more of it.
 _NO_TYPE = "-"
 
@@ -208,7 +208,10 @@ class _Reader:
             text="\n".join([*stated.texts, "  ", extra]).strip(),
             payer=stated.payer,
             is_booked=status not in _EXPECTED,
-            is_return=status.startswith("R") or stated.is_return or type_of == _RETURNED_ITEM or type_of[1:] in RETURNS,
+            is_return=status.startswith("R")
+            or stated.is_return
+            or type_of in _RETURNED_ITEMS
+            or type_of[1:] in RETURNS,
             return_reason=stated.return_reason,
             read_as=identity,
         )

@@ -14,6 +14,8 @@ _TAGS = (
     "TRTP", "TRCD", "EREF", "PREF", "MARF", "RTRN", "ORDP", "BENM", "NAME", "ADDR", "REMI", "ISDT", "CSID", "IBAN",
     "BIC", "CNTP", "PURP", "ULTB", "ULTD", "SVCL", "ACCW", "EXCH", "CHGS",
 )  # fmt: skip
+# How remittance is written, within its tag: `/REMI/USTD//cust-1001/`, `/REMI/STRD/CUR/9000/`.
+_REMITTANCE = re.compile(r"\b(USTD|STRD/(?:CUR|ISO))/+")
 _TAG = re.compile("|".join("\n?".join(f"/{tag}/") for tag in _TAGS))
 # Returns, by the business codes of German banks: a direct debit that came back, a transfer that came back, a debit
 # that the payer's bank gives back.
@@ -68,6 +70,7 @@ def _of_tags(written: str) -> LineDetails:
     counterparty = values.get("CNTP", "").split("/")
     # A tag is a word of its own, so that what stands beside it is one too; lines stay as long as the bank made them.
     texts = _TAG.sub(lambda one: f" {one.group().replace(chr(10), '').strip('/')}:", written)
+    texts = _REMITTANCE.sub(r"\1: ", texts)
     return LineDetails(
         tuple(line.rstrip().rstrip("/") for line in texts.split("\n")),
         payer=values.get("NAME") or (counterparty[2] if len(counterparty) > 2 else ""),

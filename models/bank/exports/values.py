@@ -20,7 +20,7 @@ _PATTERNS = {
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _BETWEEN = frozenset(". -/")
 # A time of day, with or without its zone.
-_TIME = r"(?:[ T]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?(?:Z|UTC|[AP]M|[+-][0-9]{2}:?[0-9]{2}))?)?"
+_TIME = r"(?:[ T]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?(?:Z|UTC|[AP]M|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 _THOUSANDS = {" ": " \u00a0\u202f", "'": "'\u2019"}
 _SYMBOLS = "€$£¥"
 _MINUS = "-\u2212"
