@@ -64,11 +64,12 @@ class KnownDay:
     def __init__(self) -> None:
         self._count = 0
         # By all that one kind of file says of a line; by amount and reference, or else content; by amount; by
-        # reference.
+        # reference; by amount those without one, entries apart from details of entries.
         self._equal: defaultdict[Hashable, _Groups] = defaultdict(dict)
         self._alike: defaultdict[Hashable, _Groups] = defaultdict(dict)
         self._amounts: defaultdict[Hashable, _Groups] = defaultdict(dict)
         self._references: defaultdict[Hashable, _Groups] = defaultdict(dict)
+        self._unnamed: defaultdict[Hashable, _Groups] = defaultdict(dict)
 
     def add(self, line: KnownLine) -> None:
         """Add a line; its number is how many were added before it."""
@@ -81,6 +82,8 @@ class KnownDay:
         _put(
             self._amounts[line.amount_minor, line.currency], known, line.kind, line.reference != "", value=line.content
         )
+        if not line.reference and not line.is_of_this_file:
+            _put(self._unnamed[_unnamed(line, is_detail=line.place > 0)], known)
         if line.reference:
             _put(self._references[_reference(line)], known, value=line.amount_minor)
             if not line.is_of_this_file:
@@ -120,6 +123,10 @@ class KnownDay:
         for (_, kind, is_referenced), group in _of_account(self._amounts, (one.amount_minor, one.currency), one):
             if kind != one.kind and not (one.reference and is_referenced):
                 yield group.other_than(one.content), Doubt.PERHAPS_KNOWN
+        # Some banks give a file once with the details of its batches and once without: the words differ, the money not.
+        key = _unnamed(one, is_detail=not one.place)
+        for _, group in _of_account(self._unnamed, key, one) if not one.reference else ():
+            yield group.first, Doubt.ANOTHER_STATEMENT
 
     def of_other_amount(self, one: KnownLine) -> _Numbered | None:
         """Return the line that has its reference and another amount: of CSV any, else one of the same statement."""
@@ -179,6 +186,10 @@ def _equal(line: KnownLine, place: int) -> Hashable:
 
 def _alike(line: KnownLine, place: int) -> Hashable:
     return line.amount_minor, line.currency, line.reference, "" if line.reference else line.content, place
+
+
+def _unnamed(line: KnownLine, *, is_detail: bool) -> Hashable:
+    return line.amount_minor, line.currency, line.kind, is_detail
 
 
 def _reference(line: KnownLine) -> Hashable:

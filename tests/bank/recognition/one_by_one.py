@@ -61,11 +61,19 @@ def _doubts(one: KnownLine, alike: Iterable[KnownLine], same_day: Iterable[Known
             yield found
         elif other.kind != one.kind and not (one.reference and other.reference) and other.content != one.content:
             yield Recognition(other, Doubt.PERHAPS_KNOWN)
+        elif _has_other_details(one, other):
+            yield Recognition(other, Doubt.ANOTHER_STATEMENT)
     for other in same_day:
         is_amended = (one.kind, one.statement) == (other.kind, other.statement) and not other.is_of_this_file
         is_one_reference = one.reference != "" and one.reference == other.reference
         if is_one_reference and one.amount_minor != other.amount_minor and (one.kind == CSV or is_amended):
             yield Recognition(other, Doubt.ANOTHER_AMOUNT)
+
+
+def _has_other_details(one: KnownLine, other: KnownLine) -> bool:
+    """Say whether a batch may have come once with its details and once without, in files of one kind."""
+    is_unnamed = one.kind == other.kind and not one.reference and not other.reference
+    return is_unnamed and not other.is_of_this_file and (one.place > 0) != (other.place > 0)
 
 
 def _covers(one: KnownLine, other: KnownLine) -> bool:

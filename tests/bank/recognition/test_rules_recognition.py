@@ -103,6 +103,17 @@ def test_an_entry_that_came_whole_is_not_brought_again_by_its_details() -> None:
     assert verdict(ONE.of_detail(2), ONE.of_detail(1)) == "new"
 
 
+def test_a_batch_without_references_that_comes_again_in_other_detail_is_doubted() -> None:
+    whole, details = BARE, [replace(BARE, content="bb", place=place, statement="S2") for place in (1, 2)]
+
+    assert [verdict(one, whole) for one in details] == ["another_statement"] * 2
+    assert verdict(whole, *details) == "another_statement"
+    # Within a file they are two, as the bank says them; and so are two batches of other details, or two entries.
+    assert recognise(whole.of_detail(0), known(*details, is_of_this_file=True)) is None
+    assert verdict(replace(details[0], content="cc", statement="S3"), *details) == "new"
+    assert verdict(replace(whole, content="cc", statement="S3"), whole) == "new"
+
+
 def test_a_row_of_csv_that_comes_with_another_amount_is_doubted() -> None:
     row = replace(ONE, kind="csv", content="", statement="")
 
