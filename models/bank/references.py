@@ -15,6 +15,13 @@ _CREDITOR_IN_TEXT = re.compile(r"\bRF[0-9]{2}(?:[ \n]{0,2}[0-9A-Z]){1,21}\b", re
 _PUNCTUATION = ",;:()[]<>\"'!?*#"
 # What stands between an account and what is beside it in one word, such as `customer:cust-1001` or `cust-1001,May`.
 _BETWEEN = re.compile(r"[,;:+&=|()\[\]<>\"']+")
+# What banks of some countries put around each part of a text: `/REMI/cust-1001/EREF/7/`, `/VS/1001/KS/0308`. Between
+# other slashes stands one word: `cust-1001/2` is nobody's but that one's.
+_TAG = re.compile(
+    r"/(?:TRTP|TRCD|EREF|PREF|MARF|ORDP|BENM|NAME|ADDR|REMI|CSID|IBAN|BIC|CNTP|PURP|ULTB|ULTD|VS|SS|KS|INV|TXT|IDC|VAT)/+"
+    r"(?:USTD/+|STRD/(?:CUR|ISO)/+)?"
+)
+_ENDS = re.compile(r"/+(?= |\Z)")
 # As long as banks make their lines: some put them together with blanks again.
 _WIDTHS = (27, 35, 65, 70, 140)
 # A payer's own running number has as many digits, and may be the id of somebody's account.
@@ -55,10 +62,14 @@ def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_
     lines are was cut there, and a word at its end is perhaps half of one. A word without a digit, or shorter than four
     characters, is taken for language and not for a reference.
     """
-    lines = entry.text.split("\n")
+    written = entry.text
+    if _TAG.search(written):
+        # Lines stay as long as they are, by which a bank's cuts are known.
+        written = _ENDS.sub(_blank, _TAG.sub(_blank, written))
+    lines = written.split("\n")
     whole = "".join(f"{line}{CUT if len(line) in _WIDTHS else ' '}" for line in lines[:-1]) + lines[-1]
-    yield from _framed_in(entry.text, series)
-    for text in dict.fromkeys((whole, "".join(lines), *_without_cuts(entry.text))):
+    yield from _framed_in(written, series)
+    for text in dict.fromkeys((whole, "".join(lines), *_without_cuts(written))):
         yield from _framed_in(text, series)
         yield from _numbers(text, series)
         yield from _words(text, series)
@@ -70,6 +81,10 @@ def payer_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_IN
     if is_reference(text) and not (text.isdigit() and len(text) <= _OWN_DIGITS_MAX):
         yield from _readings(text, series)
         yield from _numbers(text, series)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
 
 
 def is_creditor_reference(text: str) -> bool:
