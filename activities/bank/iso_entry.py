@@ -18,8 +18,8 @@ from models.problem import refusal
 
 _SIDES = ("CRDT", "DBIT")
 _BOOKED, _NOT_BOOKED = "BOOK", frozenset({"PDNG", "INFO", "FUTR"})
-# Bank transaction codes of what came back: returned, or taken back as not paid or cancelled.
-_RETURNS = frozenset({"RRTN", "RPCR", "UPDD", "PRDD"})
+# Bank transaction codes of what came back: returned, or taken back as not paid or cancelled; cheques and drafts too.
+_RETURNS = frozenset({"RRTN", "RPCR", "UPDD", "PRDD", "UPCQ", "UPCT", "UDFT", "CQRV"})
 _TRUE = frozenset({"true", "1"})
 # Codes of German banks: the type of SWIFT, the business code, and perhaps more, such as `NRTI+159+00931`.
 _OF_GERMAN_BANKS = re.compile(r"[NSF](?P<type>[A-Z0-9]{3})\+(?P<business>[0-9]{3})(?:\+.*)?")

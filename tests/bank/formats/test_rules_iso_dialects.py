@@ -86,6 +86,13 @@ def test_a_german_banks_own_code_says_that_money_came_back(tmp_path: Path, code:
     assert read(tmp_path, document(statement(entry("B1", "20.00", more=more)))).is_return is is_return
 
 
+@pytest.mark.parametrize(("code", "is_return"), [("RRTN", True), ("UPCQ", True), ("CQRV", True), ("ESCT", False)])
+def test_a_code_of_iso_20022_says_that_money_came_back(tmp_path: Path, code: str, is_return: bool) -> None:
+    more = f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>{code}</SubFmlyCd></Fmly></Domn></BkTxCd>"
+
+    assert read(tmp_path, document(statement(entry("B1", "20.00", more=more)))).is_return is is_return
+
+
 @pytest.mark.parametrize("before", [b"\r\n", b"\xef\xbb\xbf\xef\xbb\xbf", b" \t\n"])
 def test_what_a_program_writes_before_the_document_costs_nothing(tmp_path: Path, before: bytes) -> None:
     content = document(statement(entry("B1", "20.00", text="cust-1001")))
