@@ -37,7 +37,8 @@ from web.bills.pages import give_bill, show_bill
 from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.ledger.transaction import show_transaction, transaction_more
-from web.many.pages import CHOSEN, export_sent_many, go_on, preview_many, send_many, show_sent_many
+from web.many.followed import close_many, export_sent_many, go_on, show_sent_many
+from web.many.pages import CHOSEN, preview_many, send_many
 from web.merchants.pages import merchant_more, show_merchant
 from web.merchants.providers import show_provider
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
@@ -247,6 +248,7 @@ def _of_many(web: Web) -> list[Route]:
         Route("/many/sent/{key}.csv", signed_in(web, export_sent_many)),
         Route("/many/sent/{key}", signed_in(web, show_sent_many), methods=["GET"]),
         Route("/many/sent/{key}", sent_form(web, go_on), methods=["POST"]),
+        Route("/many/sent/{key}/close", sent_form(web, close_many), methods=["POST"]),
     ]
 
 

@@ -35,6 +35,7 @@ RAIL = (
     ("/messages", "Messages", "m"),
     ("/events", "Events", "e"),
     ("/commands", "Commands", "l"),
+    ("/many", "Several at once", "j"),
 )
 # Of these, what is there for who is limited to merchants.
 RAIL_OF_MERCHANTS = frozenset({"/", "/accounts"})

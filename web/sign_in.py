@@ -34,11 +34,14 @@ def cookie_name(web: Web) -> str:
 def signed_in(web: Web, page: Page, permission: Permission = Permission.SEE, *, is_used: bool = True) -> Endpoint:
     """Return an endpoint that answers whoever is signed in and may see it; others are led to the sign-in.
 
-    What an open page asks for again and again does not use the session, which ends when nobody else does.
+    What an open page asks for by itself, such as how far something has come, does not use the session, which ends when
+    nobody else does.
     """
 
     async def endpoint(request: Request) -> Response:
-        visit = await _visit(web, request, is_used=is_used)
+        # Nothing that a person does is sent by htmx.
+        by_itself = request.headers.get("hx-request") == "true"
+        visit = await _visit(web, request, is_used=is_used and not by_itself)
         if visit is None:
             if request.headers.get("hx-request"):
                 return Response(status_code=401, headers={"hx-redirect": "/sign-in"})

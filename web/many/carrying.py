@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 from sqlalchemy import Row
 
+from activities.database import RuleBrokenError
 from commands.console.limited import AskedAction
 from web.actions.action import Action
 from web.actions.forms import ACTIONS, carried_once
@@ -44,13 +45,17 @@ def item_key(key: str, subject: str) -> str:
 
 async def _carried(visit: Visit, key: str) -> None:
     kept = visit.web.mass_actions
-    found = await kept.find(key, visit.user.id)
+    found = await kept.find(key)
     if found is None:
         return
     action, failed = ACTIONS[found.action], 0
     for item in await kept.items(key):
         if item.outcome != "left":
             continue
+        # Whoever took it over, or closed it, does the rest of it, or nobody does.
+        now = await kept.find(key)
+        if now is None or now.turn != found.turn:
+            return
         # Who was disabled meanwhile, or is something else by now, does no more of it.
         user = await visit.web.users.now(visit.user.id)
         if user is None or user.merchants or not user.may(action.permission):
@@ -67,7 +72,14 @@ async def _carried(visit: Visit, key: str) -> None:
 async def _one(visit: Visit, action: Action, of: Row[tuple[object, ...]], subject: str) -> tuple[str, Sequence[str]]:
     """Carry the action out on one object; return its outcome and answer."""
     asked = AskedAction(subject, visit.user.id, of.reason, item_key(of.key, subject), of.fields)
-    if refused := await carried_once(visit, action, asked):
+    try:
+        refused = await carried_once(visit, action, asked)
+    except RuleBrokenError as broken:
+        # It was under way when the process of somebody else ended, and is not done a second time.
+        if broken.type != "form_is_one":
+            raise
+        return "failed", [_UNKNOWN]
+    if refused:
         return "refused", refused
     form = await visit.web.forms.find(asked.key, visit.user.id)
     if form is None or form.outcome == "begun":

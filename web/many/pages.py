@@ -1,45 +1,43 @@
-"""Several rows of a list are chosen, previewed, acted on for one reason, and followed to what became of each."""
+"""Several rows of a list are chosen, previewed, and acted on for one reason."""
 
+import hashlib
 import re
 import secrets
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from activities.console.choices import Choices, FormChoices
-from activities.reports.text_files import safe_text
 from commands.console.limited import AskedAction
 from web.actions.action import Action, Filled, FormField, problems_of
-from web.actions.forms import ACTIONS, require_key
+from web.actions.forms import require_key
 from web.context import Visit
 from web.many.carrying import carry
 from web.many.kinds import MANY, ROWS_MAX, ManyOf
 from web.security import FIELDS_MAX, FormBounds, text_of
-from web.views.cells import Cell, Column, Table, link, money, state, table_of, text
-from web.views.listing import csv_line
+from web.views.cells import Column, Table, link, money, state, table_of, text
 
 CHOSEN = FormBounds(fields_max=FIELDS_MAX + ROWS_MAX)
 _KEY = re.compile(r"[0-9a-f]{32}")
-# Nobody goes on with what has not moved for so long: its process has ended.
-_CUT_OFF = timedelta(minutes=2)
-_OUTCOMES = {
-    "left": "not yet",
-    "done": "done",
-    "waiting": "waits for another person",
-    "refused": "refused",
-    "failed": "not known",
-}
 
 
 async def preview_many(visit: Visit, form: FormData) -> Response:
-    """Show what would be done to the rows that were chosen, what it comes to, and what is ruled out and why."""
+    """Show what would be done to the rows that were chosen, what it comes to, and what is ruled out and why.
+
+    Its key is made of the list's page, the action and the rows. Whoever goes back to a preview that was sent is led to
+    what became of it, and does not do the same again by a new one that looks like the old.
+    """
     of, action = _asked(visit, form)
-    return await _preview(visit, of, action, form, Filled({one.name: one.value for one in action.fields}))
+    key = _key_of(form, action, _ids(form))
+    sent = await visit.web.mass_actions.find(key)
+    if sent is not None and (sent.user_id, sent.action) == (visit.user.id, action.path):
+        return RedirectResponse(f"/many/sent/{key}", 303)
+    return await _preview(visit, of, action, form, Filled({one.name: one.value for one in action.fields}, key=key))
 
 
 async def send_many(visit: Visit, form: FormData) -> Response:
@@ -64,65 +62,6 @@ async def send_many(visit: Visit, form: FormData) -> Response:
     return RedirectResponse(f"/many/sent/{key}", 303)
 
 
-async def go_on(visit: Visit, form: FormData) -> Response:
-    """Go on with what is left of a mass action that has stopped, or whose process has ended."""
-    del form
-    key = visit.request.path_params["key"]
-    _, action, _ = await _sent(visit, key)
-    if not visit.user.may(action.permission):
-        raise HTTPException(403, f"{visit.user.id} is {visit.user.role}, which does not allow this.")
-    if await visit.web.mass_actions.take(key, visit.user.id):
-        await carry(visit, key)
-    return RedirectResponse(f"/many/sent/{key}", 303)
-
-
-async def show_sent_many(visit: Visit) -> Response:
-    """Show what became of each object; while it is under way the page asks again by itself."""
-    key = visit.request.path_params["key"]
-    found, action, items = await _sent(visit, key)
-    counts = Counter(one.outcome for one in items)
-    is_still = found.active_at < datetime.now(UTC) - _CUT_OFF
-    stopped = found.stopped_because or ("The process that carried it out has ended." if is_still else "")
-    columns = (
-        Column("Object", lambda row: link(action.noun, row.subject)),
-        Column("Became", lambda row: _outcome(row.outcome)),
-        Column("Answer", lambda row: text(_answer(row.answer))),
-    )
-    return visit.page(
-        "many/sent.html",
-        title=f"{action.name}: {len(items)} chosen",
-        key=key,
-        found=found,
-        is_over=found.ended_at is not None,
-        stopped="" if found.ended_at else stopped,
-        ended=len(items) - counts["left"],
-        count=len(items),
-        counts=[(words, counts[outcome]) for outcome, words in _OUTCOMES.items() if counts[outcome]],
-        table=table_of("What became of each", columns, items),
-        back=f"/{action.noun}",
-    )
-
-
-async def export_sent_many(visit: Visit) -> Response:
-    """Write what became of each object, as CSV, for who has sent it."""
-    key = visit.request.path_params["key"]
-    _, action, items = await _sent(visit, key)
-    lines = [csv_line(["Object", "Action", "Outcome", "Ended", "Answer"])]
-    for one in items:
-        ended = one.ended_at.isoformat() if one.ended_at else ""
-        values = (one.subject, action.command, one.outcome, ended, _answer(one.answer))
-        lines.append(csv_line([safe_text(value) for value in values]))
-    headers = {"content-disposition": f'attachment; filename="{action.noun}-{action.verb}-{key[:8]}.csv"'}
-    return Response("".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-async def _sent(visit: Visit, key: str) -> tuple[Any, Action, Sequence[Any]]:
-    found = await visit.web.mass_actions.find(key, visit.user.id) if _KEY.fullmatch(key) else None
-    if found is None or found.action not in ACTIONS:
-        raise HTTPException(404)
-    return found, ACTIONS[found.action], await visit.web.mass_actions.items(key)
-
-
 def _asked(visit: Visit, form: FormData) -> tuple[ManyOf, Action]:
     """Return the list and the action that are asked for. Raises HTTPException: there is none, or it is not allowed."""
     of, verb = MANY.get(visit.request.path_params["noun"]), text_of(form, "verb")
@@ -137,6 +76,19 @@ def _asked(visit: Visit, form: FormData) -> tuple[ManyOf, Action]:
     if len(ids) > ROWS_MAX:
         raise HTTPException(422, f"{len(ids)} rows are chosen, at most {ROWS_MAX} at once.")
     return of, of.action(verb)
+
+
+def _key_of(form: FormData, action: Action, ids: Sequence[str]) -> str:
+    page = text_of(form, "page_key")
+    if not _KEY.fullmatch(page):
+        return secrets.token_hex(16)
+    return hashlib.sha256("/".join([page, action.path, *sorted(ids)]).encode()).hexdigest()[:32]
+
+
+def _back(of: ManyOf, form: FormData, ids: Sequence[str]) -> str:
+    """Return the address of the list as it was, with the rows that were chosen."""
+    asked = [(name, value) for name, value in parse_qsl(text_of(form, "back")) if name != "picked"]
+    return f"/{of.noun}?{urlencode([*asked, *(('picked', id) for id in ids)])}"
 
 
 def _ids(form: FormData) -> Sequence[str]:
@@ -160,10 +112,10 @@ async def _preview(visit: Visit, of: ManyOf, action: Action, form: FormData, fil
         action=action,
         noun=of.noun,
         ids=[of.id_of(row) for row in acted],
-        key=filled.key or secrets.token_hex(16),
+        key=filled.key,
         filled=filled,
         choices={one.name: await _choices(visit, one) for one in action.fields},
-        back=f"/{of.noun}?{query}" if (query := text_of(form, "back")) else f"/{of.noun}",
+        back=_back(of, form, ids),
         query=text_of(form, "back"),
         count=len(acted),
         totals=[(f"Total, {currency}", money(minor, currency)) for currency, minor in sorted(totals.items())],
@@ -197,14 +149,3 @@ def _tables(of: ManyOf, acted: Sequence[Any], ruled_out: Sequence[tuple[str, Any
     )
     shown = [table_of("What it is done to", ours, acted, empty="It can be done to none of them.")]
     return [*shown, table_of("Left out", others, ruled_out)] if ruled_out else shown
-
-
-def _answer(kept: str) -> str:
-    """Return what was answered in a line; where the workflow is to be seen stands on its object's page."""
-    lines = [line.removeprefix("Answer: ") for line in kept.splitlines() if not line.startswith("Temporal UI: ")]
-    return " ".join(" ".join(lines).split())
-
-
-def _outcome(outcome: str) -> Cell:
-    tone = {"done": "good", "refused": "bad", "failed": "bad"}.get(outcome, "waits")
-    return Cell(_OUTCOMES[outcome], tone=tone, exported=outcome)

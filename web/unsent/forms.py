@@ -9,7 +9,7 @@ from starlette.requests import Request
 from web.security import text_of
 
 # What nobody typed, and what is of the session that is over.
-_OURS = frozenset({"form_token", "key", "content", "credential", "back"})
+_OURS = frozenset({"form_token", "key", "content", "credential", "back", "page_key"})
 _STALE = "form_token"
 
 

@@ -68,9 +68,9 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     empty: str = "None."
     more: str = ""
-    # The ids of its rows, where rows are chosen, and whether all of them are.
+    # The ids of its rows, where rows are chosen, and those that are.
     picks: Sequence[str] = ()
-    is_picked: bool = False
+    picked: frozenset[str] = frozenset()
 
 
 def table_of(

@@ -27,6 +27,7 @@ _WAITING: Mapping[str, tuple[str, str]] = {
     "failed_messages": ("Messages that failed", listed("messages", state="failed")),
     "events": ("Events that are about nothing known", listed("events", state="needs_review")),
     "movements": ("Movements that should have come", listed("movements", overdue="yes")),
+    "mass_actions": ("Actions on several rows that stopped, or of which something is not known", "/many?needs_person=yes"),
     "sending": ("Providers to which nothing is sent", "/commands"),
 }
 _RUNS = 5

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -133,10 +134,11 @@ def _choosing(of: ListOfNoun, visit: Visit, table: Table, rows: Sequence[Any]) -
     if many is None or not rows or not (actions := many.actions(visit.user)):
         return {"rows": table, "many": ()}
     asked = {name: value for name, value in visit.request.query_params.items() if name != "picked"}
-    is_picked = visit.request.query_params.get("picked") == "all"
+    ids, picked = [many.id_of(row) for row in rows], visit.request.query_params.getlist("picked")
     return {
-        "rows": replace(table, picks=[many.id_of(row) for row in rows], is_picked=is_picked),
+        "rows": replace(table, picks=ids, picked=frozenset(ids if picked == ["all"] else picked)),
         "many": actions,
+        "page_key": secrets.token_hex(16),
         "pick_all": f"/{of.noun}?{urlencode({**asked, 'picked': 'all'})}",
         "query": urlencode(asked),
     }

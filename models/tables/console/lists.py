@@ -38,6 +38,10 @@ class MassActionRow(Base):
     active_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     stopped_because: Mapped[str]
+    carried_by: Mapped[str] = mapped_column(Text(collation="C"))
+    turn: Mapped[int] = mapped_column(Integer)
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str] = mapped_column(Text(collation="C"))
 
 
 class MassActionItemRow(Base):
