@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, cast, func, or_, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst, of_word
@@ -16,6 +16,14 @@ from models.tables.collecting import CollectionRow, GatewayAttemptRow, GatewayRe
 from models.tables.configuration import CardRow
 from models.tables.console.lists import CollectionAssigneeRow
 from models.tables.ledger import OpenItemRow
+from models.tables.operations import UserRow
+
+_ASSIGNED = CollectionAssigneeRow
+# Who is disabled, may do nothing, or sees no list of collections looks after none, whatever was given to them before.
+_CANNOT = or_(UserRow.state != "active", UserRow.role == "viewer", UserRow.merchants != [])
+_AWAY = select(UserRow.id).where(_CANNOT)
+# Words of the filter that are no users' names (`users add` refuses them).
+NOBODY, AWAY = "nobody", "away"
 
 # What is open now of what a collection brings in, of an amount that was asked for at most that.
 _OPEN = (
@@ -51,7 +59,8 @@ _COLLECTIONS = (
         CollectionRow.closed_at,
         GatewayRequestRow.id.label("request_id"),
         GatewayRequestRow.state.label("request_state"),
-        func.coalesce(CollectionAssigneeRow.user_id, "").label("assigned_to"),
+        func.coalesce(_ASSIGNED.user_id, "").label("assigned_to"),
+        func.coalesce(_ASSIGNED.user_id.in_(_AWAY), False).label("assignee_is_away"),  # noqa: FBT003  # a value of SQL
         # The bank's reason where there is one, else the gateway's.
         func.coalesce(func.nullif(GatewayRequestRow.error_description, ""), GatewayRequestRow.error_code).label(
             "decline_code"
@@ -66,11 +75,8 @@ _COLLECTIONS = (
         ),
     )
     .outerjoin(
-        CollectionAssigneeRow,
-        and_(
-            CollectionAssigneeRow.account_id == CollectionRow.account_id,
-            CollectionAssigneeRow.period == CollectionRow.period,
-        ),
+        _ASSIGNED,
+        and_(_ASSIGNED.account_id == CollectionRow.account_id, _ASSIGNED.period == CollectionRow.period),
     )
     .where(_REQUESTED == 0)
 )
@@ -138,6 +144,19 @@ _COLLECTABLE = """
 """
 
 
+def _assigned(to: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the filter of who looks after a collection; "" lets everything through."""
+    if to == NOBODY:
+        return (_ASSIGNED.user_id.is_(None),)
+    return (_ASSIGNED.user_id.in_(_AWAY),) if to == AWAY else matching(_ASSIGNED.user_id, to)
+
+
+def assigned_to_nobody_here() -> tuple[ColumnElement[bool], ...]:
+    """Return the filters of open collections whose user cannot look after them any more, for a query of collections."""
+    is_its = (_ASSIGNED.account_id == CollectionRow.account_id) & (_ASSIGNED.period == CollectionRow.period)
+    return (is_its, _ASSIGNED.user_id.in_(_AWAY), CollectionRow.closed_at.is_(None))
+
+
 class CollectionQueries:
     """Reads collections and their attempts."""
 
@@ -157,20 +176,22 @@ class CollectionQueries:
     async def page(
         self, page: ListPage, *, state: str, run_id: str, account_id: str = "", assigned_to: str = ""
     ) -> Listed:
-        """Return a page of collections, the newest first; empty filters let all through."""
+        """Return a page of collections, the newest first; empty filters let all through.
+
+        `assigned_to` is a user, `nobody`, or `away`: somebody who cannot look after it any more.
+        """
         filters = (
             *of_word(CollectionRow.stage, COLLECTION, state),
             *matching(CollectionRow.run_id, run_id),
             *matching(CollectionRow.account_id, account_id),
-            *matching(CollectionAssigneeRow.user_id, assigned_to),
+            *_assigned(assigned_to),
         )
         return await _LIST.page(self._database, page, *filters)
 
-    async def assign(self, account_id: str, period: str, user_id: str, *, actor: str) -> None:
-        """Let a user look after a collection; "" nobody any more. Raises RuleBrokenError."""
-        await self._database.call(
-            "assign_collection", account_id=account_id, period=period, user_id=user_id, actor=actor
-        )
+    async def assign(self, account_id: str, period: str, user_id: str, *, actor: str, seen: str = "") -> None:
+        """Let a user look after a collection; "" nobody any more. Raises RuleBrokenError, also unless it is as `seen`."""
+        given = {"account_id": account_id, "period": period, "user_id": user_id, "actor": actor, "seen": seen}
+        await self._database.call("assign_collection", **given)
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
         """Return the attempts of a gateway request in order."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, literal, select, union_all
 
+from activities.collections.queries import assigned_to_nobody_here
 from activities.console.mass_actions import NEEDS_PERSON
 from activities.database import Database
 from models.gateway.events import EventState
@@ -16,7 +17,7 @@ from models.messages.message import MessageState
 from models.recovery.recovery import SendingState
 from models.tables.accounts import AccountRow
 from models.tables.collecting import GatewayEventRow, GatewayRequestRow
-from models.tables.console.lists import MassActionRow
+from models.tables.console.lists import CollectionAssigneeRow, MassActionRow
 from models.tables.ledger import OpenItemRow
 from models.tables.messages import MessageRow
 from models.tables.movements import GatewayExpectationRow
@@ -71,6 +72,7 @@ _ATTENTION = union_all(
     _waiting("failed_messages", _M.created_at, _M.state == MessageState.FAILED),
     _waiting("events", _E.created_at, _E.state == EventState.NEEDS_REVIEW),
     _waiting("movements", _X.overdue_at, _X.movement.is_(None), _X.overdue_at < func.now()),
+    _waiting("assigned_away", CollectionAssigneeRow.assigned_at, *assigned_to_nobody_here()),
     _waiting("mass_actions", MassActionRow.begun_at, *NEEDS_PERSON),
     _waiting("sending", literal(None, _Q.created_at.type), SendingRow.state != SendingState.OPEN),
 )

@@ -30,8 +30,8 @@ _BY_ID: Mapping[str, InstrumentedAttribute[str]] = MappingProxyType(
 # Who may be given work of the whole house, what is sold, and kinds of vouchers.
 _READ: Mapping[str, Select[*tuple[Any, ...]]] = MappingProxyType(
     {
-        "users": select(UserRow.id, UserRow.id)
-        .where(UserRow.state == "active", UserRow.merchants == [])
+        "assignees": select(UserRow.id, UserRow.id)
+        .where(UserRow.state == "active", UserRow.merchants == [], UserRow.role != "viewer")
         .order_by(UserRow.id),
         "products": select(ProductRow.id, ProductRow.name).where(ProductRow.is_active).order_by(ProductRow.name),
         "voucher_types": select(VoucherTypeRow.id, VoucherTypeRow.name).order_by(VoucherTypeRow.name),

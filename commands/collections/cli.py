@@ -81,7 +81,12 @@ def list_collections(
     ] = None,
     run: Annotated[str, typer.Option("--run", help="Only collections that this run began.")] = "",
     assigned_to: Annotated[
-        str, typer.Option("--assigned-to", help="Only collections that this user of the console looks after.")
+        str,
+        typer.Option(
+            "--assigned-to",
+            help="Only collections that this user of the console looks after; or: nobody, or away for somebody who"
+            " cannot look after them any more.",
+        ),
     ] = "",
     limit: Limit = 50,
     after: After = "",

@@ -17,6 +17,8 @@ from models.operations.record_states import SIGN_IN
 from models.problem import refusal
 
 _NAME = re.compile(r"^[a-z][a-z0-9._@+-]{0,99}$")
+# What a filter by a user has for whoever looks, nobody, and those who are not there any more.
+_WORDS = frozenset({"me", "nobody", "away"})
 GENERATED_BYTES = 15
 
 
@@ -32,6 +34,8 @@ async def add(
     """Add a user with a password that is asked for, read, or made; or with none, for a provider of identities."""
     if not _NAME.fullmatch(user):
         raise refusal("user", "user_is_name", "must be 1 to 100 of a-z 0-9 . _ @ + -, a letter first: a name or e-mail")
+    if user in _WORDS:
+        raise refusal("user", "user_is_name", f"{user} is a word of the lists' filters, and no name")
     password = _password(is_generated=is_generated) if has_password else ""
     async with database_of(read_settings()) as database:
         await Users(database).add(user, role, password, merchants)

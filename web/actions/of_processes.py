@@ -1,7 +1,10 @@
 """Actions on runs, collections, refunds, requests, disputes, discrepancies, events and messages."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
+from activities.collections.queries import NOBODY, CollectionQueries
+from activities.database import Database
 from commands.collections.assigning import assign
 from commands.collections.control import send_update as ask_collection
 from commands.console.limited import ANSWER_SECONDS, AskedAction, Carry
@@ -68,7 +71,14 @@ async def _release(output: Output, asked: AskedAction) -> None:
 
 
 async def _assign(output: Output, asked: AskedAction) -> None:
-    await assign(output, *_receivable(asked), asked["user"], actor=asked.actor)
+    await assign(output, *_receivable(asked), asked["user"], actor=asked.actor, seen=asked["was_user"])
+
+
+async def _as_assigned(database: Database, id: str) -> Mapping[str, str]:
+    """Return who looks after a collection now: whoever has changed it meanwhile is not written over."""
+    account_id, _, period = id.rpartition("/")
+    found = await CollectionQueries(database).find(account_id, period)
+    return {"user": found.assigned_to, "was_user": found.assigned_to or NOBODY} if found else {}
 
 
 async def _mark_paid(output: Output, asked: AskedAction) -> None:
@@ -165,8 +175,12 @@ _COLLECTIONS = (
         *("collections", "assign", "Assign", "collections assign", Permission.COLLECT),
         "Somebody looks after it, and finds it among theirs. It goes on as it does.",
         _assign,
-        (FormField("user", "To", "select", "users", help="To nobody unless chosen."),),
+        (
+            FormField("user", "To", "select", "assignees", help="To nobody unless chosen."),
+            FormField("was_user", "", "hidden"),
+        ),
         _OPEN,
+        begin=_as_assigned,
     ),
     Action(
         *("collections", "mark-paid", "Paid outside", "collections mark-paid", Permission.DECIDE),

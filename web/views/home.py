@@ -27,6 +27,10 @@ _WAITING: Mapping[str, tuple[str, str]] = {
     "failed_messages": ("Messages that failed", listed("messages", state="failed")),
     "events": ("Events that are about nothing known", listed("events", state="needs_review")),
     "movements": ("Movements that should have come", listed("movements", overdue="yes")),
+    "assigned_away": (
+        "Open collections of somebody who cannot look after them any more",
+        listed("collections", state="open", assigned="away"),
+    ),
     "mass_actions": ("Actions on several rows that stopped, or of which something is not known", "/many?needs_person=yes"),
     "sending": ("Providers to which nothing is sent", "/commands"),
 }

@@ -1,0 +1,1 @@
+drop function if exists duly.assign_collection(text, text, text, text);
