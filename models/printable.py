@@ -39,9 +39,18 @@ def is_seen(character: str) -> bool:
     return unicodedata.category(character) not in _UNSEEN and not is_none
 
 
+# Letters and symbols to Unicode, and nothing to the eye.
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of a text is to be seen: blanks, joiners, fillers, and marks that stand on no letter."""
+    return all(unicodedata.category(one)[0] in "CMZ" or one in _FILLERS for one in text)
+
+
 def is_one_line(text: str) -> bool:
-    """Tell whether a text is one line of characters that are to be seen."""
-    return all(is_seen(one) for one in text)
+    """Tell whether a text is one line of characters that are to be seen: none at all, or more than blanks."""
+    return all(is_seen(one) for one in text) and not (text and is_blank(text))
 
 
 def xml_text(text: str) -> str:

@@ -60,7 +60,7 @@ _COLLECTIONS = (
         GatewayRequestRow.id.label("request_id"),
         GatewayRequestRow.state.label("request_state"),
         func.coalesce(_ASSIGNED.user_id, "").label("assigned_to"),
-        func.coalesce(_ASSIGNED.user_id.in_(_AWAY), False).label("assignee_is_away"),  # noqa: FBT003  # a value of SQL
+        func.coalesce(_ASSIGNED.user_id.in_(_AWAY), False).label("assignee_is_away"),  # a value of SQL
         # The bank's reason where there is one, else the gateway's.
         func.coalesce(func.nullif(GatewayRequestRow.error_description, ""), GatewayRequestRow.error_code).label(
             "decline_code"
@@ -189,7 +189,7 @@ class CollectionQueries:
         return await _LIST.page(self._database, page, *filters)
 
     async def assign(self, account_id: str, period: str, user_id: str, *, actor: str, seen: str = "") -> None:
-        """Let a user look after a collection; "" nobody any more. Raises RuleBrokenError, also unless it is as `seen`."""
+        """Let a user look after a collection; "" nobody any more. RuleBrokenError: also unless it is as `seen`."""
         given = {"account_id": account_id, "period": period, "user_id": user_id, "actor": actor, "seen": seen}
         await self._database.call("assign_collection", **given)
 

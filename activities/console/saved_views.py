@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import Row, func, or_, select
 
@@ -45,6 +46,7 @@ class SavedViews:
         Raises RefusedError: name or filters are none to be kept, or the role may not share. RuleBrokenError: the name
         is taken (view_name_is_new), or there are 20 own or 50 shared views of the list (views_are_few).
         """
+        name = normalize("NFC", name)
         problems = [*_problems("name", name, NAME_MAX), *_problems("filters", " ".join(filters.values()), FILTERS_MAX)]
         if not filters:
             problems.append(Problem("filters", "view_has_filters", "filter the list first: a view keeps its filters"))
@@ -61,6 +63,7 @@ class SavedViews:
 
     async def rename(self, user: ConsoleUser, id: str, name: str) -> None:
         """Give a view another name. Raises RefusedError: it is no name; RuleBrokenError: taken, gone or another's."""
+        name = normalize("NFC", name)
         if problems := _problems("name", name, NAME_MAX):
             raise RefusedError(problems)
         may_share = user.may(Permission.SHARE_VIEWS)

@@ -65,6 +65,12 @@ class PortalQueries:
         mine = cards.where(row.account_id == self._account_id, row.state.not_in(_GONE))
         return await self._database.read(mine.order_by(row.fallback_order, row.id))
 
+    async def had_card(self, id: str) -> bool:
+        """Tell whether a card was this account's, and is not in use any more."""
+        row = CardRow
+        mine = select(row.id).where(row.id == id, row.account_id == self._account_id, row.state.in_(_GONE))
+        return await self._database.read_first(mine) is not None
+
     async def provider_of_preference(self) -> Row[Any] | None:
         """Return the provider and method by which the account pays, where a provider takes it."""
         row, way = ProviderMethodRow, PaymentPreferenceRow

@@ -89,6 +89,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "books": ("ledger",),
         "cards": ("gateway",),
         "collections": ("gateway",),
+        "console": ("collections",),
         "disputes": ("gateway",),
         "events": ("gateway", "merchants", "messages"),
         "imports": ("subscriptions",),

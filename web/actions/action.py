@@ -8,6 +8,7 @@ from activities.database import Database
 from commands.console.limited import AskedAction, Carry
 from models.console.roles import Permission
 from models.operator_command import TEXT_MAX
+from models.printable import is_blank
 from models.problem import Problem, problem_of_text
 
 _RULE = re.compile(r" \([a-z_0-9]+\)$")
@@ -93,12 +94,12 @@ def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
     problems = []
     # The id is kept with the command, as it stands in the address.
     texts = {**asked.fields, "reason": asked.reason, "id": asked.id}
-    if not asked.reason:
+    if is_blank(asked.reason):
         problems.append(Problem("reason", "command_says_who_and_why", "say why"))
     problems += [
         Problem(one.name, "field_given", "must be given")
         for one in action.fields
-        if one.is_required and not asked[one.name]
+        if one.is_required and is_blank(asked[one.name])
     ]
     found = (problem_of_text(name, text, TEXT_MAX.get(name, _FIELD_MAX)) for name, text in texts.items())
     return [*problems, *filter(None, found)]

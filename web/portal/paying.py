@@ -1,6 +1,7 @@
 """Paying and saving cards: each on a page of the gateway's, which the product's own processes open."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -16,6 +17,7 @@ from commands.runner import translated
 from commands.session import read_settings, temporal_for_orders
 from commands.updates import NOTHING_GIVEN, ask
 from models.operator_command import OperatorCommand
+from models.printable import is_one_line
 from models.workflow_ids import card_id, collection_id, payment_request_id
 from web.portal.acting import ACTOR, WHY, AnsweredDocument, carried_out, is_unknown, key_of, unknown
 from web.portal.context import PortalVisit
@@ -32,7 +34,8 @@ async def show_cards(visit: PortalVisit) -> Response:
 
 async def show_removal(visit: PortalVisit) -> Response:
     """Ask before a card is taken away."""
-    return visit.page("remove_card.html", card=await _mine(visit))
+    card = await _mine(visit)
+    return visit.page("remove_card.html", card=card) if card else RedirectResponse("/cards", 303)
 
 
 async def add_card(visit: PortalVisit, form: FormData) -> Response:
@@ -42,25 +45,33 @@ async def add_card(visit: PortalVisit, form: FormData) -> Response:
 
 async def replace_card(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which a card is saved that takes the place of one."""
-    return await _register(visit, form, await _mine(visit))
+    card = await _mine(visit)
+    return await _register(visit, form, card) if card else await _gone(visit)
 
 
 async def remove_card(visit: PortalVisit, _form: FormData) -> Response:
-    """Take a card away, here and at the gateway."""
-    return await _command(visit, "remove")
+    """Take a card away, here and at the gateway; one that is gone already is as it is wanted."""
+    card = await _mine(visit)
+    return await _command(visit, card, "remove") if card else RedirectResponse("/cards?done=yes", 303)
 
 
 async def set_default(visit: PortalVisit, _form: FormData) -> Response:
     """Let a card be charged first."""
-    return await _command(visit, "set_default")
+    card = await _mine(visit)
+    return await _command(visit, card, "set_default") if card else await _gone(visit)
 
 
 async def pay_document(visit: PortalVisit, form: FormData) -> Response:
     """Open the page on which one invoice is paid."""
     found = await visit.queries.document(document_id(visit))
-    if found is None or not (found.unsettled_minor and found.classification == "invoice"):
+    if found is None or found.classification != "invoice":
         raise HTTPException(404)
     key = key_of(form, visit.customer.account_id)
+    if not found.unsettled_minor:
+        # It was paid since the page was opened, perhaps by this form.
+        shown = await show_document(replace(visit, notice="paid_already"))
+        shown.status_code = _CONFLICT
+        return shown
     return await pay_invoices(visit, key, [found.id], found.number) or await unknown(visit, show_document, form)
 
 
@@ -184,9 +195,8 @@ def _leave(visit: PortalVisit, url: str) -> Response:
     return visit.page("leaving.html", url=url) if url else visit.message("no_page", _CONFLICT)
 
 
-async def _command(visit: PortalVisit, update: str) -> Response:
+async def _command(visit: PortalVisit, card: Any, update: str) -> Response:
     visit.require(CHANGES, "changes")
-    card = await _mine(visit)
 
     async def asked(output: Output) -> None:
         await send_update(output, card.id, update, OperatorCommand(ACTOR, WHY))
@@ -199,12 +209,22 @@ async def _command(visit: PortalVisit, update: str) -> Response:
 
 
 async def _mine(visit: PortalVisit) -> Any:
-    """Return the card of an address. Raises HTTPException (404): the account has none such."""
+    """Return the card of an address; None for one that was the account's, and is not in use any more.
+
+    Raises HTTPException (404): the account never had one such.
+    """
     id = visit.request.path_params["id"]
     found = next((card for card in await visit.queries.cards() if card.id == id), None)
-    if found is None:
+    if found is None and not (is_one_line(id) and await visit.queries.had_card(id)):
         raise HTTPException(404)
     return found
+
+
+async def _gone(visit: PortalVisit) -> Response:
+    """Say that a card was removed or replaced meanwhile, in another tab or by whoever invoices."""
+    shown = await show_cards(replace(visit, notice="card_gone"))
+    shown.status_code = _CONFLICT
+    return shown
 
 
 async def _way(visit: PortalVisit) -> tuple[str, str]:

@@ -31,7 +31,10 @@ _WAITING: Mapping[str, tuple[str, str]] = {
         "Open collections of somebody who cannot look after them any more",
         listed("collections", state="open", assigned="away"),
     ),
-    "mass_actions": ("Actions on several rows that stopped, or of which something is not known", "/many?needs_person=yes"),
+    "mass_actions": (
+        "Actions on several rows that stopped, or of which something is not known",
+        "/many?needs_person=yes",
+    ),
     "sending": ("Providers to which nothing is sent", "/commands"),
 }
 _RUNS = 5

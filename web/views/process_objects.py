@@ -88,7 +88,10 @@ async def show_collection(visit: Visit) -> Response:
         facts=(
             ("Account", link("accounts", account_id)),
             ("Why", text(found.reason if found.reason != found.stage else "")),
-            ("Assigned to", text(found.assigned_to + (" (cannot look after it any more)" if found.assignee_is_away else ""))),
+            (
+                "Assigned to",
+                text(found.assigned_to + (" (cannot look after it any more)" if found.assignee_is_away else "")),
+            ),
             ("Run", link("runs", found.run_id)),
             ("Dunning policy", text(f"{found.policy_id}, version {found.policy_version}")),
             ("Invoices", links("transactions", found.invoices or ())),

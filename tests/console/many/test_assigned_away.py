@@ -75,8 +75,10 @@ async def test_nothing_is_assigned_to_who_could_not_look_after_it(
     ]
 
     assert rules == {
-        **{"vera": "assignee_may_act", "carla": "assignee_sees_it"},
-        **{"gone": "user_exists", "nobody": "user_exists"},
+        "vera": "assignee_may_act",
+        "carla": "assignee_sees_it",
+        "gone": "user_exists",
+        "nobody": "user_exists",
     }
     assert offered == ["paul"]
     assert [[rule for _, rule in found] for found in named] == [["user_is_name"]] * 3

@@ -26,7 +26,7 @@ async def keep(browser: Browser, query: str, name: str, **fields: str) -> str:
 
 def views_in(page: str) -> list[tuple[str, str]]:
     """Return the addresses and names of the views above a list."""
-    found = re.findall(r'<a class="chip" href="([^"]+)"[^>]*>([^<]+)</a>', page)
+    found = re.findall(r'<a class="chip" href="([^"]+)"[^>]*><bdi>([^<]+)</bdi></a>', page)
     return [(unescape(href), name) for href, name in found]
 
 
@@ -116,6 +116,24 @@ async def test_what_is_kept_is_a_filter_of_the_list_short_printable_and_no_card_
     for number in range(19):
         await views.save(user, "collections", f"View {number}", {"state": "open"}, is_shared=False)
     assert "there are 20 own views" in await keep(browser, OPEN, "Another")
+
+
+async def test_names_that_look_the_same_are_the_same_and_none_is_unseen(browser: Browser) -> None:
+    await browser.sign_in(role=ConsoleRole.ADMINISTRATOR)
+
+    await keep(browser, OPEN, "Café")
+    same = await keep(browser, "state=settled", "Cafe\u0301")
+    unseen = [await keep(browser, "state=settled", name) for name in ("\u200d", "\u3164", "\u0301")]
+
+    assert "there is a view Café" in same
+    assert [re.sub(r".*\((\w+)\)", r"\1", why) for why in unseen] == ["text_printable"] * 3
+    # and what was refused stays in its form, whether it was to be shared, too
+    await browser.open(f"/views/collections?{OPEN}")
+    again = await browser.send(f"/views/collections?{OPEN}", do="save", name="x" * 61, shared="yes")
+    (id,) = _ID.findall(await browser.open("/views/collections"))
+    renamed = await browser.send("/views/collections", do="rename", id=id, name="\u200d")
+    assert ('value="yes" checked' in again.text, f'value="{"x" * 61}" aria-invalid' in again.text) == (True, True)
+    assert ("Rename<span" in renamed.text, "<bdi>Café</bdi>" in renamed.text) == (True, True)
 
 
 @pytest.mark.parametrize("shared", ["", "yes"])

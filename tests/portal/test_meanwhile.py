@@ -1,0 +1,37 @@
+"""What has changed since a page was opened is said, in the customer's language, and is not called missing."""
+
+import pytest
+
+from tests.portal.conftest import Customer
+from tests.support.builders import Merchant
+
+
+@pytest.mark.parametrize(
+    ("locale", "gone", "paid"),
+    [("en", "not in use any more", "paid already"), ("de", "nicht mehr verwendet", "schon bezahlt")],
+)
+async def test_a_card_that_is_gone_and_an_invoice_that_is_paid_say_so(
+    acting: None, customer: Customer, merchant: Merchant, locale: str, gone: str, paid: str
+) -> None:
+    account = await merchant.account(owes_minor=1190)
+    await merchant.run("update duly.accounts set locale = :locale where id = :id", locale=locale, id=account)
+    card = await merchant.value("select id from duly.cards where account_id = :id", id=account)
+    invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
+    await customer.enter(account)
+    await customer.open("/cards")
+
+    # when another tab has removed the card, and somebody has paid the invoice
+    await merchant.run("update duly.cards set state = 'removed' where id = :id", id=card)
+    removed = [await customer.client.get(f"/cards/{card}/remove"), await customer.send(f"/cards/{card}/remove")]
+    others = [await customer.send(f"/cards/{card}/{verb}") for verb in ("default", "replace")]
+    await customer.open(f"/documents/{invoice}")
+    await merchant.transfer(account, 1190)
+    again = await customer.send(f"/documents/{invoice}/pay")
+
+    # then it is gone as it was wanted, and else it is said
+    assert [(one.status_code, one.headers["location"]) for one in removed] == [
+        (303, "/cards"),
+        (303, "/cards?done=yes"),
+    ]
+    assert [(one.status_code, gone in one.text) for one in others] == [(409, True)] * 2
+    assert (again.status_code, paid in again.text, "/pay" in again.text) == (409, True, False)
