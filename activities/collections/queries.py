@@ -190,8 +190,9 @@ class CollectionQueries:
 
     async def assign(self, account_id: str, period: str, user_id: str, *, actor: str, seen: str = "") -> None:
         """Let a user look after a collection; "" nobody any more. RuleBrokenError: also unless it is as `seen`."""
-        given = {"account_id": account_id, "period": period, "user_id": user_id, "actor": actor, "seen": seen}
-        await self._database.call("assign_collection", **given)
+        await self._database.call(
+            "assign_collection", account_id=account_id, period=period, user_id=user_id, actor=actor, seen=seen
+        )
 
     async def attempts(self, request_id: str) -> Sequence[Row[Any]]:
         """Return the attempts of a gateway request in order."""

@@ -37,9 +37,9 @@ def name_of(row: Any) -> str:
     return f"{action.name}: {noun}" if action else row.action
 
 
-def _count(outcome: str) -> Column:
-    head = OUTCOMES[outcome].capitalize()
-    return Column(head, lambda row: text(getattr(row, f"is_{outcome}") or ""), is_number=True)
+def _became(row: Any) -> str:
+    counts = ((words, getattr(row, f"is_{outcome}")) for outcome, words in OUTCOMES.items())
+    return ", ".join(f"{count} {words}" for words, count in counts if count)
 
 
 MASS_ACTIONS = ListOfNoun(
@@ -51,7 +51,7 @@ MASS_ACTIONS = ListOfNoun(
         Column("Why", lambda row: text(row.reason)),
         Column("State", lambda row: state(row.state)),
         Column("Rows", lambda row: text(row.chosen), is_number=True),
-        *map(_count, OUTCOMES),
+        Column("Became", lambda row: text(_became(row))),
         Column("Begun", lambda row: moment(row.begun_at)),
         Column("Ended", lambda row: moment(row.ended_at)),
         Column("Closed by", lambda row: text(row.closed_by)),

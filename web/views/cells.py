@@ -24,6 +24,8 @@ _WAITS = frozenset(
     }
 )
 
+# What is longer does not fit into one line of a table.
+_LINE_MAX = 48
 # Of 9999 everybody sees how many digits it has.
 _UNGROUPED_DIGITS = 4
 
@@ -42,6 +44,12 @@ class Cell:
     exported: str | None = None
     is_id: bool = False
     parts: "Sequence[Cell]" = ()
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it is read as a sentence, over several lines: a note, a reason, several links."""
+        is_long = len(self.text) > _LINE_MAX or "\n" in self.text
+        return is_long and not self.href and not self.tone
 
     @property
     def plain(self) -> str:
