@@ -3,15 +3,20 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from activities.database import Database
 from commands.console.limited import AskedAction, Carry
 from models.console.roles import Permission
+from models.moment import YEARS, YEARS_MEANING
 from models.operator_command import TEXT_MAX
 from models.printable import is_blank
-from models.problem import Problem, problem_of_text
+from models.problem import Problem, problem_of_text, refusal
 
 _RULE = re.compile(r" \([a-z_0-9]+\)$")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+# More digits than any number of things that a form asks for.
+_DIGITS_MAX = 9
 
 _FIELD_MAX = 4000
 
@@ -103,3 +108,29 @@ def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
     ]
     found = (problem_of_text(name, text, TEXT_MAX.get(name, _FIELD_MAX)) for name, text in texts.items())
     return [*problems, *filter(None, found)]
+
+
+def day_given(name: str, given: str) -> date | None:
+    """Read a day of a form as the command line does; None for none. Raises RefusedError (day_valid)."""
+    if not given:
+        return None
+    try:
+        day = date.fromisoformat(given) if _DAY.fullmatch(given) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise refusal(name, "day_valid", f"{given!r} is not a day like 2026-11-26")
+    if day.year not in YEARS:
+        raise refusal(name, "day_valid", f"{given!r} is not within {YEARS_MEANING}")
+    return day
+
+
+def whole_given(name: str, given: str, least: int, most: int) -> int | None:
+    """Read a number of things, within the bounds of the command line; None for none. Raises RefusedError."""
+    if not given:
+        return None
+    if not given.isascii() or not given.isdigit() or len(given) > _DIGITS_MAX:
+        raise refusal(name, "whole_number", f"{given!r} is no whole number")
+    if not least <= int(given) <= most:
+        raise refusal(name, "number_in_range", f"must be from {least} to {most}")
+    return int(given)

@@ -1,6 +1,6 @@
 """Actions on accounts: drafts of documents, subscriptions and payment requests are made, as the commands make them."""
 
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 from commands.console.limited import ANSWER_SECONDS, AskedAction, options_of
@@ -13,12 +13,21 @@ from commands.payments.payment_requests import create as create_request
 from commands.subscriptions.making import Asked, NewSubscription
 from commands.subscriptions.making import create as create_subscription
 from models.console.roles import Permission
-from models.problem import refusal
+from models.payments.validity import VALID_DAYS_MAX
+from models.problem import Problem, RefusedError, refusal
 from models.subscriptions.cycle import Term
-from web.actions.action import Action, FormField
+from web.actions.action import Action, FormField, day_given, whole_given
 
 _VALID_DAYS = 14
 _OPEN = frozenset({"active", "suspended"})
+# As `subscriptions create` has them.
+_BOUNDS = {"quantity": (1, 1_000_000), "billing_day": (1, 31), "trial_days": (0, 3660)}
+_NUMBER = "{!r} is not a decimal number such as '12.34'"
+_COMMA = {
+    **dict.fromkeys(("price", "quantity"), _NUMBER),
+    "discount": "{!r} is no amount such as 5.00, and no share such as 15%",
+    **dict.fromkeys(("product", "description"), "may have no comma: commas stand between a line's words"),
+}
 
 
 async def _invoice(output: Output, asked: AskedAction) -> None:
@@ -34,9 +43,12 @@ async def _draft(output: Output, asked: AskedAction, classification: str, more: 
     given = {"lines": _lines(asked), "type": asked["type"], **more}
     known = {name: value for name, value in given.items() if value}
     options = options_of(asked)
-    await create_transaction(
-        output, classification, asked.id, known, None, options, is_draft=True, is_acknowledged=False
-    )
+    try:
+        await create_transaction(
+            output, classification, asked.id, known, None, options, is_draft=True, is_acknowledged=False
+        )
+    except RefusedError as refused:
+        raise RefusedError(map(_at_field, refused.problems)) from refused
 
 
 async def _subscribe(output: Output, asked: AskedAction) -> None:
@@ -44,9 +56,9 @@ async def _subscribe(output: Output, asked: AskedAction) -> None:
         term = Term(asked["term"]) if asked["term"] else None
     except ValueError as error:
         raise refusal("term", "term_known", f"must be one of {', '.join(Term)}") from error
-    quantity, day, trial = (_whole(asked, name) for name in ("quantity", "billing_day", "trial_days"))
+    quantity, day, trial = (whole_given(name, asked[name], *_BOUNDS[name]) for name in _BOUNDS)
     terms = Asked(asked["product"], asked["price"], quantity, term, day, asked["discount"], None, 0)
-    starts_on = _day(asked, "starts_on")
+    starts_on = day_given("starts_on", asked["starts_on"])
     new = NewSubscription(asked.id, f"sub_{asked.key[:24]}", terms, starts_on, None, trial or 0, None)
     await create_subscription(output, new, actor=asked.actor, reason=asked.reason)
 
@@ -60,7 +72,7 @@ async def _request(output: Output, asked: AskedAction) -> None:
         description=asked["description"],
         amount=asked["amount"],
         invoices=_words(asked["invoices"]),
-        valid_days=_whole(asked, "valid_days") or _VALID_DAYS,
+        valid_days=whole_given("valid_days", asked["valid_days"], 1, VALID_DAYS_MAX) or _VALID_DAYS,
         is_mailed=asked["is_mailed"] == "yes",
         sender_email="",
         sender=asked.actor,
@@ -91,27 +103,29 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _lines(asked: AskedAction) -> list[str]:
-    """Return lines as the command takes them: the one of the fields, then those that are written out."""
+    """Return lines as the command takes them: the one of the fields, then those that are written out.
+
+    Raises RefusedError for a comma in a field: it would end it, and what follows would be another of the line's words.
+    """
     values = {name: asked[name] for name in ("product", "quantity", "price", "discount", "description")}
-    if "," in values["description"]:
-        raise refusal("description", "line_format", "may have no comma: commas stand between a line's words")
+    if wrong := [name for name, value in values.items() if "," in value]:
+        raise RefusedError([Problem(name, "line_format", _COMMA[name].format(values[name])) for name in wrong])
     first = ",".join(f"{name}={value}" for name, value in values.items() if value)
     return [first, *(line.strip() for line in asked["more"].splitlines() if line.strip())]
 
 
-def _whole(asked: AskedAction, name: str) -> int | None:
-    if not asked[name]:
-        return None
-    if not asked[name].isascii() or not asked[name].isdigit() or len(asked[name]) > 6:
-        raise refusal(name, "whole_number", f"{asked[name]!r} is no whole number")
-    return int(asked[name])
-
-
-def _day(asked: AskedAction, name: str) -> date | None:
-    try:
-        return date.fromisoformat(asked[name]) if asked[name] else None
-    except ValueError as error:
-        raise refusal(name, "day_valid", "must be a day like 2026-11-26") from error
+def _at_field(problem: Problem) -> Problem:
+    """Return what is wrong with a line at the field that it was typed in: the first has its own, others share one."""
+    head, _, place = problem.field.partition(".")
+    number, _, name = place.partition(".")
+    if head == "line":
+        # The first has no comma, and so is no line that is written wrongly.
+        return replace(problem, field="more")
+    if head != "lines" or not number.isdigit():
+        return problem
+    if number != "0":
+        return replace(problem, field="more", message=f"line {number}: {name + ' ' if name else ''}{problem.message}")
+    return replace(problem, field=name or ("discount" if problem.message.startswith("discount") else "price"))
 
 
 _PRODUCT = FormField("product", "Product", "select", "products", is_required=True)

@@ -1,29 +1,15 @@
 """Actions on segments and transactions: customers are written to by a template, as `communicate send` does it."""
 
-from datetime import date
-
 from commands.console.limited import AskedAction
 from commands.messages.communicating import Days, send
 from commands.output import Output
 from models.console.roles import Permission
-from models.moment import YEARS, YEARS_MEANING
-from models.problem import refusal
-from web.actions.action import Action, FormField
+from web.actions.action import Action, FormField, day_given
 
 
 def days_given(first: str, last: str) -> Days:
     """Return the days of a form. Raises RefusedError (day_valid) for what is none."""
-    return _day("from", first), _day("to", last)
-
-
-def _day(name: str, given: str) -> date | None:
-    try:
-        day = date.fromisoformat(given) if given else None
-    except ValueError as error:
-        raise refusal(name, "day_valid", f"{given!r} is not a day like 2026-11-26") from error
-    if day is not None and day.year not in YEARS:
-        raise refusal(name, "day_valid", f"{given!r} is not within {YEARS_MEANING}")
-    return day
+    return day_given("from", first), day_given("to", last)
 
 
 async def _send(output: Output, asked: AskedAction) -> None:

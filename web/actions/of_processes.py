@@ -24,7 +24,7 @@ from models.gateway.gateway_request import CollectResult
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.problem import refusal
 from models.reconciliation.discrepancy import DiscrepancyResolution
-from web.actions.action import Action, FormField
+from web.actions.action import Action, FormField, day_given
 
 _OPEN = frozenset({"open", "collecting", "dunning", "waiting_for_customer", "processing", "unknown"})
 _RUNNING = frozenset({"running", "freezing", "collecting", "paused", "held"})
@@ -58,10 +58,10 @@ async def _retry(output: Output, asked: AskedAction) -> None:
 
 
 async def _extend(output: Output, asked: AskedAction) -> None:
-    try:
-        until = datetime.combine(datetime.fromisoformat(asked["until"]).date(), time(), UTC)
-    except ValueError as error:
-        raise refusal("until", "day_valid", "must be a day like 2026-11-26") from error
+    day = day_given("until", asked["until"])
+    if day is None:
+        raise refusal("until", "field_given", "must be given")
+    until = datetime.combine(day, time(), UTC)
     command = GraceCommand(asked.actor, asked.reason, until)
     await ask_collection(output, *_receivable(asked), "extend_grace", command, str)
 

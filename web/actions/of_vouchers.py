@@ -1,16 +1,14 @@
 """Actions on vouchers: issued with codes that are shown once, redeemed, cancelled, and booked once expired."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from commands.console.limited import AskedAction, CapturedOutput
 from commands.output import Output
 from commands.vouchers.vouchers import VoucherRequest, cancel, expire, issue, redeem_code
 from models.console.roles import Permission
-from models.problem import refusal
-from models.vouchers.voucher import hash_of_code
-from web.actions.action import Action, FormField
+from models.vouchers.voucher import MOST_IN_BATCH, hash_of_code
+from web.actions.action import Action, FormField, day_given, whole_given
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,12 +29,12 @@ class _IssuedOutput(CapturedOutput):
 async def _issue(output: Output, asked: AskedAction) -> None:
     """Issue a batch. Its codes are for the page alone that answers: what is kept of a form has none."""
     request = VoucherRequest(
-        _whole("count", asked["count"]),
+        whole_given("count", asked["count"], 1, MOST_IN_BATCH) or 0,
         asked["amount"],
         asked["type"],
         asked["account"],
         asked["currency"],
-        _day(asked["expires_on"]),
+        day_given("expires_on", asked["expires_on"]),
         None,
     )
     private = _IssuedOutput()
@@ -65,19 +63,6 @@ async def _cancel(output: Output, asked: AskedAction) -> None:
 
 async def _expire(output: Output, _asked: AskedAction) -> None:
     await expire(output)
-
-
-def _whole(name: str, given: str) -> int:
-    if not given.isascii() or not given.isdigit():
-        raise refusal(name, "whole_number", "must be a whole number")
-    return int(given)
-
-
-def _day(given: str) -> date | None:
-    try:
-        return date.fromisoformat(given) if given else None
-    except ValueError as error:
-        raise refusal("expires_on", "day_valid", "must be a day like 2026-11-26") from error
 
 
 ACTIONS = (

@@ -26,9 +26,9 @@ from commands.output import Failure, Output
 from commands.runner import translated
 from commands.session import served
 from models.bank.refund_plan import FileFormat, PainVersion
-from models.problem import Problem, RefusedError, refusal
+from models.problem import RefusedError, refusal
 from models.tables.configuration import SellerRow
-from web.actions.action import Action, FormField, problems_of
+from web.actions.action import Action, FormField, day_given, problems_of
 from web.actions.forms import carried_once, require_key
 from web.actions.of_bank_files import BATCH, DRAFT, FORMAT, format_of_form, month_of_form, stored_payees
 from web.context import Visit
@@ -248,10 +248,10 @@ def _of_batch(visit: Visit) -> _Form:
 
 
 def _day(given: str) -> date:
-    try:
-        return date.fromisoformat(given)
-    except ValueError as error:
-        raise RefusedError([Problem("execute_on", "day_valid", f"{given!r} is not a day like 2026-11-26")]) from error
+    day = day_given("execute_on", given)
+    if day is None:
+        raise refusal("execute_on", "field_given", "must be given")
+    return day
 
 
 def _version(given: str) -> PainVersion:
