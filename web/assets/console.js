@@ -11,9 +11,17 @@
   const rows = () => [...document.querySelectorAll("table.rows tbody tr")];
   const first = (query) => document.querySelector(query);
 
+  // The row is that of the focus, wherever that came by: by these keys, or by Tab.
+  function here() {
+    const at = rows().indexOf(document.activeElement?.closest("tr"));
+    if (at >= 0) { rows()[row]?.classList.remove("at"); row = at; }
+    return rows()[row];
+  }
+
   function move(step) {
     const all = rows();
     if (!all.length) return;
+    here();
     all[row]?.classList.remove("at");
     row = Math.min(Math.max(row + step, 0), all.length - 1);
     all[row].classList.add("at");
@@ -26,7 +34,7 @@
     "?": () => first("#keys")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
-    x: () => rows()[row]?.querySelector("td.pick input")?.click(),
+    x: () => here()?.querySelector("td.pick input")?.click(),
     n: () => first("[data-new]")?.click(),
     "[": () => first("[rel=prev]")?.click(),
     "]": () => first("[rel=next]")?.click(),

@@ -61,7 +61,7 @@ async def change_views(visit: Visit, form: FormData) -> Response:
         return await _page(visit, of, _Refused([str(one) for one in refused.problems], do, id, name, is_shared))
     except RuleBrokenError as broken:
         return await _page(visit, of, _Refused([broken.message], do, id, name, is_shared))
-    return RedirectResponse(f"/views/{of.noun}", 303)
+    return RedirectResponse(address_of(f"views/{of.noun}", filters), 303)
 
 
 def _list_of(visit: Visit) -> ListOfNoun:
@@ -91,8 +91,7 @@ async def _page(visit: Visit, of: ListOfNoun, refused: _Refused = _NOT_REFUSED) 
         list_title=of.title,
         keeps=_words(filters, labels),
         to=address_of(f"views/{of.noun}", filters),
-        here=f"/views/{of.noun}",
-        back=address_of(of.noun, filters) if filters else f"/{of.noun}",
+        back=address_of(of.noun, filters),
         views=[
             {
                 "id": one.id,

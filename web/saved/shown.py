@@ -30,13 +30,15 @@ async def views_above(visit: Visit, noun: str, given: Mapping[str, str]) -> Mapp
     return {
         "views": links,
         "view_keep": "" if any(one.is_shown for one in links) else _keep(noun, given),
-        "view_change": f"/views/{noun}" if links else "",
+        # With what is shown, so that the way back is to it: some lists are of nothing without a filter.
+        "view_change": (_keep(noun, given) or f"/views/{noun}") if links else "",
     }
 
 
 def address_of(noun: str, filters: Mapping[str, str]) -> str:
     """Return the address of a list with filters."""
-    return f"/{noun}?{urlencode({name: value for name, value in filters.items() if value})}"
+    query = urlencode({name: value for name, value in filters.items() if value})
+    return f"/{noun}?{query}" if query else f"/{noun}"
 
 
 def _link(noun: str, view: Row[Any], given: Mapping[str, str]) -> ViewLink:
@@ -49,5 +51,4 @@ def _link(noun: str, view: Row[Any], given: Mapping[str, str]) -> ViewLink:
 
 
 def _keep(noun: str, given: Mapping[str, str]) -> str:
-    filters = {name: value for name, value in given.items() if value}
-    return f"/views/{noun}?{urlencode(filters)}" if filters else ""
+    return address_of(f"views/{noun}", given) if any(given.values()) else ""

@@ -48,6 +48,10 @@ async def test_a_view_is_kept_and_its_rows_are_skipped_and_extended_at_once(
     await page.keyboard.press("j")
     await page.keyboard.press("x")
     await expect(page.get_by_text("1 chosen")).to_be_visible()
+    # the row is that of the focus, however it came there
+    await page.locator("table.rows tbody tr").last.locator("a").first.focus()
+    await page.keyboard.press("x")
+    await expect(page.locator("td.pick input").last).to_be_checked()
     await page.get_by_role("link", name="Choose all on this page").click()
     many = await page.locator("td.pick input:checked").count()
     await expect(page.get_by_text(f"{many} chosen")).to_be_visible()

@@ -118,6 +118,27 @@ async def test_what_is_kept_is_a_filter_of_the_list_short_printable_and_no_card_
     assert "there are 20 own views" in await keep(browser, OPEN, "Another")
 
 
+async def test_who_changes_views_goes_back_to_what_was_shown(browser: Browser, merchant: Merchant) -> None:
+    account = await merchant.account(cards=())
+    await browser.sign_in(role=ConsoleRole.ADMINISTRATOR)
+    shown = f"/timeline?account={account}&kind=note"
+    await browser.open(shown.replace("/timeline", "/views/timeline"))
+    await browser.send(shown.replace("/timeline", "/views/timeline"), do="save", name="Notes")
+
+    # when its list, which is of nothing without an account, leads to its views, and one is renamed there
+    (change,) = re.findall(r'href="([^"]+)">Change views<', await browser.open(f"/timeline?account={account}"))
+    page = await browser.open(unescape(change))
+    (id,) = _ID.findall(page)
+    renamed = await browser.send(unescape(change), do="rename", id=id, name="All notes")
+    back = [
+        unescape(re.findall(r'href="([^"]+)">Back to', one)[0])
+        for one in (page, await browser.open(renamed.headers["location"]))
+    ]
+
+    assert [await browser.status(one) for one in back] == [200, 200]
+    assert back == [f"/timeline?account={account}"] * 2
+
+
 async def test_names_that_look_the_same_are_the_same_and_none_is_unseen(browser: Browser) -> None:
     await browser.sign_in(role=ConsoleRole.ADMINISTRATOR)
 
