@@ -76,8 +76,8 @@ class MerchantScope:
         return frozenset(row.account_id for row in await self._database.read(query))
 
 
-def is_customer_of(merchants: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+def is_customer_of(merchants: Sequence[str], account: Any = AccountRow.id) -> tuple[ColumnElement[bool], ...]:
     """Return the filter of accounts for the customers of these merchants; without any, everybody passes."""
     if not merchants:
         return ()
-    return (exists().where(_M.account_id == AccountRow.id, one_of(_M.merchant_id, merchants)),)
+    return (exists().where(_M.account_id == account, one_of(_M.merchant_id, merchants)),)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from activities.console.merchant_scope import is_customer_of
 from activities.database import Database
 from models.gateway.gateway_request import RequestKind
 from models.payments.preference import number_of_preference
@@ -74,8 +75,13 @@ class Search:
         async with self._database.connection() as connection:
             return (await connection.execute(found)).all()
 
-    async def of_amount(self, amounts: Mapping[int, Sequence[str]]) -> Sequence[Row[Any]]:
-        """Return the newest transactions of an amount: minor units, each with the currencies that it is meant in."""
+    async def of_amount(
+        self, amounts: Mapping[int, Sequence[str]], merchants: Sequence[str] = ()
+    ) -> Sequence[Row[Any]]:
+        """Return the newest transactions of an amount: minor units, each with the currencies that it is meant in.
+
+        Of whoever is limited to merchants, those of their customers, however many newer ones others have.
+        """
         minors, codes = zip(*((minor, code) for minor, codes in amounts.items() for code in codes), strict=True)
         given = func.unnest(literal(minors, ARRAY(BigInteger)), literal(codes, ARRAY(Text)))
         money = given.table_valued("minor", "code").render_derived()
@@ -83,6 +89,7 @@ class Search:
         newest = (
             select(_T.id, _T.created_at)
             .where(_T.total_minor == money.c.minor, _T.currency == money.c.code)
+            .where(*is_customer_of(merchants, _T.account_id))
             .order_by(_T.created_at.desc())
             .limit(FOUND_AT_MOST)
             .correlate(money)

@@ -38,7 +38,7 @@ async def search(visit: Visit, form: FormData) -> Response:
     if len(places) == 1:
         return RedirectResponse(address(*places[0]), 303)
     if not found and (amounts := _amounts(words)):
-        of_amount = await _of_own(visit, await Search(visit.web.reading).of_amount(amounts))
+        of_amount = await Search(visit.web.reading).of_amount(amounts, visit.user.merchants)
         if len(of_amount) == 1:
             return RedirectResponse(address("transactions", of_amount[0].id), 303)
         tables = [_transactions(of_amount)] if of_amount else []
@@ -56,14 +56,6 @@ async def _in_scope(visit: Visit, places: list[tuple[str, str]]) -> list[tuple[s
     """Return the places that a user may see: of one who is limited, those of their merchants' customers."""
     merchants, scope = visit.user.merchants, MerchantScope(visit.web.reading)
     return [one for one in places if not merchants or await scope.has(merchants, *one)]
-
-
-async def _of_own(visit: Visit, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    if not visit.user.merchants:
-        return rows
-    scope = MerchantScope(visit.web.reading)
-    own = await scope.among(visit.user.merchants, [row.account_id for row in rows])
-    return [row for row in rows if row.account_id in own]
 
 
 def _day(words: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.routing import Route
 
+from activities.console.search import FOUND_AT_MOST
 from activities.console.users import Users
 from activities.database import Database, RuleBrokenError
 from models.console.roles import ConsoleRole
@@ -80,6 +81,19 @@ async def test_accounts_and_search_have_the_merchants_customers_alone(
     assert by_amount
     assert "/transactions/" in by_amount
     assert ("customers of cafe" in home, "Needs a person" in home, 'href="/runs"' in home) == (True, False, False)
+
+
+async def test_an_amount_is_found_however_many_newer_ones_others_have(
+    browser: Browser, merchant: Merchant, customers: dict[str, str]
+) -> None:
+    own = await merchant.invoice(customers["cafe"], 4711)
+    for _ in range(FOUND_AT_MOST):
+        await merchant.invoice(customers["bakery"], 4711)
+    await limited(browser)
+
+    found = await browser.send("/search", words="47.11")
+
+    assert found.headers.get("location") == f"/transactions/{own}"
 
 
 def addresses(web: Web) -> Iterator[tuple[str, str]]:
