@@ -24,6 +24,7 @@ GATEWAY_REPORTS: tuple[Mapping[str, Any], ...] = (
     _success("brand", "Success by card brand", "brand"),
     _success("attempt", "Success by attempt", "attempt"),
     _success("run", "Success by run", "run_id"),
+    {**_success("month", "Success by month", "month"), "period": "last_12_months"},
     {
         **_success("decline", "Declines by class and code", "decline_class", "decline_code"),
         "measures": ["attempts", "refused"],

@@ -78,6 +78,14 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "period": "last_12_months",
     },
     {
+        "id": "monthly-receipts-by-type",
+        "title": "Receipts by month and payment type",
+        "source": "receipts",
+        "group_by": ["month", "payment_type"],
+        "measures": ["payments", "paid", "cancelled", "refunded", "amount"],
+        "period": "last_12_months",
+    },
+    {
         **_revenue("monthly-revenue", "Revenue by month", "month", period="last_12_months"),
         "about": "Dashboard 3 (F145). The net amounts are without tax.",
     },

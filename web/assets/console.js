@@ -5,6 +5,9 @@
   const paint = () => document.documentElement.setAttribute("data-bs-theme", dark.matches ? "dark" : "light");
   paint();
   dark.addEventListener("change", paint);
+  // Paper is white.
+  window.addEventListener("beforeprint", () => document.documentElement.setAttribute("data-bs-theme", "light"));
+  window.addEventListener("afterprint", paint);
 
   const OFF = "duly-keys-off";
   let row = -1, goes = false;

@@ -13,6 +13,7 @@ from commands.reports.running import narrowed
 from models.problem import RefusedError, refusal
 from models.reports.builtin import BUILT_IN
 from models.reports.definition import ReportDefinition, definition_of
+from web.reports.chart_plans import choices_of
 from web.views.listing import day_of
 
 # The place of a report that is no built-in one: its definition stands in the address.
@@ -67,7 +68,7 @@ def asked_report(place: str, asked: QueryParams, today: date) -> AskedReport:
             problems += [one.message for one in refused.problems]
     first, last = (bounds[name].isoformat() if bounds[name] else "" for name in ("from", "to"))  # type: ignore[union-attr]  # it is not None
     figure = asked.get("figure", "")
-    figure = figure if known and figure in known.measures else ""
+    figure = figure if known and figure in choices_of(known) else ""
     runs = None if problems else definition
     return AskedReport(place, known, runs, first, last, filters, figure, document, problems)
 

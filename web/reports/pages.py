@@ -18,13 +18,15 @@ from activities.reports.text_files import tie_lines
 from models.console.roles import Permission
 from models.problem import RefusedError
 from models.reports.builtin import BUILT_IN
+from models.reports.columns import ColumnKind
 from models.reports.definition import ReportDefinition
 from models.reports.delivery import ReportFormat
 from models.reports.result import ReportColumn, ReportFoot, ReportHead, Row, as_text
 from web.context import Visit
 from web.reports.asked import OWN, AskedReport, asked_report, shown_document
-from web.reports.charts import charts_of, figure_of
-from web.views.cells import Cell, Column, link, table_of, text
+from web.reports.chart_plans import choices_of, named_charts
+from web.reports.charts import charts_of
+from web.views.cells import Cell, Column, grouped, link, table_of, text
 
 # A page shows no more; all rows are in every file.
 ROWS_AT_MOST = 500
@@ -60,8 +62,8 @@ class PageReport:
     def rows(self, rows: Sequence[Row]) -> None:
         """Keep rows as long as they are shown."""
         self.found += rows[: max(ROWS_AT_MOST - len(self.found), 0)]
-        if self.head is not None and not self.head.definition.is_list:
-            # Groups come in one piece, which is in memory whatever is shown of it.
+        if self.head is not None and (not self.head.definition.is_list or named_charts(self.head.definition)):
+            # Groups come in one piece, which is in memory whatever is shown of it, and so does a list with a chart.
             self.groups = rows
 
     def end(self, foot: ReportFoot) -> None:
@@ -126,7 +128,7 @@ async def show_report(visit: Visit) -> Response:
         document=shown_document(asked),
         problems=problems,
         columns=known.source.columns if known else {},
-        chosen=figure_of(known, asked.figure) if known else "",
+        choices=choices_of(known) if known else {},
         endings=ENDINGS if visit.user.may(Permission.EXPORT) else (),
         **_answer(shown, asked),
     )
@@ -137,12 +139,12 @@ def _answer(shown: PageReport, asked: AskedReport) -> dict[str, Any]:
     if head is None or foot is None:
         return {"answer": None}
     columns = tuple(Column(one.title, _cell(one), one.is_right) for one in head.columns)
-    totals = [[as_text(one, row) if one.name in row else "" for one in head.columns] for row in foot.totals]
+    totals = [[_cell(one)(row).text if one.name in row else "" for one in head.columns] for row in foot.totals]
     return {
         "answer": {
             "about": "; ".join(head.lines)[:1].upper() + "; ".join(head.lines)[1:].replace("`", ""),
             "days": head.days,
-            "charts": charts_of(head, shown.groups, figure_of(head.definition, asked.figure)),
+            "charts": charts_of(head, shown.groups, foot.totals, asked.figure),
             "table": table_of("", columns, shown.found, empty="Nothing in these days, or with these filters."),
             "totals": totals,
             "rows": foot.rows,
@@ -157,7 +159,14 @@ def _cell(column: ReportColumn) -> Callable[[Any], Cell]:
     noun = _LINKED.get(column.name)
     if noun:
         return lambda row: link(noun, row.get(column.name))
+    if column.kind is ColumnKind.MONEY:
+        return lambda row: Cell(_amount(column, row))
     return lambda row: Cell(as_text(column, row))
+
+
+def _amount(column: ReportColumn, row: Row) -> str:
+    plain = as_text(column, row)
+    return grouped(plain) if row.get(column.name) is not None else plain
 
 
 async def export_report(visit: Visit) -> Response:

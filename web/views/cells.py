@@ -114,10 +114,11 @@ def money(amount_minor: int | None, currency: str | None, href: str = "") -> Cel
     if amount_minor is None or not currency:
         return Cell()
     plain = amount_text(amount_minor, currency)
-    return Cell(f"{_grouped(plain)} {currency}", href, currency=currency, exported=plain)
+    return Cell(f"{grouped(plain)} {currency}", href, currency=currency, exported=plain)
 
 
-def _grouped(plain: str) -> str:
+def grouped(plain: str) -> str:
+    """Return a number with its digits in groups of three, where they are many."""
     whole, point, decimals = plain.partition(".")
     return f"{int(whole):,}{point}{decimals}" if len(whole.lstrip("-")) > _UNGROUPED_DIGITS else plain
 

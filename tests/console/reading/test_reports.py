@@ -5,8 +5,7 @@ import io
 import json
 import re
 from asyncio import Event, TaskGroup
-from datetime import UTC, date, datetime
-from fractions import Fraction
+from datetime import date
 from html import unescape
 from urllib.parse import urlencode
 
@@ -14,15 +13,15 @@ import pytest
 
 from activities.reports.queries import ReportReader
 from models.console.roles import ConsoleRole
-from models.reports.builtin import BUILT_IN, built_in
-from models.reports.result import NOTHING_TO_DIVIDE_BY, TieResult, head_of
+from models.reports.builtin import BUILT_IN
+from models.reports.result import TieResult
 from tests.console.conftest import Browser
 from tests.ledger.books import Books, line
 from tests.reports.conftest import books, owner  # noqa: F401  # fixtures
 from tests.support.command_line import CommandLine
 from web.context import Turns, Web
-from web.reports.charts import BARS_AT_MOST, charts_of, figure_of
-from web.reports.pages import ENDINGS, PageReport
+from web.reports.home_charts import HOME_CHARTS
+from web.reports.pages import ENDINGS
 
 NOVEMBER = "from=2025-11-01&to=2025-11-30"
 _CELLS = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
@@ -101,6 +100,25 @@ async def test_what_is_wrong_with_days_and_filters_stands_on_the_page(browser: B
     assert 'name="from"' in answer.text
 
 
+async def test_a_chart_has_a_table_of_its_own_and_only_pages_with_one_load_the_library(
+    browser: Browser, sold: Books
+) -> None:
+    await browser.sign_in()
+
+    drawn = await browser.open(f"/reports/revenue-by-region?{NOVEMBER}")
+    chosen = await browser.open(f"/reports/revenue-by-region?{NOVEMBER}&figure=vat")
+    listed = await browser.open(f"/reports/documents?{NOVEMBER}")
+
+    assert re.findall(r'data-chart="bars" data-decimals="2" data-unit="EUR"', drawn) != []
+    assert re.findall(r'<th scope="row">(\w+)</th><td class="number" data-value="([\d.]+)">', drawn) == [
+        ("AT", "100.00"),
+        ("DE", "50.00"),
+    ]
+    assert re.findall(r'data-value="([\d.]+)"', chosen) == ["19.00", "9.50"]
+    assert ["chart.umd.min.js" in one for one in (drawn, chosen, listed)] == [True, True, False]
+    assert ["charts.js" in one for one in (drawn, chosen, listed)] == [True, True, False]
+
+
 async def test_a_report_becomes_one_of_my_own_by_its_address(browser: Browser, sold: Books) -> None:
     await browser.sign_in()
     page = await browser.open(f"/reports/revenue-by-region?{NOVEMBER}")
@@ -147,9 +165,10 @@ async def test_the_first_page_draws_the_dashboards_and_reads_them_once_a_minute(
     pages = [await browser.open(one) for one in charts]
     again = await browser.open(charts[0])
 
-    assert charts == ["/home/monthly-revenue", "/home/monthly-receipts", "/home/revenue-by-product"]
+    assert charts == [f"/home/{id}" for id, _ in HOME_CHARTS]
+    assert [id for id, _ in HOME_CHARTS[:3]] == ["monthly-revenue", "monthly-receipts", "revenue-by-product"]
     assert pages[0] == again
-    assert set(web.figures) == {"monthly-revenue", "monthly-receipts", "revenue-by-product"}
+    assert set(web.figures) == dict(HOME_CHARTS).keys()
     assert await browser.status("/home/vat") == 404
 
 
@@ -166,65 +185,6 @@ async def test_a_report_that_does_not_tie_to_the_ledger_says_so(
 
     assert "It does not tie to the ledger" in page
     assert "net of the whole source: 149.99 EUR; the ledger has 150.00: they differ" in page
-
-
-def test_a_chart_has_a_scale_for_each_currency_and_its_longest_bar_first() -> None:
-    definition = built_in("revenue-by-region")
-    head = head_of(definition, date(2025, 11, 30), datetime(2025, 11, 30, tzinfo=UTC))
-    rows = [
-        {"region": region, "currency": currency, "invoices": 1, "net": net, "vat": 0, "discount": 0, "total": net}
-        for region, currency, net in (
-            ("AT", "EUR", 5000),
-            ("DE", "EUR", 20000),
-            (None, "EUR", -10000),
-            ("US", "USD", 1),
-        )
-    ]
-
-    euros, dollars = charts_of(head, rows, figure_of(definition))
-
-    assert euros.title == "Net, EUR"
-    assert [(one.name, one.text, one.length, one.is_below) for one in euros.bars] == [
-        ("DE", "200.00", "100.00", False),
-        ("AT", "50.00", "25.00", False),
-        ("none", "-100.00", "50.00", True),
-    ]
-    assert [one.length for one in dollars.bars] == ["100.00"]
-
-
-def test_a_chart_of_months_keeps_their_order_and_one_of_shares_says_percent() -> None:
-    at = datetime(2025, 11, 30, tzinfo=UTC)
-    months = [date(2023 + number // 12, number % 12 + 1, 1) for number in range(30)]
-    receipts = built_in("monthly-receipts")
-    (by_month,) = charts_of(
-        head_of(receipts, at.date(), at),
-        [{"month": one, "currency": "EUR", "amount": 100 - place} for place, one in enumerate(months)],
-        "amount",
-    )
-    rates = built_in("success-by-method")
-    (by_method,) = charts_of(
-        head_of(rates, at.date(), at),
-        [
-            {"method": name, "currency": "EUR", "success_rate": rate}
-            for name, rate in (("card", Fraction(9, 16)), ("x", None))
-        ],
-        "success_rate",
-    )
-
-    assert (len(by_month.bars), by_month.left_out, by_month.bars[-1].name) == (BARS_AT_MOST, 6, "2025-06")
-    assert [(one.name, one.text) for one in by_method.bars] == [("card", "56.25 %"), ("x", NOTHING_TO_DIVIDE_BY)]
-
-
-def test_a_chart_is_of_all_groups_and_not_of_those_on_the_page() -> None:
-    at = datetime(2025, 11, 30, tzinfo=UTC)
-    definition = built_in("revenue-by-region")
-    shown = PageReport()
-    shown.begin(head_of(definition, at.date(), at))
-    shown.rows([{"region": f"R{place}", "currency": "EUR", "net": place} for place in range(2000)])
-
-    (chart,) = charts_of(head_of(definition, at.date(), at), shown.groups, "net")
-
-    assert (len(shown.found), chart.bars[0].name, chart.left_out) == (500, "R1999", 2000 - BARS_AT_MOST)
 
 
 async def test_one_persons_reports_hold_up_nobody_elses() -> None:
