@@ -6,7 +6,7 @@ Revision ID: 0110
 from migrations.run import run_scripts
 
 revision = "0110"
-down_revision: str | None = "0107"
+down_revision: str | None = "0109"
 branch_labels: str | None = None
 depends_on: str | None = None
 
