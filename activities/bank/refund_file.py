@@ -125,7 +125,8 @@ def _finished(document: bytes, id: str) -> bytes:
             other = etree.SubElement(agent, agent.tag.replace("FinInstnId", "Othr"))
             etree.SubElement(other, agent.tag.replace("FinInstnId", "Id")).text = _NOT_PROVIDED
     for element in root.iter("{*}Nm", "{*}Ustrd"):
-        element.text = sepa_text(element.text or "")
+        # What has no letter that SEPA takes must not keep the others of the file back.
+        element.text = sepa_text(element.text or "").strip() or _NOT_PROVIDED
     for name in ("GrpHdr/MsgId", "PmtInf/PmtInfId"):
         path = "{*}CstmrCdtTrfInitn/" + "/".join(f"{{*}}{part}" for part in name.split("/"))
         for place, element in enumerate(root.findall(path), 1):

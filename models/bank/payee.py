@@ -24,8 +24,8 @@ class Payee:
 
 
 def iban_of(text: str) -> str:
-    """Return an IBAN without blanks, in upper case. Raises IbanError when its check digits are wrong (ISO 13616)."""
-    plain = text.replace(" ", "").upper()
+    """Return an IBAN in upper case, without blanks of any kind. Raises IbanError: wrong check digits (ISO 13616)."""
+    plain = "".join(text.split()).upper()
     if not _IBAN.fullmatch(plain):
         raise IbanError("must be two letters, two digits, and 11 to 30 letters or digits")
     if remainder_97(plain) != 1:

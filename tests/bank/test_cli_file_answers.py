@@ -1,5 +1,6 @@
 """What a bank answers about a whole file of refunds, and files that banks of every kind take."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,14 @@ import pytest
 from lxml import etree
 from sepaxml.validation import try_valid_xml
 
-from activities.bank.refund_file import sepa_text
+from activities.bank.refund_file import Instruction, Payer, as_pain_001, sepa_text
+from models.bank.payee import Payee
+from models.money import Money
 from tests.bank.refund_files import PAYEES, answers, exported, file_report, in_credit, message_id, payees
 from tests.bank.statements import camt, entry
 from tests.support.company import Company
+
+IBAN = "NL91ABNA0417164300"
 
 
 async def sent(company: Company, folder: Path) -> tuple[list[str], str]:
@@ -173,3 +178,15 @@ async def test_a_file_keeps_the_schema_of_its_version_and_is_one_that_every_bank
 
 def test_a_text_has_the_characters_that_sepa_takes_and_keeps_its_length() -> None:
     assert sepa_text('A&B; "C" <d>_e|f') == "A+B, 'C' (d)-e.f"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("\U0001f642", "NOTPROVIDED"), ("\u200bAnn ", "Ann"), ("日本", "Ri Ben")]
+)
+def test_a_name_without_a_letter_that_sepa_takes_keeps_no_refund_back(name: str, written: str) -> None:
+    refunds = [Instruction(f"R{n}", f"c{n}", Money(1000, "EUR"), "") for n in (1, 2)]
+    known = {"c1": Payee("c1", name, IBAN), "c2": Payee("c2", "Ann", IBAN)}
+
+    document = as_pain_001(refunds, known, Payer("ZX", IBAN), period="2026-11", execute_on=date(2026, 12, 1))
+
+    assert [one.text for one in etree.fromstring(document).iterfind(".//{*}Cdtr/{*}Nm")] == [written, "Ann"]

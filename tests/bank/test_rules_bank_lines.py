@@ -83,6 +83,7 @@ def test_card_numbers_are_taken_out_of_texts_and_other_numbers_stay() -> None:
 @pytest.mark.parametrize("text", ["DE89 3704 0044 0532 0130 00", "nl91abna0417164300", "CY17002001280000001200527600"])
 def test_an_iban_is_read_as_people_write_it(text: str) -> None:
     assert iban_of(text) == text.replace(" ", "").upper()
+    assert iban_of(text.replace(" ", "\u00a0")) == iban_of(text)
 
 
 @pytest.mark.parametrize("text", ["DE88370400440532013000", "DE8937040044053201300", "1234", ""])
