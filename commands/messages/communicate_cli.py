@@ -78,11 +78,9 @@ def send_communication(
     """
     from commands.messages.communicating import send
 
-    days = (since, until)
+    days, who = (since, until), {"actor": actor, "reason": reason}
     perform(
-        lambda output: send(
-            output, id, template, about or [], segment, days, actor=actor, reason=reason, at_most=at_most
-        ),
+        lambda output: send(output, id, template, about or [], segment, days, **who, at_most=at_most),
         as_json=as_json,
     )
 

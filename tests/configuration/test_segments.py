@@ -85,7 +85,8 @@ MANY_ACCOUNTS = (
     select 'many_' || lpad(g::text, 5, '0'), 'EUR', 'Ann' from generate_series(1, 25999) g""",
     """insert into duly.account_balances (account_id) select id from duly.accounts where id like 'many_%'
     on conflict do nothing""",
-    """insert into duly.subscriptions (id, account_id, product_id, price_minor, currency, billing_day, starts_on, ends_on)
+    """insert into duly.subscriptions
+        (id, account_id, product_id, price_minor, currency, billing_day, starts_on, ends_on)
     select 'sub_' || id, id, 'plan', 1000, 'EUR', 1, current_date - 90, current_date + 10 from duly.accounts
     where id like 'many_%' and right(id, 5)::integer % 97 = 0 and right(id, 5)::integer not between 8000 and 22999""",
 )

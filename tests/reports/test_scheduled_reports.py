@@ -231,6 +231,21 @@ async def test_a_removed_schedule_writes_nothing_more_and_what_it_has_written_st
     assert schedule_id(report_schedule(vat)) not in listed
 
 
+@pytest.mark.usefixtures("workers")
+async def test_a_removal_that_was_cut_off_before_temporal_is_repeated(
+    cli: CommandLine, temporal_server: Client, database: Database, vat: str, document: Path
+) -> None:
+    await cli.json("reports", "schedule", "set", str(document))
+    await database.call("remove_report_schedule", id=vat, actor="maria", reason="no more")
+
+    await cli.json("reports", "schedule", "remove", vat, "--actor", "maria", "--reason", "no more")
+    again = await cli("reports", "schedule", "remove", vat, "--actor", "maria", "--reason", "no more", "--json")
+
+    listed = [one.id async for one in await temporal_server.list_schedules()]
+    assert schedule_id(report_schedule(vat)) not in listed
+    assert again.rules == [("schedule", "schedule_known")]
+
+
 @pytest.mark.parametrize(
     ("was", "now", "field"),
     [

@@ -14,7 +14,7 @@ def days_given(first: str, last: str) -> Days:
 
 async def _send(output: Output, asked: AskedAction) -> None:
     days = days_given(asked["from"], asked["to"])
-    # What was shown, and a tenth more: a segment changes by the minute, and nobody is to write to far more than they saw.
+    # What was shown, and a tenth more: a segment changes by the minute, and nobody writes to far more than they saw.
     shown = int(asked["shown"]) if asked["shown"].isdecimal() else 0
     at_most = shown + max(shown // 10, 1) if shown else None
     await send(
