@@ -199,7 +199,7 @@ begin
                 from chosen z where z.left_out is not null group by 1) y), '{}')) from chosen x)
     where id = p_id returning * into c;
     if (c.counts ->> 'written')::bigint > p_at_most then
-        perform duly.refuse('letters_at_most', format('at_most: it would be %s letters now, more than %s: look at it again',
+        perform duly.refuse('messages_at_most', format('at_most: it would be %s letters now, more than %s: look at it again',
             c.counts ->> 'written', p_at_most));
     end if;
     return c.counts || jsonb_build_object('id', c.id, 'is_new', true);

@@ -9,6 +9,14 @@ from models.reports.definition import definition_of
 from tests.ledger.books import Books
 from tests.reports.conftest import KeptReport, Reports, make_history
 
+RATES = """
+    insert into duly.exchange_rates (currency, rate_on, per_euro, imported_by)
+    select 'JPY', d, 161.37, 'ada' from generate_series(date '2020-01-01', current_date, '1 day') d
+"""
+HOUSE = """
+    insert into duly.sellers (id, name, street, postal_code, city, country, vat_id, tax_currency)
+    values ('house', 'House', 'Street 1', '1', 'City', 'DE', 'DE123456789', 'EUR')
+"""
 MEASURES = ["net", "vat", "relief", "vat_due"]
 
 
@@ -35,10 +43,8 @@ async def test_taxes_come_to_the_vat_of_the_lines_where_nothing_is_converted(
 async def test_taxes_are_those_that_were_frozen_to_the_cent_with_cancellations_and_write_offs(
     books: Books, owner: Books, reports: Reports
 ) -> None:
-    owner.run("insert into duly.exchange_rates (currency, rate_on, per_euro, imported_by) select 'JPY', d, 161.37, 'ada'"
-              " from generate_series(date '2020-01-01', current_date, '1 day') d")  # fmt: skip
-    owner.run("insert into duly.sellers (id, name, street, postal_code, city, country, vat_id, tax_currency)"
-              " values ('house', 'House', 'Street 1', '1', 'City', 'DE', 'DE123456789', 'EUR')")  # fmt: skip
+    owner.run(RATES)
+    owner.run(HOUSE)
     make_history(books, owner, 11, "JPY")
 
     taxes = await ever(reports, source="taxes", group_by=["classification"], measures=["vat", "relief"])
@@ -47,6 +53,8 @@ async def test_taxes_are_those_that_were_frozen_to_the_cent_with_cancellations_a
         " join duly.financial_transactions t on t.id = c.transaction_id group by 1"
     )
 
-    said = {row["classification"]: abs(row["vat"]) + row["relief"] for row in taxes.found if row["currency"] == "EUR"}
-    assert {name: tax for name, tax in said.items() if tax} == {name: tax for name, tax in frozen if tax} != {}
+    reported = {
+        row["classification"]: abs(row["vat"]) + row["relief"] for row in taxes.found if row["currency"] == "EUR"
+    }
+    assert {name: tax for name, tax in reported.items() if tax} == {name: tax for name, tax in frozen if tax} != {}
     assert [row for row in taxes.found if row["currency"] != "EUR" and row["vat"]] == []

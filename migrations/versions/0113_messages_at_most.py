@@ -12,7 +12,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    run_scripts("0113_letters_at_most")
+    run_scripts("0113_messages_at_most")
 
 
 def downgrade() -> None:
