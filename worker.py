@@ -34,11 +34,11 @@ from activities.events.inbox import EventInbox
 from activities.events.movements import MovementActivities
 from activities.events.sweep import EventFeedActivities
 from activities.gateway.bank_debits.bank_debit_gateway import BankDebitGateway
-from activities.gateway.clocks import Clocks
+from activities.gateway.clocks import Clocks, SendingLimits
 from activities.gateway.mode import CONNECT, account_of, adapter_of, require_mode, why_not_connected
 from activities.gateway.pace import GatewayPace
 from activities.gateway.retries import why_unanswered
-from activities.interceptors import BatchedCompletions, Heartbeats, SendingLimits
+from activities.interceptors import BatchedCompletions, Heartbeats
 from activities.merchants.accounts import MerchantAccountActivities
 from activities.merchants.connections import MerchantConnectionActivities
 from activities.messages.mailing import MailingActivities

@@ -1,4 +1,4 @@
-"""What a worker does around every activity: completions in batches, heartbeats, and nothing sent after its time-out."""
+"""What a worker does around every activity: completions in batches, and heartbeats while one runs."""
 
 import asyncio
 from collections import deque
@@ -9,8 +9,6 @@ from typing import Any
 from temporalio import activity
 from temporalio.common import Priority
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
-
-from activities.gateway.clocks import SendingLimit, sent_within
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 ANSWERS_A_BATCH = 20
@@ -95,23 +93,3 @@ async def _beat(pause: timedelta) -> None:
     while True:
         await asyncio.sleep(pause.total_seconds())
         activity.heartbeat()
-
-
-class SendingLimits(Interceptor):
-    """Lets nothing be sent for an activity after its time-out: another try may be under way since then.
-
-    Temporal's time-outs end no code. What stood still (a frozen process, a paused machine) goes on where it was.
-    """
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
-        """Wrap a worker's activities."""
-        return _InTime(next)
-
-
-class _InTime(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
-        timeout = activity.info().start_to_close_timeout
-        if timeout is None:
-            return await super().execute_activity(input)
-        with sent_within(SendingLimit(timeout)):
-            return await super().execute_activity(input)

@@ -4,16 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from activities.database import Database
-from activities.gateway.mode import (
-    CONNECT,
-    WrongAccountError,
-    WrongModeError,
-    account_of,
-    adapter_of,
-    require_account,
-    require_mode,
-)
+from activities.gateway.mode import CONNECT, WrongModeError, account_of, adapter_of, require_mode
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.recovery.account import WrongAccountError, require_account
 from commands.session import database_of
 from models.problem import refusal
 from models.tables.configuration import BANK_DEBITS

@@ -15,7 +15,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import structlog
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.database import Database
 from models.gateway.clocks import CLOCKS_DIFFER, ClockComparison, ClockOffset, ClockReading, ClockVerdict
@@ -250,3 +252,23 @@ class Clocks:
         self._logged_at = elapsed()
         report = log.error if comparison.verdict is ClockVerdict.TOO_FAR else log.warning
         report("clocks_differ", verdict=comparison.verdict, reason=str(comparison))
+
+
+class SendingLimits(Interceptor):
+    """Lets nothing be sent for an activity after its time-out: another try may be under way since then.
+
+    Temporal's time-outs end no code. What stood still (a frozen process, a paused machine) goes on where it was.
+    """
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Wrap a worker's activities."""
+        return _InTime(next)
+
+
+class _InTime(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        timeout = activity.info().start_to_close_timeout
+        if timeout is None:
+            return await super().execute_activity(input)
+        with sent_within(SendingLimit(timeout)):
+            return await super().execute_activity(input)

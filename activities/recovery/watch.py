@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import structlog
 
 from activities.database import Database
-from activities.gateway.mode import require_account
+from activities.recovery.account import require_account
 from models.gateway.clocks import WARN_AT
 from models.gateway.errors import GatewayHeldError
 from models.recovery.beat import Beat

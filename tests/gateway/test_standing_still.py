@@ -17,9 +17,8 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.gateway import attempts
-from activities.gateway.clocks import Clocks, SendingLimit, elapsed
+from activities.gateway.clocks import Clocks, SendingLimit, SendingLimits, elapsed
 from activities.gateway.stripe_gateway import StripeGateway
-from activities.interceptors import SendingLimits
 from models.gateway.errors import GatewayBusyError
 from models.recovery.beat import Beat
 from sandbox.stripe.control.client import FaultKind, SandboxControl

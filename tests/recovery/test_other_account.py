@@ -3,8 +3,8 @@
 import pytest
 
 from activities.database import Database
-from activities.gateway.mode import WrongAccountError
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.recovery.account import WrongAccountError
 from activities.recovery.watch import RestoreWatch
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.builders import Merchant

@@ -47,7 +47,7 @@ class CollectionScenario(Scenario):
         async def go_on() -> None:
             if page:
                 await visit(page)
-                await company.hear()
+                await company.deliver()
             await company.signal(workflow_id)
             if moment is Moment.WAITING:
                 await company.command(workflow_id, "retry_now", RetryCommand("maria", "the card is good by now"))

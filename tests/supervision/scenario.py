@@ -69,8 +69,8 @@ class Company:
         with suppress(RPCError):
             await self.duly.client.get_workflow_handle(workflow_id).signal(name)
 
-    async def hear(self) -> None:
-        """Deliver what the gateway tells, as if pages had been open for an hour and it were time for the next try."""
+    async def deliver(self) -> None:
+        """Deliver the gateway's events, as if pages had been open for an hour and it were time for the next try."""
         await self.merchant.run(
             "update duly.gateway_attempts set sent_at = sent_at - interval '1 hour' where channel = 'hosted_page'"
             " and outcome is null"

@@ -22,7 +22,7 @@ RECEIVABLE_CHANGED = "receivable_changed"
 # What looks after a receivable may wait for something else than the gateway: reset to a task before its page was
 # opened, it knows of no page. Then it listens to this, and looks at what is owed.
 OWNERS = frozenset({"collection", "payment-request"})
-OWNERS_LOOK = "owners-look-at-what-is-owed"
+OWNERS_CHECK = "owners-check-what-is-owed"
 
 
 async def wake(workflow_id: str, provider: str) -> None:
@@ -32,7 +32,7 @@ async def wake(workflow_id: str, provider: str) -> None:
         return
     kind, _, name = workflow_id.partition("/")
     if await signal_if_running(workflow_id, GATEWAY_EVENT):
-        if kind in OWNERS and workflow.patched(OWNERS_LOOK):
+        if kind in OWNERS and workflow.patched(OWNERS_CHECK):
             await signal_if_running(workflow_id, RECEIVABLE_CHANGED)
         return
     if kind == "dispute":

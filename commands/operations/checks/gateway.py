@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from activities.database import DatabaseUnavailableError, SchemaMismatchError
-from activities.gateway.mode import WrongAccountError, account_of, require_account
+from activities.gateway.mode import account_of
+from activities.recovery.account import WrongAccountError, require_account
 from commands.gateway_session import gateway_of
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.finding import Finding, Verdict, ok, unchecked, wrong
