@@ -80,7 +80,7 @@ async def list_page(
 def within(wanted: PaymentFilter, bounds: tuple[str, str]) -> PaymentFilter:
     """Read the bounds of an amount, in major units of the currency that is wanted. Raises RefusedError."""
     if any(bounds) and not wanted.currency:
-        raise refusal("currency", "currency_given", "an amount is of a currency: give --currency")
+        raise refusal("currency", "currency_given", "an amount is of a currency: name it, too")
     try:
         least, most = (Money.parse(text, wanted.currency).amount_minor if text else None for text in bounds)
     except UnknownCurrencyError as error:

@@ -72,6 +72,8 @@ class Wanted:
     given: Given
     page: ListPage
     problems: Sequence[str] = field(default=())
+    # By filter, what was typed and narrows nothing, for it is wrong.
+    wrong: Given = field(default_factory=dict)
 
     @property
     def query(self) -> str:
@@ -93,14 +95,17 @@ def wanted_of(of: ListOfNoun, visit: Visit) -> Wanted:
         given[name] = days[name].isoformat() if days[name] else ""  # type: ignore[union-attr]  # it is not None
     if days["from"] and days["to"] and days["from"] > days["to"]:
         problems.append("from: is after to")
+    wrong: dict[str, str] = {}
     try:
         if of.check is not None:
             of.check(given)
     except RefusedError as refused:
-        problems += [f"{one.field}: {one.message}" for one in refused.problems]
+        labels = {one.name: one.label for one in of.filters}
+        problems += [f"{labels.get(one.field, one.field)}: {one.message}" for one in refused.problems]
+        wrong = {name: given[name] for name in of.checked if given[name]}
         given |= dict.fromkeys(of.checked, "")
     page = ListPage(asked.get("after", ""), ROWS, days["from"], days["to"], is_totalled=False)
-    return Wanted(given, page, problems)
+    return Wanted(given, page, problems, wrong)
 
 
 async def show_list(of: ListOfNoun, visit: Visit) -> Response:
@@ -118,6 +123,7 @@ async def show_list(of: ListOfNoun, visit: Visit) -> Response:
         of=of,
         given=wanted.given,
         problems=wanted.problems,
+        wrong=wanted.wrong,
         actions=links_of_list(visit, of.noun),
         **_choosing(of, visit, rows, listed.rows),
         is_narrowed=is_narrowed,

@@ -63,7 +63,9 @@ async def test_an_amount_without_its_currency_is_named_and_the_list_shown_withou
     unknown = unescape(await browser.open("/payments?currency=xxq&at_least=25.01"))
     wrong = unescape(await browser.open("/payments?currency=EUR&at_most=much"))
 
-    assert "currency: an amount is of a currency" in without
+    assert "Currency: an amount is of a currency" in without
+    # what was typed stays where it was typed
+    assert ('name="at_least" value="25.01"' in without, 'name="at_most" value="much"' in wrong) == (True, True)
     assert "amount 'much' is not a decimal number" in wrong
     assert "XXQ" in unknown
     assert (without.count("/payments/found/pi_"), wrong.count("/payments/found/pi_")) == (3, 3)
