@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from tests.console.conftest import Browser
+from tests.console.conftest import OURS, Browser
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 
@@ -16,7 +16,7 @@ _WRONG = re.compile(r'id="w-(\w+)">(.*?)</div>', re.DOTALL)
 async def wrong(browser: Browser, path: str, **fields: str) -> dict[str, str]:
     """Send a form that is refused; return what is wrong by the field at which it stands, and that it is kept."""
     browser.last = await browser.open(path)
-    answer = await browser.send(path, **fields, reason="as agreed")
+    answer = await browser.send(path, OURS, **fields, reason="as agreed")
     assert answer.status_code == 422, (fields, answer.status_code, answer.headers)
     lost = [value for value in fields.values() if value not in unescape(answer.text)]
     assert lost == [], fields

@@ -25,6 +25,21 @@ async def keeps_a_view(page: Page, url: str) -> None:
     await expect(shown).to_have_attribute("aria-current", "true")
 
 
+async def chooses_rows(page: Page) -> int:
+    """Choose a row by keys, then all of them; return how many."""
+    await page.keyboard.press("j")
+    await page.keyboard.press("x")
+    await expect(page.get_by_text("1 chosen")).to_be_visible()
+    # the row is that of the focus, however it came there
+    await page.locator("table.rows tbody tr").last.locator("a").first.focus()
+    await page.keyboard.press("x")
+    await expect(page.locator("td.pick input").last).to_be_checked()
+    await page.get_by_role("link", name="Choose all on this page").click()
+    many = await page.locator("td.pick input:checked").count()
+    await expect(page.get_by_text(f"{many} chosen")).to_be_visible()
+    return many
+
+
 async def previews(page: Page, action: str) -> None:
     """Choose an action for the rows that are chosen, and preview it."""
     await page.get_by_label("With those chosen").select_option(label=action)
@@ -45,16 +60,7 @@ async def test_a_view_is_kept_and_its_rows_are_skipped_and_extended_at_once(
     await keeps_a_view(page, url)
 
     # when a row is chosen by keys, then all of them, and they are left in peace for a while
-    await page.keyboard.press("j")
-    await page.keyboard.press("x")
-    await expect(page.get_by_text("1 chosen")).to_be_visible()
-    # the row is that of the focus, however it came there
-    await page.locator("table.rows tbody tr").last.locator("a").first.focus()
-    await page.keyboard.press("x")
-    await expect(page.locator("td.pick input").last).to_be_checked()
-    await page.get_by_role("link", name="Choose all on this page").click()
-    many = await page.locator("td.pick input:checked").count()
-    await expect(page.get_by_text(f"{many} chosen")).to_be_visible()
+    many = await chooses_rows(page)
     await person.picture("collections-chosen")
     await previews(page, "Extend")
     await person.picture("mass-action", full=True)
