@@ -20,7 +20,7 @@ from models.tables.operations import UserRow
 
 _ASSIGNED = CollectionAssigneeRow
 # Who is disabled, may do nothing, or sees no list of collections looks after none, whatever was given to them before.
-_CANNOT = or_(UserRow.state != "active", UserRow.role == "viewer", UserRow.merchants != [])
+_CANNOT = or_(UserRow.state != "active", UserRow.role == "viewer", func.cardinality(UserRow.merchants) > 0)
 _AWAY = select(UserRow.id).where(_CANNOT)
 # Words of the filter that are no users' names (`users add` refuses them).
 NOBODY, AWAY = "nobody", "away"
