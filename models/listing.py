@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+_ABBREVIATIONS = {"atv", "bic", "cltv", "csv", "iban", "ip", "mrr", "pdf", "url", "vat", "xlsx"}
+
 
 @dataclass(frozen=True)
 class ListPage:
@@ -30,3 +32,13 @@ class ListPage:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def heading_of(name: str) -> str:
+    """Return a field's name as the head of a column: `mrr_lost_minor` is "MRR lost"."""
+    first, *others = name.removesuffix("_minor").split("_")
+    return " ".join((_upper(first) or first.capitalize(), *(_upper(other) or other for other in others)))
+
+
+def _upper(word: str) -> str:
+    return word.upper() if word in _ABBREVIATIONS else ""

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from commands.formatting import moment, money
 from commands.output import table, to_json
+from models.listing import heading_of
 from models.merchants.application_fee import application_fee
 from models.money import Money
 from models.runs.criteria import in_words
@@ -18,7 +19,7 @@ from models.runs.schedule import calendar_of
 def configuration_table(kind: str, rows: Sequence[Row[Any]]) -> Table:
     """Return the table of a kind."""
     columns, shown = _SHOWN[kind]
-    return table(kind.replace("_", " ").capitalize(), *columns, rows=[shown(row) for row in rows])
+    return table(heading_of(kind), *columns, rows=[shown(row) for row in rows])
 
 
 def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = True) -> Table:

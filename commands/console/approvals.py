@@ -16,7 +16,7 @@ from commands.output import ExitCode, Failure, Output, table
 from commands.runner import translated
 from commands.session import database_of, read_settings, reading_database_of
 from models.console.approval import ApprovalDecision, ApprovedRequest
-from models.listing import ListPage
+from models.listing import ListPage, heading_of
 from models.operations.record_states import APPROVAL
 from models.problem import Problem, refusal
 
@@ -63,7 +63,7 @@ def facts_of(found: Row[Any]) -> list[tuple[str, str]]:
         ("Of", found.subject),
         ("Account", found.account_id or ""),
         ("At most", money(found.amount_minor, found.currency)),
-        *((name.replace("_", " ").capitalize(), value) for name, value in sorted(found.fields.items()) if value),
+        *((heading_of(name), value) for name, value in sorted(found.fields.items()) if value),
         ("State", APPROVAL.word(found.state)),
         ("Asked by", found.asked_by),
         ("Because", found.asked_because),

@@ -12,7 +12,7 @@ from commands.lists.paging import answer_all, answer_list
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from models.console.roles import PASSWORD_LENGTH_MIN, ConsoleRole
-from models.listing import ListPage
+from models.listing import ListPage, heading_of
 from models.operations.record_states import SIGN_IN
 from models.problem import refusal
 
@@ -104,7 +104,7 @@ def _limit(merchants: Sequence[str]) -> dict[str, object]:
 
 def _answer(output: Output, user: str, changed: dict[str, object], password: str) -> None:
     shown = {**changed, **({"password": password} if password else {})}
-    rows = [(name.capitalize(), value) for name, value in shown.items()]
+    rows = [(heading_of(name), value) for name, value in shown.items()]
     output.answer({"user": user, **shown}, table("", "User", user, rows=rows))
 
 

@@ -10,7 +10,7 @@ from commands.formatting import document, expiry, moment, money
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
-from models.listing import ListPage
+from models.listing import ListPage, heading_of
 from models.payments.preference import preference_number
 from models.problem import refusal
 from models.subscriptions.cycle import Term
@@ -88,7 +88,7 @@ def _facts(
         ("Credit limit", "none" if limit is None else money(limit, account.currency)),
         ("Time zone, locale", f"{account.time_zone}, {account.locale}"),
         ("E-mail", account.email),
-        *((name.capitalize(), value) for name in REPORTED if (value := getattr(account, name))),
+        *((heading_of(name), value) for name in REPORTED if (value := getattr(account, name))),
         *(("Pays by", f"{row.method} ({preference_number(row.number)})") for row in preferences if row.is_preferred),
         *((f"Customer at {row.provider_id}", row.customer_reference) for row in customers),
     ]

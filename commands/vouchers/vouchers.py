@@ -25,7 +25,7 @@ from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
 from models.ledger.refusals import LedgerError
-from models.listing import ListPage
+from models.listing import ListPage, heading_of
 from models.money import Money, MoneyError
 from models.problem import RefusedError, refusal
 from models.vouchers.voucher import (
@@ -143,7 +143,7 @@ async def show(output: Output, identifier: str) -> None:
         counts, steps = await vouchers.counts(batch.id), await vouchers.steps(batch.id)
     shown = voucher or batch
     facts = [
-        *((name.replace("_", " ").capitalize(), value) for name, value in _facts(shown).items() if value is not None),
+        *((heading_of(name), value) for name, value in _facts(shown).items() if value is not None),
         *([] if voucher else [(state.capitalize(), count) for state, count in counts.items()]),
     ]
     more = {} if voucher else {"counts": counts, "steps": [document(step) for step in steps]}

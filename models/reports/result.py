@@ -6,6 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from models.listing import heading_of
 from models.money import Money
 from models.reports.columns import MINOR, ColumnKind, percent_text
 from models.reports.definition import ReportDefinition
@@ -28,7 +29,7 @@ class ReportColumn:
     @property
     def title(self) -> str:
         """Return it as people read it."""
-        return self.name.removesuffix(MINOR).replace("_", " ").capitalize()
+        return heading_of(self.name)
 
     @property
     def is_right(self) -> bool:

@@ -11,6 +11,7 @@ from commands.output import Output
 from models.console.roles import Permission
 from models.imports.columns import ACCOUNTS, COLUMNS
 from models.ledger.account import AccountState
+from models.listing import heading_of
 from web.actions.action import Action, FormField
 
 # What the form showed when it was opened stands beside each field: only what somebody has changed is changed.
@@ -63,7 +64,7 @@ def _into(state: AccountState) -> Carry:
 
 
 def _field(name: str, meaning: str, *, is_required: bool, value: str = "") -> FormField:
-    label = _LABELS.get(name, name.replace("_", " ").capitalize())
+    label = _LABELS.get(name, heading_of(name))
     kind = "select" if name in _CHOICES else "email" if name == "email" else "text"
     return FormField(
         name, label, kind, _CHOICES.get(name, ""), is_required=is_required, help=_sentence(meaning), value=value

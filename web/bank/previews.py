@@ -5,6 +5,7 @@ from typing import Any
 
 from commands.bank.preview import AnswersCount, AnswersPreview, StatementCount, StatementPreview
 from commands.bank.statement_import import where_or_why
+from models.listing import heading_of
 from models.problem import Problem
 from web.views.cells import Column, Table, day, link, money, state, table_of, text, words
 
@@ -43,7 +44,7 @@ def of_statement(found: StatementPreview) -> dict[str, Any]:
 
 
 def _sum(name: str) -> Column:
-    head = {"credits": "Credits", "unchanged": "Known already"}.get(name, name.replace("_", " ").capitalize())
+    head = {"credits": "Credits", "unchanged": "Known already"}.get(name, heading_of(name))
     return Column(head, lambda one: money(one[f"{name}_minor"], one["currency"]), is_money=True)
 
 

@@ -16,7 +16,7 @@ from activities.messages.communications import Communications
 from activities.reports.text_files import safe_text
 from commands.formatting import money as money_text
 from models.console.roles import Permission
-from models.listing import ListPage
+from models.listing import ListPage, heading_of
 from models.messages.communication import About
 from models.operations.ledger_states import ACCOUNT, TRANSACTION
 from models.problem import RefusedError
@@ -233,10 +233,7 @@ def _in_use(row: Row[Any]) -> str:
 
 def _criteria(row: Row[Any]) -> Sequence[tuple[str, str]]:
     """Return the criteria in words: amounts in major units, days as they are chosen."""
-    return [
-        (name.removesuffix("_minor").replace("_", " ").capitalize(), _criterion(name, value))
-        for name, value in sorted(row.criteria.items())
-    ]
+    return [(heading_of(name), _criterion(name, value)) for name, value in sorted(row.criteria.items())]
 
 
 def _criterion(name: str, value: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.listing import heading_of
 from models.reports.columns import ColumnKind
 from models.reports.definition import ReportDefinition
 from models.reports.result import columns_of
@@ -118,8 +119,8 @@ def plans_of(definition: ReportDefinition, wanted: str = "") -> Sequence[ChartPl
 
 def choices_of(definition: ReportDefinition) -> Mapping[str, str]:
     """Return what a reader may choose: each chart of the report and each measure, with the words for it."""
-    named = {one.name: one.title or one.name.replace("_", " ").capitalize() for one in named_charts(definition)}
-    return {**named, **{one: one.replace("_", " ") for one in definition.measures if one not in named}}
+    named = {one.name: one.title or heading_of(one.name) for one in named_charts(definition)}
+    return {**named, **{one: heading_of(one) for one in definition.measures if one not in named}}
 
 
 def kind_of(definition: ReportDefinition, plan: ChartPlan, times: int) -> ChartKind:

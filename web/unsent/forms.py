@@ -6,6 +6,7 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from models.listing import heading_of
 from web.security import text_of
 
 # What nobody typed, and what is of the session that is over.
@@ -20,7 +21,7 @@ def unsent_page(request: Request, form: FormData) -> dict[str, Any]:
         "is_unsure": False,
         "to": request.url.path,
         "fields": kept_fields(form),
-        "typed": [(name.replace("_", " ").capitalize(), value) for name, value in typed_texts(form)],
+        "typed": [(heading_of(name), value) for name, value in typed_texts(form)],
         "is_multipart": request.headers.get("content-type", "").startswith("multipart/"),
         "has_file": any(not isinstance(value, str) and value.filename for _, value in form.multi_items()),
     }

@@ -13,6 +13,7 @@ from activities.payments.payment_requests import PaymentRequestQueries
 from activities.reconciliation.queries import ReconciliationQueries
 from activities.runs.queries import RunQueries
 from commands.runs.show import require_run, totals_of
+from models.listing import heading_of
 from models.operations.payment_states import COLLECTION, DISPUTE, PAYMENT_REQUEST
 from models.operations.record_states import DISCREPANCY, RUN
 from models.problem import refusal
@@ -221,10 +222,7 @@ def _sides(found: Row[Any]) -> tuple[tuple[str, Facts], ...]:
 
 
 def _readable(values: Mapping[str, Any], currency: str) -> Facts:
-    return [
-        (name.removesuffix("_minor").replace("_", " ").capitalize(), _value(name, value, currency))
-        for name, value in values.items()
-    ]
+    return [(heading_of(name), _value(name, value, currency)) for name, value in values.items()]
 
 
 def _value(name: str, value: Any, currency: str) -> Cell:
