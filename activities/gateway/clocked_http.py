@@ -1,5 +1,6 @@
 """The SDK's HTTP client: it reads what time it is at the gateway, and while sending is held it only reads."""
 
+import json
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +20,8 @@ _ALWAYS = ("/expire", "/cancel")
 # calls is limited already, by the rate and the worker's slots.
 CONNECT_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 60.0
+# What Stripe refuses so did not happen, so it must be Stripe that refuses: a firewall has the same numbers.
+_REFUSED = frozenset({400, 402, 404, 409})
 
 # Where nobody traces, its spans are nothing.
 _TRACER = get_tracer("duly.gateway")
@@ -55,8 +58,9 @@ class ClockedHttp(stripe.AIOHTTPClient):
         """Send a request and return its answer. Raises stripe.APIConnectionError where that is nothing of Stripe's."""
         content, status, answered = await super().request_async(method, url, headers, post_data)
         # Whatever Stripe says is an object. A proxy may say `null`, which reads as if nothing were there.
-        if not content.lstrip().startswith(b"{"):
-            error = f"an answer with status {status} is no object"
+        is_stripes = _has_error_type(content) if status in _REFUSED else content.lstrip().startswith(b"{")
+        if not is_stripes:
+            error = f"an answer with status {status} is nothing of Stripe's"
             raise stripe.APIConnectionError(error, code=UNREADABLE)  # type: ignore[no-untyped-call]
         return content, status, answered
 
@@ -84,6 +88,16 @@ class ClockedHttp(stripe.AIOHTTPClient):
             span.set_attribute("http.response.status_code", status)
             span.set_attribute("stripe.request_id", answered.get("Request-Id", ""))
             return content, status, answered
+
+
+def _has_error_type(content: bytes) -> bool:
+    """Say whether an answer has an error of Stripe's form: every one names its type."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return False
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return isinstance(error, dict) and isinstance(error.get("type"), str)
 
 
 def span_name(method: str, url: str) -> str:

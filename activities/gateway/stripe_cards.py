@@ -6,7 +6,7 @@ from typing import cast
 import stripe
 
 from activities.gateway.stripe_pages import require_customer
-from activities.gateway.translation import decline_of, metadata_at, optional, translating_errors
+from activities.gateway.translation import decline_of, issuers_error, metadata_at, optional, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
 from models.gateway.charges import PaymentPage
 from models.gateway.decline import Decline
@@ -233,9 +233,7 @@ def _answer(intent: stripe.SetupIntent, *, reference: str = "") -> ValidationAns
 
 
 def _rejected_by(error: stripe.CardError) -> ValidationAnswer:
-    details = error.error
-    if details is None:
-        raise error
+    details = issuers_error(error)
     intent = getattr(details, "setup_intent", None)
     return ValidationAnswer(ValidationStatus.REJECTED, intent.id if intent else "", decline=decline_of(details))
 

@@ -182,10 +182,8 @@ def _decline_of(intent: stripe.PaymentIntent) -> Decline:
 
 
 def decline_from(error: stripe.CardError) -> ChargeResult:
-    """Read the issuer's decline; raise the error again when it does not name what was declined."""
-    details = error.error
-    if details is None:
-        raise error
+    """Read the issuer's decline; raise the error again when it is none of an issuer's."""
+    details = issuers_error(error)
     intent = getattr(details, "payment_intent", None)
     return ChargeResult(
         ChargeStatus.DECLINED,
@@ -193,6 +191,13 @@ def decline_from(error: stripe.CardError) -> ChargeResult:
         charge_reference=getattr(details, "charge", None) or "",
         decline=decline_of(details),
     )
+
+
+def issuers_error(error: stripe.CardError) -> Any:
+    """Return what the issuer answered; raise the error again when nobody asked one: the SDK goes by its status."""
+    if error.error is None or optional(error.error, "type") != "card_error":
+        raise error
+    return error.error
 
 
 def decline_of(error: object) -> Decline:

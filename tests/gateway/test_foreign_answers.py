@@ -34,6 +34,10 @@ FOREIGN: dict[str, tuple[int, str]] = {
     "an object without its fields": (200, '{"id": "pi_1", "object": "payment_intent"}'),
     "an error with success": (200, '{"error": {"type": "api_error"}}'),
     "another's error": (403, '{"error": "forbidden"}'),
+    "another's refusal": (400, '{"error": "blocked"}'),
+    "another's demand to be paid": (402, '{"error": {"message": "quota exceeded"}}'),
+    "another's page that is not there": (404, '{"error": {"code": 404}}'),
+    "another's conflict": (409, "{}"),
     "an error that is null": (500, '{"error": null}'),
     "an error that is a list": (500, '{"error": []}'),
 }
