@@ -40,12 +40,16 @@ def is_seen(character: str) -> bool:
 
 
 # Letters and symbols to Unicode, and nothing to the eye.
+_NOTHING = frozenset({"Cc", "Cf", "Cs"})
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing of a text is to be seen: blanks, joiners, fillers, and marks that stand on no letter."""
-    return all(unicodedata.category(one)[0] in "CMZ" or one in _FILLERS for one in text)
+    """Tell whether nothing of a text is to be seen: blanks, joiners, fillers, and marks that stand on no letter.
+
+    What Unicode has added since this Python was made (`Cn`) is seen.
+    """
+    return all((kind := unicodedata.category(one))[0] in "MZ" or kind in _NOTHING or one in _FILLERS for one in text)
 
 
 def is_one_line(text: str) -> bool:
