@@ -16,7 +16,7 @@ from models.operations.business_events import RunEnded, RunStarted
 from models.operations.event_names import RunSort
 from models.period import InvalidPeriodError, Period
 from models.runs.process_run import Certificate, DueMember, DuePage, ItemOutcome, PageRequest, RunPlan, RunRequest
-from models.runs.run_control import RunDecisions
+from models.runs.run_control import RunDecisions, RunSteering
 from models.runs.run_period import RunPeriod
 from models.runs.window import WINDOW_MOST, shards_for
 
@@ -42,6 +42,7 @@ class RunActivities:
         return [
             self.freeze_payment_run,
             self.due_page,
+            self.steer_run,
             self.record_run_decisions,
             self.release_members,
             self.certify_run,
@@ -93,6 +94,11 @@ class RunActivities:
                 for row in rows
             )
         )
+
+    @activity.defn
+    async def steer_run(self, steered: RunSteering) -> None:
+        """Keep that a run is paused, aborted, or goes on: no attempt of one that stands still is begun after it."""
+        await self._database.call("steer_run", run_id=steered.run_id, steering=steered.steering)
 
     @activity.defn
     async def record_run_decisions(self, made: RunDecisions) -> None:

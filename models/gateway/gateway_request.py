@@ -101,6 +101,7 @@ class CollectOutcome(StrEnum):
     NO_CARD = "no_card"
     PROVIDER_NOT_EFFECTIVE = "provider_not_effective"  # nothing new is asked of it for now
     CLOSED = "closed"
+    NOT_ASKED = "not_asked"  # its run was paused or aborted before the attempt was written down
 
 
 @dataclass(frozen=True)

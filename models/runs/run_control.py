@@ -40,6 +40,11 @@ class Steering:
     is_paused: bool = False
     is_aborted: bool = False
 
+    @property
+    def word(self) -> str:
+        """What the run's row says: `paused`, `aborted`, or nothing while it goes on."""
+        return "aborted" if self.is_aborted else "paused" if self.is_paused else ""
+
     def check_running(self, stage: RunStage) -> None:
         """Raise CommandError when the run is at its end or on its way there."""
         if stage in ENDING:
@@ -92,6 +97,14 @@ class RunDecisions:
     run_id: str
     decisions: tuple[str, ...]
     is_aborted: bool
+
+
+@dataclass(frozen=True)
+class RunSteering:
+    """How a run is steered, for its row: the database begins no attempt of one that is `paused` or `aborted`."""
+
+    run_id: str
+    steering: str
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class ProcessRunRow(Base):
     state: Mapped[str]
     members: Mapped[int] = mapped_column(Integer)
     is_aborted: Mapped[bool]
+    steering: Mapped[str]
     decisions: Mapped[list[str]]
     execution: Mapped[str]
     baseline_id: Mapped[str | None] = mapped_column(ForeignKey("duly.process_runs.id"))

@@ -53,12 +53,15 @@ class PaymentRun(PaymentRunHandlers):
         self._course = PaymentRunState(carried_state(RunSnapshot) or RunSnapshot(), is_shadow=request.is_shadow)
         self._shards = {}
         self._signalled_revision = {}
+        self._keeping = asyncio.Lock()
 
     @workflow.run
     async def run(self, request: RunRequest) -> Certificate:
         """Collect from everyone who is due in the period. Fails when the definition may not run."""
         plan = await self._freeze()
         self._course.begin(plan)
+        if self._course.steering.word:
+            await self._keep_steering()
         await self._collect_from_all(plan)
         self._course.enter(RunStage.CERTIFYING)
         await workflow.wait_condition(workflow.all_handlers_finished)

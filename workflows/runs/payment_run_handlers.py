@@ -3,17 +3,21 @@
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 from temporalio.workflow import ChildWorkflowHandle
 
+from activities.runs.payment_runs import RunActivities
 from activities.runs.queue_rate import QueueRateActivities
 from models import workflow_ids
 from models.operator_command import CommandError, OperatorCommand
 from models.runs.process_run import ShardProgress
-from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus
-from workflows.options import SERVER
+from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus, RunSteering
+from workflows.options import DATABASE, SERVER
 from workflows.runs.payment_run_shard import PaymentRunShard
 from workflows.runs.payment_run_state import PaymentRunState
+
+# The change that lets the run's row say that it stands still: runs of earlier releases signal their shards alone.
+ROW_IS_STEERED = "row-is-steered"
 
 
 class PaymentRunHandlers:
@@ -23,6 +27,7 @@ class PaymentRunHandlers:
     # The shards that are under way, and the revision of the steering that each has been sent.
     _shards: dict[int, ChildWorkflowHandle[PaymentRunShard, ShardProgress]]
     _signalled_revision: dict[int, int]
+    _keeping: asyncio.Lock
     has_answered_cancel = False
 
     @workflow.signal(description="A shard has something to report.")
@@ -106,8 +111,36 @@ class PaymentRunHandlers:
     ) -> RunStatus:
         self._course.note(f"{what}, says {command.actor}: {command.reason}")
         self._course.steer(is_paused=is_paused, is_aborted=is_aborted)
-        await asyncio.gather(*(self._signal_shard(shard) for shard in list(self._shards)))
+        is_stopped = is_paused or is_aborted
+        if not is_stopped:
+            # First the row: what its shards ask for again must not be refused.
+            await self._keep_steering()
+        keeping = (self._keep_steering(),) if is_stopped else ()
+        await asyncio.gather(*(self._signal_shard(shard) for shard in list(self._shards)), *keeping)
         return self._course.status()
+
+    async def _keep_steering(self) -> None:
+        """Write down how the run is steered: what is queued for the gateway is not begun while it stands still.
+
+        That a run stands still is written as soon as the database answers within seconds: its shards have been
+        signalled, and without a database nothing is begun. That it goes on is written however long that takes.
+        """
+        if self._course.plan is None or self._course.is_shadow or not workflow.patched(ROW_IS_STEERED):
+            return
+        # One after the other: the last that is written is the last that was accepted.
+        async with self._keeping:
+            steering = self._course.steering.word
+            try:
+                await workflow.execute_activity_method(
+                    RunActivities.steer_run,
+                    RunSteering(self._course.plan.run_id, steering),
+                    summary=f"begin no attempt: {steering}" if steering else "attempts may be begun",
+                    **(SERVER if steering else DATABASE),
+                )
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                self._course.note(f"what is queued is not stopped: {error.cause}")
 
     async def _signal_shard(self, shard: int) -> None:
         """Send a shard what it has not been sent yet. It carries that from page to page."""

@@ -56,6 +56,9 @@ _GATEWAY_ANSWERED = frozenset(
 # What a collect that used up its tries comes to. Nobody knows what happened: a collection will find out.
 _NO_ANSWER = CollectResult(CollectOutcome.UNKNOWN, code="no_answer")
 
+# The row of a run says a moment before its shards are signalled how it is steered. So long they wait for the signal.
+SIGNAL_TIME = timedelta(seconds=10)
+
 
 class ShardPayments:
     """The payments of a shard: their outcomes by number and money, and the breaker that hears of their answers."""
@@ -82,12 +85,27 @@ class ShardPayments:
     async def _collect_from(self, due: DueMember) -> CollectResult:
         """Ask for a member's payment, and settle what it comes to."""
         result = await self._ask(due, COLLECT)
+        while result.outcome is CollectOutcome.NOT_ASKED:
+            # It was queued when the run was paused or aborted: nothing of it has been begun.
+            if not await self._goes_on():
+                return result
+            result = await self._ask(due, COLLECT)
         if self._has_answer(result):
             opened = self._breaker.record_answer(is_answered=result is not _NO_ANSWER, at=workflow.now())
             if opened:
                 await self._report()
         await self._settle(due, result)
         return result
+
+    async def _goes_on(self) -> bool:
+        """Wait while the run stands still; False when it was aborted. The row knows it before the signal is here."""
+        if not self._steering.word:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: bool(self._steering.word), timeout=SIGNAL_TIME, timeout_summary="how is the run steered?"
+                )
+        await workflow.wait_condition(lambda: self._steering.is_aborted or not self._steering.is_paused)
+        return not self._steering.is_aborted
 
     async def _probe_with(self, due: DueMember) -> bool:
         """Ask for one payment, the same again after every pause, until the gateway answers or the run is aborted.
@@ -97,6 +115,9 @@ class ShardPayments:
         result: CollectResult | None = None
         while result in {None, _NO_ANSWER} and await self._time_to_probe():
             result = await self._ask(due, PROBE)
+            if result.outcome is CollectOutcome.NOT_ASKED:
+                _ = await self._goes_on()
+                return False
             if self._has_answer(result):
                 self._breaker.probe_finished(is_answered=result is not _NO_ANSWER, at=workflow.now())
         if self._breaker.opened_at is None:

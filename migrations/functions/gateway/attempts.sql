@@ -187,6 +187,10 @@ begin
     if v_request.state in ('posted', 'rejected') then
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, 'request_closed', 'skipped');
     end if;
+    if p_run_id <> '' and v_request.id is null and duly.is_run_stopped(p_run_id, p_account_id, p_period) then
+        -- It was queued when somebody paused or aborted the run. The member stays to be asked, or is released.
+        return jsonb_build_object('result', duly.collect_result('not_asked', v_request, null, 'run_is_steered'));
+    end if;
     if duly.is_let_go(p_account_id, p_period) then
         -- An execution that was reset while the one before it wrote down the end: what was let go is charged by nobody.
         return duly.without_attempt('closed', p_run_id, p_account_id, v_request, (select c.reason from duly.collections c

@@ -116,6 +116,8 @@ declare
     v_tops_up boolean := v_definition.criteria ? 'wallet_top_ups';
     v_left_out jsonb := '[]';
 begin
+    -- How the execution before this one was steered ended with it; one that goes on as new says it again.
+    perform duly.steer_run(p_run_id, '');
     if v_is_frozen or exists (select from duly.run_items where run_id = p_run_id) then
         return duly.run_plan(p_run_id, v_definition);
     end if;
@@ -161,6 +163,19 @@ create or replace function duly.record_run_decisions(p_run_id text, p_decisions 
 language sql security definer set search_path = duly, pg_temp as $$
     update duly.process_runs set decisions = p_decisions, is_aborted = p_is_aborted
     where id = p_run_id and state = 'running'
+$$;
+
+-- Keep how operators steer a run that is under way. A paused or aborted one begins no attempt from this commit on.
+create or replace function duly.steer_run(p_run_id text, p_steering text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    update duly.process_runs set steering = p_steering where id = p_run_id and state = 'running' and steering <> p_steering
+$$;
+
+-- Whether an attempt that is about to be begun is one of a paused or aborted run. What waits has a collection, which goes on.
+create or replace function duly.is_run_stopped(p_run_id text, p_account_id text, p_period text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select exists (select from duly.process_runs where id = p_run_id and steering <> '')
+        and not exists (select from duly.collections where account_id = p_account_id and period = p_period)
 $$;
 
 -- Let the next members of an aborted run go, by keyset; empty at the end. Whoever has a request stays.

@@ -186,6 +186,7 @@ ELSEWHERE: Mapping[str, str] = {
     "open_next_part": "needs 5,000 invoices: tests/collections/claims/test_parts.py",
     "raise_run_alerts": "needs a provider with alerts: tests/messages/test_alerts.py",
     "record_run_decisions": "needs a run that is steered: tests/runs/control/test_run_control.py",
+    "steer_run": "needs a run that is steered: tests/runs/control/queued/test_queued_payments.py",
     "release_members": "needs a run that is aborted: tests/runs/control/test_run_control.py",
     "release_hold": "finds itself done: tests/payments/fraud/test_releases.py",
     "remind_of_dispute": "needs evidence that is due: tests/disputes/test_disputes.py",
