@@ -18,6 +18,12 @@ NOTES = 50
 # Who, and a reason of 500 characters, and what they want.
 NOTE_MAX = 800
 
+
+def noted(what: str) -> str:
+    """Return a note as one line: a reason of several would stand in a list as notes that nobody has made."""
+    return " ".join(what.split())[:NOTE_MAX]
+
+
 # Between attempts everything but the gateway's events matters; while an outcome is unknown, nothing but evidence does.
 # What one wait does not listen to is kept for the next.
 EVIDENCE = frozenset({WakeReason.GATEWAY_EVENT, WakeReason.RESOLVED})
@@ -126,7 +132,7 @@ class Waiter:
 
     def note(self, what: str) -> None:
         """Keep what happened with its moment; the oldest is let go."""
-        self.history = (*self.history, f"{in_utc(workflow.now())} {what}"[:NOTE_MAX])[-NOTES:]
+        self.history = (*self.history, noted(f"{in_utc(workflow.now())} {what}"))[-NOTES:]
 
     def note_unsent(self, error: ActivityError) -> None:
         """Keep why nothing was sent, where clocks are the reason."""

@@ -12,7 +12,7 @@ from models.runs.process_run import Certificate, RunPlan, RunSnapshot, ShardProg
 from models.runs.run_control import Pace, RunDecisions, RunStage, RunStatus, sum_of
 from workflows import visibility
 from workflows.runs.payment_run_details import WAITS_FOR, closing_statement, progress_of
-from workflows.waiting import NOTE_MAX
+from workflows.waiting import noted
 
 GATEWAY_UNANSWERED = "gateway_unanswered"
 
@@ -80,7 +80,7 @@ class PaymentRunState:
 
     def note(self, decision: str) -> None:
         """Keep a decision with its moment; the oldest is let go."""
-        self.decisions.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}"[:NOTE_MAX])
+        self.decisions.append(noted(f"{workflow.now():%Y-%m-%d %H:%M}Z {decision}"))
         del self.decisions[:-DECISIONS_MAX]
 
     def snapshot(self) -> RunSnapshot:

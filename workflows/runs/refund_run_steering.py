@@ -7,6 +7,7 @@ from models.runs.refund_run import RefundRunOrders, RefundRunStatus
 from models.runs.run_control import RunStage
 from workflows import visibility
 from workflows.updates import async_update
+from workflows.waiting import noted
 
 
 class RefundRunSteering:
@@ -70,7 +71,7 @@ class RefundRunSteering:
         return RunStage.PAUSED if self._is_paused else RunStage.COLLECTING
 
     def _steer(self, what: str, command: OperatorCommand, *, is_paused: bool) -> RefundRunStatus:
-        self._decisions = (*self._decisions, f"{what}, says {command.actor}: {command.reason}")
+        self._decisions = (*self._decisions, noted(f"{what}, says {command.actor}: {command.reason}"))
         self._is_paused = is_paused
         workflow.upsert_search_attributes([visibility.STAGE.value_set(self._stage)])
         return self.status()
