@@ -33,8 +33,11 @@ async def start(output: Output, kind: RunKind, request: RunRequest, *, wait: boo
     """
     settings = read_settings()
     async with database_of(settings) as database:
-        due_by = None if request.not_due_yet else datetime.now(UTC)
-        await RunQueries(database).require_startable(request.definition_id, kind, request.period, due_by=due_by)
+        runs, due_by = RunQueries(database), None if request.not_due_yet else datetime.now(UTC)
+        await runs.require_startable(request.definition_id, kind, request.period, due_by=due_by)
+        if await runs.run_of(request.definition_id, request.period) is not None:
+            # Its members are fixed: who is due beside them is no question of a run that goes on, or is begun again.
+            request = replace(request, over_nobody=True)
         await _begin(output, settings, database, kind, request, wait=wait, wait_seconds=wait_seconds)
 
 
