@@ -19,8 +19,9 @@ from models.collections.collection import (
 )
 from models.collections.dunning import GiveUpAction
 from models.collections.earlier import EarlierAttempt, counts_before
+from models.collections.end_reason import end_reason
 from models.money import Money
-from models.operations.business_events import CollectionMoved, as_code
+from models.operations.business_events import CollectionMoved
 from models.operations.event_names import EventName
 
 _TERMS = TypeAdapter(CollectionTerms)
@@ -82,7 +83,7 @@ class CollectionActivities:
             action=closing.action,
         )
         announce(
-            CollectionMoved(_ENDS[closing.stage], closing.account_id, closing.period, reason=as_code(closing.reason))
+            CollectionMoved(_ENDS[closing.stage], closing.account_id, closing.period, reason=end_reason(closing.reason))
         )
 
     @activity.defn

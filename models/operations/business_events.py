@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from models.collections.end_reason import EndReason
 from models.disputes.dispute import DisputeState
 from models.gateway.decline import DeclineClass
 from models.gateway.gateway_request import AttemptOutcome, RequestKind
@@ -18,7 +19,8 @@ from models.refunds.refund import RefundOutcome
 
 Details = dict[str, object]
 
-_CODE = re.compile(r"[a-z0-9_]{1,60}")
+_MAIL_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+NOT_LOGGED = "(mail address)"
 
 
 class BusinessEvent(Protocol):
@@ -219,7 +221,7 @@ class CollectionMoved:
     account_id: str
     receivable: str
     amount: Money | None = None
-    reason: str = ""
+    reason: EndReason | None = None
 
     def details(self) -> Details:
         """Which receivable, and why it ended."""
@@ -227,7 +229,7 @@ class CollectionMoved:
             account_id=self.account_id,
             receivable=self.receivable,
             amount=str(self.amount) if self.amount else "",
-            reason=self.reason,
+            reason=self.reason or "",
         )
 
 
@@ -253,7 +255,7 @@ class DiscrepancyFound:
 class CommandEnded:
     """A command of the command line is over, or was cut off: `words` are its noun and verb, `subject` ids and dates.
 
-    Why may hold names, also in one word: it stays in the database.
+    Why may hold names, also in one word: it stays in the database. So does a mail address that was typed for an id.
     """
 
     id: int
@@ -273,16 +275,11 @@ class CommandEnded:
         return _given(
             noun=noun,
             verb=verb,
-            ids=self.subject,
+            ids=_MAIL_ADDRESS.sub(NOT_LOGGED, self.subject),
             actor=without_address(self.actor),
             outcome=self.outcome,
             command_id=self.id,
         )
-
-
-def as_code(reason: str) -> str:
-    """Return a reason that is a code of ours; what a person wrote may hold names, and stays in the database."""
-    return reason if _CODE.fullmatch(reason) else ""
 
 
 def without_address(actor: str) -> str:

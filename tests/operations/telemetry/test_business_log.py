@@ -8,8 +8,9 @@ import pytest
 from temporalio import workflow
 
 from activities.business_events import listen
-from models.collections.collection import Stage
-from models.operations.business_events import BusinessEvent
+from models.collections.collection import CANCELLED, UNCHARGEABLE, Stage
+from models.collections.end_reason import EndReason, end_reason
+from models.operations.business_events import BusinessEvent, CommandEnded
 from models.operations.event_names import EventName
 from models.operator_command import OperatorCommand
 from tests.collections.test_operators import is_at
@@ -18,6 +19,7 @@ from tests.support.builders import PERIOD, Merchant, declined
 from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 from workflows.collections.collection import Collection
+from workflows.collections.steps import GAVE_UP
 
 
 @pytest.fixture
@@ -74,10 +76,39 @@ async def test_a_month_is_logged_as_its_events(
     assert given.getMessage() == "command_given"
     assert (vars(given)["command"], vars(given)["actor"]) == ("give_up", "maria")
     assert vars(given)["workflow_id"] == f"collection/{bad}/{PERIOD}"
+    given_up = next(event for event in announced if event.name == EventName.COLLECTION_GIVEN_UP)
+    assert given_up.details()["reason"] == "operator_gave_up"
     written = json.dumps([dict(event.details()) for event in announced])
     charged = next(event for event in announced if event.name == EventName.PAYMENT_SUCCEEDED)
     assert charged.details()["amount"] == "11.90 EUR"
     assert not [word for word in ("@", "Customer", "4242", "pm_card", "cus_") if word in written]
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("attempts_used_up", EndReason.ATTEMPTS_USED_UP),
+        ("pays_by_bank_transfer", EndReason.PAYS_OTHERWISE),
+        ("lovelace", EndReason.OTHER),
+        ("parameter_invalid_empty", EndReason.OTHER),
+    ],
+)
+def test_a_line_says_why_a_collection_ended_by_a_reason_of_ours_or_not_at_all(reason: str, shown: EndReason) -> None:
+    assert end_reason(reason) is shown
+    assert set(UNCHARGEABLE) | {GAVE_UP, CANCELLED} < {str(one) for one in EndReason}
+
+
+def test_a_mail_address_that_was_typed_for_an_id_is_not_logged() -> None:
+    ended = CommandEnded(7, "cards register", "ada.lovelace@example.com 2026-11", "maria@example.com", "refused")
+
+    assert ended.details() == {
+        "noun": "cards",
+        "verb": "register",
+        "ids": "(mail address) 2026-11",
+        "actor": "maria",
+        "outcome": "refused",
+        "command_id": 7,
+    }
 
 
 async def test_a_refund_is_logged_when_it_is_paid(refunds: RefundClient, announced: list[BusinessEvent]) -> None:
