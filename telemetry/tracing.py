@@ -12,9 +12,11 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import Status
+from opentelemetry.trace import Status, StatusCode
 from opentelemetry.util.types import Attributes
+from temporalio.client import Interceptor, OutboundInterceptor, SignalWorkflowInput
 from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.service import RPCError, RPCStatusCode
 
 from telemetry.wanted import is_wanted
 
@@ -33,8 +35,32 @@ SHOWN = frozenset(
         "http.response.status_code",
         "stripe.request_id",
         "exception.type",
+        "duly.nobody",
     }
 )
+
+
+# Set on the span of a signal for whom nobody is there: most events are about what needs no workflow, and are no errors.
+NOBODY = "duly.nobody"
+
+
+class SignalsToNobody(Interceptor):
+    """Marks the spans of signals whose workflow is not there, or over. It comes after the one that makes spans."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        """Look at what a client sends."""
+        return _SignalsToNobody(next)
+
+
+class _SignalsToNobody(OutboundInterceptor):
+    async def signal_workflow(self, input: SignalWorkflowInput) -> None:  # noqa: A002
+        """Send a signal."""
+        try:
+            await super().signal_workflow(input)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                trace.get_current_span().set_attribute(NOBODY, True)
+            raise
 
 
 class ShownSpans(SpanExporter):
@@ -56,7 +82,7 @@ class Tracing:
     """Makes the spans of one process, where an endpoint is set; `interceptors` are for its client of Temporal."""
 
     def __init__(self, role: str, exporter: Callable[[], SpanExporter] = OTLPSpanExporter) -> None:
-        self.interceptors: list[TracingInterceptor] = []
+        self.interceptors: list[Interceptor] = []
         self._provider: TracerProvider | None = None
         if not is_wanted():
             return
@@ -68,7 +94,7 @@ class Tracing:
         self._provider.add_span_processor(BatchSpanProcessor(ShownSpans(exporter())))
         # The gateway's client makes its spans by the provider of the process.
         trace.set_tracer_provider(self._provider)
-        self.interceptors.append(TracingInterceptor(self._provider.get_tracer("duly.temporal")))
+        self.interceptors += [TracingInterceptor(self._provider.get_tracer("duly.temporal")), SignalsToNobody()]
 
     def end(self) -> None:
         """Send what is left, and wait for that a little."""
@@ -79,17 +105,20 @@ class Tracing:
 
 
 def _shown(span: ReadableSpan) -> ReadableSpan:
+    is_to_nobody = (span.attributes or {}).get(NOBODY) is True
     return ReadableSpan(
         name=span.name,
         context=span.context,
         parent=span.parent,
         resource=span.resource,
         attributes=_listed(span.attributes),
-        events=[Event(event.name, _listed(event.attributes), event.timestamp) for event in span.events],
+        events=[
+            Event(event.name, _listed(event.attributes), event.timestamp) for event in span.events if not is_to_nobody
+        ],
         links=span.links,
         kind=span.kind,
         instrumentation_scope=span.instrumentation_scope,
-        status=Status(span.status.status_code),
+        status=Status(StatusCode.UNSET if is_to_nobody else span.status.status_code),
         start_time=span.start_time,
         end_time=span.end_time,
     )

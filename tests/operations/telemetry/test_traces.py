@@ -10,11 +10,19 @@ import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+from temporalio.client import Client
+from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
 
 from activities.gateway.clocked_http import span_name
 from sandbox.stack import Stack
 from sandbox.workers import running_worker
-from telemetry.tracing import SHOWN
+from telemetry.tracing import NOBODY, SHOWN, ShownSpans, SignalsToNobody
 from tests.house.source import ROOT
 from tests.support.builders import Merchant, declined
 from tests.support.run_control import until
@@ -107,6 +115,21 @@ async def test_a_trace_leads_from_a_command_to_the_id_of_stripes_request(
     assert not [word for word in (b"sk_test", b"Customer", b"pm_card", b"insufficient") if word in collected.raw]
     assert not [value for span in collected.spans for value in attributes(span).values() if "@" in value]
     assert {span.status.message for span in collected.spans} == {""}
+
+
+async def test_a_signal_to_nobody_is_no_error_of_its_trace(time_skipping: WorkflowEnvironment) -> None:
+    kept, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(ShownSpans(kept)))
+    config = time_skipping.client.config()
+    interceptors = [TracingInterceptor(provider.get_tracer("test")), SignalsToNobody()]
+    client = Client(**{**config, "interceptors": interceptors})
+
+    with pytest.raises(RPCError):
+        await client.get_workflow_handle("collection/acc_1/2026-11").signal("gateway_event")
+
+    (span,) = kept.get_finished_spans()
+    assert (span.status.status_code, span.events) == (StatusCode.UNSET, ())
+    assert span.attributes == {"temporalWorkflowID": "collection/acc_1/2026-11", NOBODY: True}
 
 
 @pytest.mark.parametrize(
