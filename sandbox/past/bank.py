@@ -18,9 +18,10 @@ select a.id, a.owner_name, a.currency, b.balance_minor
 from duly.accounts a join duly.account_balances b on b.account_id = a.id
 where a.id = any (:accounts) and b.balance_minor > 0 order by a.id
 """
+# One below zero fills the gateway's balance from the bank: a debit.
 _WAIT = """
 select id, currency, amount_minor from duly.gateway_payouts
-where arrived_key is null and amount_minor > 0 and status not in ('failed', 'canceled') order by id
+where arrived_key is null and amount_minor <> 0 and status not in ('failed', 'canceled') order by id
 """
 _CURRENCY = "select id, owner_name, currency from duly.accounts where id = any (:accounts) order by id"
 GIFT_MINOR = 500

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from activities.database import Database
+from sandbox.past.bank import PastBank
 from tests.bank.statements import camt, entry
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.payouts.test_payouts import (
@@ -182,3 +184,16 @@ async def test_a_debit_of_somebody_elses_closes_no_payout(
     after = await cli.json("import", "bank", camt(tmp_path, debits[1]))
 
     assert [one["entries"][0]["outcome"] for one in (before, after)] == ["debit", "debit"]
+
+
+async def test_the_statements_of_the_demo_have_what_the_gateway_takes_from_the_bank(
+    reconciling: ReconciliationClient, database: Database, period: str, tmp_path: Path
+) -> None:
+    payout = await pulled(reconciling, period)
+    reconciling.sandbox.complete_payout(str(payout["id"]))
+    await reconciling.reconcile()
+
+    await PastBank(database, tmp_path).statement(today(reconciling), by_transfer=[], too_much=[])
+
+    books = await held(reconciling)
+    assert (books["bank"], books["payouts_in_transit:stripe"]) == (2397 + payout["amount"], 0)
