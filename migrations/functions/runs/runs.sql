@@ -174,7 +174,7 @@ $$;
 -- Whether an attempt that is about to be begun is one of a paused or aborted run. What waits has a collection, which goes on.
 create or replace function duly.is_run_stopped(p_run_id text, p_account_id text, p_period text) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select exists (select from duly.process_runs where id = p_run_id and steering <> '')
+    select exists (select from duly.process_runs where id = p_run_id and state = 'running' and steering <> '')
         and not exists (select from duly.collections where account_id = p_account_id and period = p_period)
 $$;
 
