@@ -20,6 +20,9 @@ from workflows.runs.shard_payments import ShardPayments, is_history_long
 # The change that lets a window slide over pages: executions of release 0.1.0 go on page by page.
 SLIDING = "slides-over-pages"
 
+# The change that lets a shard report when its run is paused: those of earlier releases report page by page alone.
+REPORTS_PAUSE = "reports-when-paused"
+
 # With so many events an execution closes: a restarted worker replays it within a second. Small pages close earlier.
 CLOSE_AT_EVENTS = 4_000
 CLOSE_AT_EVENTS_PER_MEMBER_OF_PAGE = 16
@@ -46,6 +49,7 @@ class PaymentRunShard(ShardPayments):
         self._window = PaymentWindow(most=request.window, carried=request.window_size, now=workflow.now())
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
+        self._reported = (0, 0)
 
     @workflow.run
     async def run(self, request: ShardRequest) -> ShardProgress:
@@ -59,13 +63,20 @@ class PaymentRunShard(ShardPayments):
             self._read_ahead()
             if self._has_to_close:
                 await self._close()
+            elif self._is_report_due:
+                await self._report_pause()
             elif not self._may_go_on:
-                await self._wait_until(lambda: self._is_at_end or self._has_to_close or self._may_go_on)
+                await self._wait_until(
+                    lambda: self._is_at_end or self._has_to_close or self._may_go_on or self._is_report_due
+                )
             elif self._breaker.opened_at is not None:
                 await self._probe()
             else:
                 self._begin(self._next())
-        await self._wait_until(lambda: not self._tasks)
+        while self._tasks:
+            await self._wait_until(lambda: not self._tasks or self._is_report_due)
+            if self._is_report_due:
+                await self._report_pause()
         return replace(self._progress(), held_since=None)
 
     async def cancel_asked(self, reason: str) -> str:
@@ -97,6 +108,20 @@ class PaymentRunShard(ShardPayments):
             return True
         limit = int(self._close_at * (1 if self._request.executions else first_part_of(self._request.shard)))
         return self._breaker.opened_at is None and workflow.info().get_current_history_length() >= limit
+
+    @property
+    def _is_report_due(self) -> bool:
+        """Whether the run was paused since the last report, or what was in flight then has settled."""
+        if not self._steering.is_paused or self._steering.is_aborted:
+            return False
+        revision, done = self._reported
+        return revision != self._steering.revision or (self._asking == 0 and done != self._tally.total())
+
+    async def _report_pause(self) -> None:
+        """Let a paused run say what was charged until now: else it hears of a shard page by page."""
+        self._reported = (self._steering.revision, self._tally.total())
+        if workflow.patched(REPORTS_PAUSE):
+            await self._report()
 
     def _next(self) -> DueMember:
         due = self._buffer.popleft()

@@ -9,11 +9,23 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from models.operator_command import OperatorCommand
+from models.runs.run_control import RunStage
 from models.workflow_ids import payment_run_id, shard_id
 from settings import Settings
 from tests.support.builders import PERIOD, Merchant
 from tests.support.gateways import GatedGateway
-from tests.support.run_control import STARTED_CHILD, Run, at_rest, current, happened, members, owing, send_update, shape
+from tests.support.run_control import (
+    STARTED_CHILD,
+    Run,
+    at_rest,
+    current,
+    happened,
+    members,
+    owing,
+    send_update,
+    shape,
+    until,
+)
 from tests.support.running_duly import RunningDuly
 from worker import gateway_worker, mail_worker, workflow_worker
 from workflows.runs.payment_run import PaymentRun
@@ -95,3 +107,25 @@ async def test_a_run_that_begins_again_is_not_stopped_by_how_the_last_execution_
 
     async with gateway_at_work(duly, database, gated, settings):
         assert members(await again.result()) == {"charged": MEMBERS}
+
+
+async def test_a_paused_run_says_what_was_charged_until_then(
+    duly: RunningDuly, merchant: Merchant, gated: GatedGateway, database: Database, settings: Settings
+) -> None:
+    gated.gate.clear()
+    await owing(merchant, MEMBERS)
+    await shape(merchant, window=MEMBERS - 1)
+
+    async with gateway_at_work(duly, database, gated, settings):
+        run = await duly.start_run()
+        await gated.arrived(MEMBERS - 1)
+        await send_update(run, PaymentRun.pause, WHO)
+        gated.gate.set()
+
+        async def is_reported() -> bool:
+            return (await run.query(PaymentRun.status)).charged == {"EUR": 1000 * (MEMBERS - 1)}
+
+        await until(is_reported)
+        assert (await run.query(PaymentRun.status)).stage is RunStage.PAUSED
+        await send_update(run, PaymentRun.resume, WHO)
+        assert members(await run.result()) == {"charged": MEMBERS}
