@@ -114,7 +114,7 @@ grant execute on function duly.add_note, duly.fill_roll_ups, duly.mark_roll_up, 
 
 -- messages
 grant execute on function duly.alert_of_fraud, duly.alert_of_members, duly.alert_of_run, duly.allow_mail, duly.choice_of_link, duly.choose_by_link, duly.claim_message,
-    duly.communicate, duly.communication_facts, duly.communication_recipients, duly.note_bounce, duly.note_message, duly.note_returned_mail, duly.note_opt_out_link, duly.stop_mail,
+    duly.communicate, duly.communication_basis, duly.communication_facts, duly.communication_recipients, duly.note_bounce, duly.note_message, duly.note_returned_mail, duly.note_opt_out_link, duly.stop_mail,
     duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
 
 -- reconciliation

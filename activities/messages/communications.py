@@ -96,6 +96,19 @@ class Communications:
         found = select(row.id, row.name).where(row.is_active, row.about == about).order_by(row.name, row.id)
         return [(one.id, one.name) for one in await self._database.read(found)]
 
+    async def basis(self, template_id: str, segment_id: str, days: DaySpan | None) -> str:
+        """Return what names a template, the criteria of a segment and its days as they are now.
+
+        Read it before what is shown: what is changed between the two is then noticed when it is sent.
+        """
+        found = await self._database.call(
+            "communication_basis",
+            template_id=template_id,
+            segment_id=segment_id,
+            **{"from": days.first if days else None, "to": days.last if days else None},
+        )
+        return found or ""
+
     async def preview(
         self,
         order: CommunicationOrder,
@@ -139,10 +152,12 @@ class Communications:
         actor: str,
         reason: str,
         at_most: int | None = None,
+        as_previewed: str | None = None,
     ) -> Mapping[str, Any]:
         """Write a communication's messages, once by its id; return its counts, and whether it is new.
 
-        Raises RuleBrokenError for an id that was another communication, and for more letters than `at_most`.
+        Raises RuleBrokenError for an id that was another communication, for more letters than `at_most`, and where
+        `as_previewed`, the `basis` of a preview, is not what it would be made of now.
         """
         asked = order.recipients()
         answer: Mapping[str, Any] = await self._database.call(
@@ -156,6 +171,7 @@ class Communications:
             actor=actor,
             reason=reason,
             at_most=at_most,
+            as_previewed=as_previewed,
             timeout_seconds=SWEEP_SECONDS,
         )
         return answer

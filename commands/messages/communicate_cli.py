@@ -68,19 +68,29 @@ def send_communication(
         int | None,
         typer.Option("--at-most", min=1, help="Send nothing if it is more letters, as the preview counted them."),
     ] = None,
+    as_previewed: Annotated[
+        str | None,
+        typer.Option(
+            "--as-previewed",
+            metavar="BASIS",
+            help="Send nothing if template, segment or days are not those of the preview.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a letter about each transaction, or to each account of a segment, and send them.
 
     Left out are accounts without an address, whose address bounced, that opted out, or that are terminated. The text
-    is the template's of this moment, what its tags say is as of the sending. `messages list --communication ID` lists
-    the letters.
+    is the template's of this moment, with `--as-previewed` that of the preview or nothing is sent; what its tags say is
+    as of the sending. `messages list --communication ID` lists the letters.
     """
     from commands.messages.communicating import send
 
     days, who = (since, until), {"actor": actor, "reason": reason}
     perform(
-        lambda output: send(output, id, template, about or [], segment, days, **who, at_most=at_most),
+        lambda output: send(
+            output, id, template, about or [], segment, days, **who, at_most=at_most, as_previewed=as_previewed
+        ),
         as_json=as_json,
     )
 

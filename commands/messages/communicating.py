@@ -35,10 +35,14 @@ Days = tuple[date | None, date | None]
 
 @dataclass(frozen=True)
 class AskedCommunication:
-    """What is to be communicated by which template; `member` is an account or transaction by its id, or empty."""
+    """What is to be communicated by which template; `member` is an account or transaction by its id, or empty.
+
+    `basis` names the template, the segment's criteria and its days, as they were when they were read.
+    """
 
     order: CommunicationOrder
     template: Row[Any]
+    basis: str
     member: str = ""
 
 
@@ -62,8 +66,15 @@ async def preview(
     shown = [{"account_id": row.account_id, "transaction_id": row.transaction_id, "text": text}
              for row, text in found.letters]  # fmt: skip
     output.answer(
-        {"chosen": found.chosen, "written": found.written, "left_out": found.left_out, "letters": shown},
+        {
+            "chosen": found.chosen,
+            "written": found.written,
+            "left_out": found.left_out,
+            "letters": shown,
+            "basis": asked.basis,
+        },
         _counts_table(template, found.chosen, found.written, found.left_out),
+        f"Send it as it is shown here: --as-previewed {asked.basis} --at-most {max(found.written, 1)}",
         *(f"\nTo {one['account_id']}:\n{one['text']}" for one in shown),
     )
 
@@ -79,8 +90,11 @@ async def send(
     actor: str,
     reason: str,
     at_most: int | None = None,
+    as_previewed: str | None = None,
 ) -> None:
-    """Write a communication, once by its id and not more letters than `at_most`, and start what sends it."""
+    """Write a communication, once by its id and not more letters than `at_most`, and start what sends it.
+
+    With `as_previewed`, the basis of a preview, only while template, segment and days are still those."""
     require_who_and_why(actor, reason)
     if not _ID.fullmatch(id):
         raise refusal("id", "id_is_plain", "has 1 to 64 small letters, digits, and . _ - behind the first")
@@ -94,7 +108,9 @@ async def send(
         counts = await communications.known(id, template, words)
         if counts is None:
             asked = await asked_of(database, template, numbers, segment, days)
-            counts = await communications.write(id, asked.order, words, actor=actor, reason=reason, at_most=at_most)
+            counts = await communications.write(
+                id, asked.order, words, actor=actor, reason=reason, at_most=at_most, as_previewed=as_previewed
+            )
     # Also after a repeat: whoever was cut off between the two finds the letters waiting in the outbox.
     handle = await client.start_workflow(
         Mailing.run,
@@ -161,12 +177,13 @@ async def asked_of(
     """Return what is asked for. Raises RefusedError for no such template, segment or transaction, or wrong days."""
     found = await SegmentQueries(database).require(segment) if segment else None
     about = require_order(found, numbers, days)
+    over = days_of_segment(found, *days, datetime.now(UTC).date()) if found is not None else None
+    basis = await Communications(database).basis(template, segment, over)
     known = await Communications(database).require_template(template, about)
     transactions = [(await _posted(database, number)).id for number in numbers]
-    over = days_of_segment(found, *days, datetime.now(UTC).date()) if found is not None else None
     if member and about is About.TRANSACTIONS:
         member = (await _posted(database, member)).id
-    return AskedCommunication(CommunicationOrder(template, segment, tuple(transactions), over), known, member)
+    return AskedCommunication(CommunicationOrder(template, segment, tuple(transactions), over), known, basis, member)
 
 
 async def _posted(database: Database, number: str) -> Row[Any]:

@@ -1,8 +1,12 @@
 """`communicate`: letters by templates with tags, each once, and to nobody who is not to be written to."""
 
+from datetime import date
+
 import pytest
 
 from activities.database import Database
+from activities.messages.communications import Communications
+from models.reports.periods import DaySpan
 from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.builders import Merchant
@@ -109,6 +113,42 @@ async def test_a_repeat_with_the_same_id_sends_nothing(
     ]
     assert sorted(row["account_id"] for row in listed["messages"]) == ["acc_ada", "acc_bernd"]
     assert "is due on" in mailbox.messages[0].text + mailbox.messages[1].text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        TEMPLATES.replace("is overdue", "is late"),
+        TEMPLATES.replace('about = "accounts"', 'about = "accounts"\nis_required = true'),
+        SEGMENTS.replace('"20.00"', '"24.00"'),
+    ],
+)
+async def test_what_was_changed_since_its_preview_is_not_sent(
+    cli: CommandLine, merchant: Merchant, customers: dict[str, str], change: str
+) -> None:
+    basis = (await cli.json("communicate", "preview", "to_all", "--segment", "owing"))["basis"]
+    await merchant.configure(change)
+    send = ("communicate", "send", "to_all", "--segment", "owing", *WHO, "--yes", "--json")
+
+    refused = await cli(*send, "--id", "november", "--as-previewed", basis)
+    written = await letters(merchant)
+    again = (await cli.json("communicate", "preview", "to_all", "--segment", "owing"))["basis"]
+    first = await cli.json(*send[:-1], "--id", "november", "--as-previewed", again)
+    repeated = await cli.json(*send[:-1], "--id", "november", "--as-previewed", basis)
+
+    assert (refused.rules, written) == ([("as_previewed", "communication_as_previewed")], [])
+    assert (first["is_new"], first["written"], repeated["is_new"]) == (True, 2, False)
+
+
+async def test_a_preview_of_a_relative_month_is_not_sent_in_the_next_one(
+    database: Database, merchant: Merchant, customers: dict[str, str]
+) -> None:
+    communications = Communications(database)
+    days = [DaySpan(date(2026, month, 1), date(2026, month, 28)) for month in (1, 1, 2)]
+
+    first, same, next_month = [await communications.basis("about_invoice", "open-invoices", one) for one in days]
+
+    assert first == same != next_month
 
 
 async def test_nobody_is_written_to_who_opted_out_or_whose_address_bounced(

@@ -19,14 +19,15 @@ async def _send(output: Output, asked: AskedAction) -> None:
     at_most = shown + max(shown // 10, 1) if shown else None
     await send(
         output, asked["id"], asked["template"], (), asked.id, days,
-        actor=asked.actor, reason=asked.reason, at_most=at_most,
+        actor=asked.actor, reason=asked.reason, at_most=at_most, as_previewed=asked["as_previewed"] or None,
     )  # fmt: skip
 
 
 async def _send_about(output: Output, asked: AskedAction) -> None:
     days = (None, None)
     await send(
-        output, asked["id"], asked["template"], (asked.id,), "", days, actor=asked.actor, reason=asked.reason
+        output, asked["id"], asked["template"], (asked.id,), "", days,
+        actor=asked.actor, reason=asked.reason, as_previewed=asked["as_previewed"] or None,
     )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ MESSAGE = Action(
     (
         FormField("template", "Template", "select", is_required=True),
         FormField("id", "Id", is_required=True, help="Names it: a repeat with the same id sends nothing."),
+        FormField("as_previewed", "Preview"),
         FormField("from", "From", "date"),
         FormField("to", "To", "date"),
         FormField("shown", "Letters shown", "number"),
@@ -48,7 +50,7 @@ MESSAGE_ABOUT = Action(
     *("transactions", "message", "Send", "communicate send", Permission.COLLECT),
     "The account of the transaction gets one letter about it.",
     _send_about,
-    MESSAGE.fields[:2],
+    MESSAGE.fields[:3],
     final=MESSAGE.final,
     place="/transactions/{id}",
 )

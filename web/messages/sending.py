@@ -106,9 +106,10 @@ async def send_message(find: Find, visit: Visit, form: FormData) -> Response:
 async def _page(visit: Visit, subject: MessageSubject, written: _Written) -> Response:
     given, problems = written.given, list(written.problems)
     found: CommunicationPreview | None = None
+    basis = ""
     if given["template"]:
         try:
-            found = await _tried(visit, subject, given)
+            found, basis = await _tried(visit, subject, given)
         except RefusedError as refused:
             problems += [str(one) for one in refused.problems if str(one) not in problems]
         except DatabaseUnavailableError:
@@ -125,6 +126,7 @@ async def _page(visit: Visit, subject: MessageSubject, written: _Written) -> Res
         action=subject.action,
         problems=problems,
         found=found,
+        basis=basis,
         letter=found.letters[0] if found and found.letters else None,
         id=written.id or _suggested(subject.name),
         reason=written.reason,
@@ -132,7 +134,7 @@ async def _page(visit: Visit, subject: MessageSubject, written: _Written) -> Res
     )
 
 
-async def _tried(visit: Visit, subject: MessageSubject, given: Mapping[str, str]) -> CommunicationPreview:
+async def _tried(visit: Visit, subject: MessageSubject, given: Mapping[str, str]) -> tuple[CommunicationPreview, str]:
     is_segment = subject.action is MESSAGE
     days = days_given(given["from"], given["to"])
     numbers, segment = ((), subject.id) if is_segment else ((subject.id,), "")
@@ -140,7 +142,7 @@ async def _tried(visit: Visit, subject: MessageSubject, given: Mapping[str, str]
         asked = await asked_of(
             visit.web.reading, given["template"], numbers, segment, days, member=given["member"] if is_segment else ""
         )
-        return await Communications(visit.web.reading).preview(
+        found = await Communications(visit.web.reading).preview(
             asked.order,
             asked.template,
             renderer_of(visit.web.settings),
@@ -148,6 +150,7 @@ async def _tried(visit: Visit, subject: MessageSubject, given: Mapping[str, str]
             member=asked.member,
             seconds=PAGE_SECONDS,
         )
+        return found, asked.basis
 
 
 def _suggested(name: str) -> str:

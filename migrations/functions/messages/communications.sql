@@ -160,12 +160,25 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         bool_or(k.kind = 'opted_out') as opted_out from duly.mail_stops k where k.account_id = a.id) s on true
 $$;
 
+-- What a preview was made of, beside the records: the template, the criteria of the segment, and its days. Another value says that one of them
+-- was changed since, or that a new month has begun.
+create or replace function duly.communication_basis(p_template_id text, p_segment_id text, p_from date, p_to date) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select left(encode(sha256(convert_to(jsonb_build_array(m.texts, m.attaches_documents, m.is_required, s.about, s.criteria, w.criteria,
+        p_from, p_to)::text, 'UTF8')), 'hex'), 16)
+    from duly.message_templates m
+    left join duly.segments s on s.id = p_segment_id
+    left join duly.segments w on w.id = s.criteria ->> 'accounts'
+    where m.id = p_template_id
+$$;
+
 -- Write the messages of a communication, in one commit with what it was: p_asked is that in the words of whoever asked, for the days of a
 -- segment are other ones tomorrow. A repeat of its id that asks for the same writes nothing and
 -- answers as before; one that asks for something else is refused. More letters than p_at_most (null: any) are written to nobody: a segment
--- may have grown since somebody looked.
+-- may have grown since somebody looked. Nor is anything written where p_as_previewed (null: anything) is not what it is made of now.
 create or replace function duly.communicate(p_id text, p_template_id text, p_segment_id text, p_transactions text[], p_from date, p_to date,
-    p_asked jsonb, p_actor text, p_reason text, p_at_most bigint default null) returns jsonb
+    p_asked jsonb, p_actor text, p_reason text, p_at_most bigint default null,
+    p_as_previewed text default null) returns jsonb
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     c duly.communications;
@@ -180,7 +193,13 @@ begin
         end if;
         return c.counts || jsonb_build_object('id', c.id, 'is_new', false);
     end if;
-    select * into m from duly.message_templates where id = p_template_id;
+    -- Nobody changes what it is made of before the commit.
+    select * into m from duly.message_templates where id = p_template_id for share;
+    perform from duly.segments s where s.id in (p_segment_id, (select x.criteria ->> 'accounts' from duly.segments x where x.id = p_segment_id)) for share;
+    if p_as_previewed <> duly.communication_basis(p_template_id, p_segment_id, p_from, p_to) then
+        perform duly.refuse('communication_as_previewed',
+            'as_previewed: the template, the segment or its days are not those of the preview any more: look at it again');
+    end if;
     insert into duly.communications (id, template_id, texts, attaches_documents, is_required, asked, counts, actor, reason)
     values (p_id, m.id, m.texts, m.attaches_documents, m.is_required, p_asked, '{}', p_actor, p_reason);
     -- What the law or a contract requires goes to whoever has opted out, too.

@@ -177,3 +177,21 @@ async def test_a_segment_that_has_grown_since_it_was_shown_is_shown_again_and_no
     assert refused.status_code == 422
     assert "it would be 3 letters now, more than 2: look at it again" in texts(refused.text)
     assert (figures(refused.text)["Letters"], 'name="shown" value="3"' in refused.text, letters) == ("3", True, 0)
+
+
+async def test_a_template_that_was_edited_since_it_was_shown_is_shown_again_and_nobody_is_written_to(
+    acting: None, browser: Browser, owing: list[str], merchant: Merchant
+) -> None:
+    await browser.sign_in()
+    preview = await browser.open("/segments/owing/message?template=offer")
+    edited = (
+        """update duly.message_templates set texts = '{"en": {"subject": "Sale", "text": "Now"}}' where id = 'offer'"""
+    )
+    await merchant.run(edited)
+
+    refused = await sent(browser, preview, id="autumn", reason="the autumn's letter")
+    again = await sent(browser, refused.text, id="autumn", reason="the autumn's letter")
+
+    assert (refused.status_code, again.status_code) == (422, 303)
+    assert "not those of the preview any more: look at it again" in texts(refused.text)
+    assert "Sale" in texts(refused.text)
