@@ -22,6 +22,7 @@ from activities.configuration.sql import (
     ONE_AT_A_TIME,
     SAY_VERSION,
     SAY_WHO,
+    STANDING_CATEGORIES,
 )
 from activities.configuration.wallet_consistency import (
     ConfiguredWallets,
@@ -188,8 +189,27 @@ async def _require_consistent(connection: AsyncConnection, document: Definitions
         *problems_of_wallets(document, wallets),
         *problems_of_vouchers(document, wallets),
         *problems_of_top_ups(document, wallets),
+        *await _problems_of_categories(connection, document),
     ]:
         raise RefusedError(problems)
+
+
+async def _problems_of_categories(connection: AsyncConnection, document: DefinitionsDocument) -> Sequence[Problem]:
+    """Why no VAT was charged stands on what is posted, and in the returns of its month: it stays what it was.
+
+    A rate that has said nothing so far may say it: its invoices wait for that (models/printouts/electronic.py).
+    """
+    rates = Jsonb([{"id": rate.id, "category": rate.category} for rate in document.tax_rates])
+    found = (await connection.execute(text(STANDING_CATEGORIES), {"rates": rates})).all()
+    places = {rate.id: position for position, rate in enumerate(document.tax_rates)}
+    return [
+        Problem(
+            f"tax_rates.{places[row.id]}.category",
+            "tax_category_stands",
+            f"what is posted at {row.id!r} says {row.category}, not {row.given or 'nothing'}: make another rate",
+        )
+        for row in found
+    ]
 
 
 def _made(document: DefinitionsDocument, left: Mapping[Any, int], conflicts: Sequence[Row[Any]]) -> Iterator[Problem]:

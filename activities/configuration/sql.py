@@ -42,6 +42,14 @@ KNOWN_WALLETS = """
             from duly.wallet_transaction_types) as types,
         (select coalesce(jsonb_object_agg(id, product_id is not null), '{}') from duly.voucher_types) as sold_vouchers
 """
+# Of the rates of a document those whose posted lines without VAT say another category: only they are looked for.
+STANDING_CATEGORIES = """
+    select r.id, r.category, g.category as given
+    from jsonb_to_recordset(cast(:rates as jsonb)) g (id text, category text)
+    join duly.tax_rates r on r.id = g.id and r.category <> 'S' and r.category is distinct from g.category
+    where exists (select from duly.transaction_lines l join duly.financial_transactions t on t.id = l.transaction_id
+        where l.tax_rate_id = r.id and l.tax_percent = 0 and t.posted_at is not null)
+"""
 CONFLICTS = (
     "select kind, id, field, rule, used_by, users, example from duly.configuration_conflicts() order by 1, 2, 3, 4, 5"
 )

@@ -218,3 +218,22 @@ async def test_a_kind_of_which_nothing_is_taken_away_is_refused_by_name(database
         await database.call("take_away_configuration", kind=kind, id="one")
 
     assert refused.value.type == "kind_is_taken_away"
+
+
+async def test_a_rate_keeps_the_category_that_posted_lines_have_by_it(company: Company, tmp_path: Path) -> None:
+    rate = '[[tax_rates]]\nid = "none"\nname = "None"\npercent = 0\n'
+    reverse, exempt = f'{rate}category = "AE"\n', f'{rate}category = "E"\nexemption = "§ 4 Nr. 8 UStG"\n'
+    charged = rate.replace("percent = 0", "percent = 19")
+    line = ("--line", "product=plan,price=5,tax_rate=none")
+    await company.account("a1")
+    draft = await company.configure(exempt), await company.create("invoice", "a1", *line, "--draft")
+
+    # A draft says nothing yet, and what has said nothing may say it.
+    changes = [(await company.configure(one)).changes[0][2] for one in (rate, exempt, rate)]
+    await company.create("invoice", "a1", *line)
+    changes += [(await company.configure(reverse)).changes[0][2], (await company.configure(reverse)).changes[0][2]]
+    refused = [await company.refused("definitions", "apply", written(tmp_path, one)) for one in (exempt, rate, charged)]
+
+    assert draft[1]["number"] is None
+    assert [str(change) for change in changes] == ["updated", "updated", "updated", "updated", "unchanged"]
+    assert refused == [[("tax_rates.0.category", "tax_category_stands")]] * 3
