@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select
 
 from activities.database import Database
 from models.problem import refusal
-from models.reports.mrr import RecurringSubscription, mrr_on
+from models.reports.mrr import RecurringSubscription, Terminations, mrr_on
 from models.reports.periods import DaySpan, months_before
 from models.subscriptions.stored import anchor_of
 from models.subscriptions.timeline import DatedChange, Timeline
@@ -47,10 +47,11 @@ class MrrSnapshots:
         first = since.replace(day=1) if since else await self._first_missing()
         if first is None or first > last:
             return []
-        subscriptions = await self._subscriptions()
+        subscriptions, terminations = await self._subscriptions(), await self._terminations()
         kept = []
         for month in DaySpan(first, last).months():
-            amounts = mrr_on(subscriptions, months_before(month, -1) - timedelta(days=1))
+            ends_on = months_before(month, -1) - timedelta(days=1)
+            amounts = mrr_on([one for one in subscriptions if not terminations.holds(one.account_id, ends_on)], ends_on)
             kept.append(await self._keep(month, amounts, actor, reason))
         return kept
 
@@ -76,6 +77,10 @@ class MrrSnapshots:
             return months_before(newest, -1)
         ((began,),) = await self._database.read(select(func.min(SubscriptionRow.starts_on)))
         return began.replace(day=1) if began else None
+
+    async def _terminations(self) -> Terminations:
+        found = await self._database.rows(_TERMINATIONS, timeout_seconds=TIMEOUT_SECONDS)
+        return Terminations([(row.account_id, row.since_on, row.is_terminated) for row in found])
 
     async def _subscriptions(self) -> list[RecurringSubscription]:
         changes: dict[str, list[DatedChange]] = defaultdict(list)
@@ -107,6 +112,17 @@ def _as_its_row_has_it(row: Row[Any]) -> DatedChange:
     )
 
 
+# Of accounts that are terminated, or were, each change of that and its day. Where nothing is known of when, they are
+# since ever: nothing is billed to them.
+_TERMINATIONS = """
+    select c.account_id, (c.changed_at at time zone 'UTC')::date as since_on,
+        c.changes -> 'state' ->> 'is' = 'terminated' as is_terminated
+    from duly.account_changes c where c.changes ? 'state'
+    union all
+    select a.id, date '0001-01-01', true from duly.accounts a where a.state = 'terminated' and not exists (
+        select from duly.account_changes c where c.account_id = a.id and c.changes -> 'state' ->> 'is' = 'terminated')
+    order by 1, 2
+"""
 _COLUMNS = (
     SubscriptionRow.id,
     SubscriptionRow.account_id,

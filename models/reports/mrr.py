@@ -1,6 +1,7 @@
 """Monthly recurring revenue: what subscriptions in force on the last day of a month bring, before tax (F150)."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -16,6 +17,21 @@ class RecurringSubscription:
     account_id: str
     currency: str
     timeline: Timeline
+
+
+class Terminations:
+    """When accounts were terminated and made active again: while they are terminated nothing of theirs is billed."""
+
+    def __init__(self, changes: Sequence[tuple[str, date, bool]]) -> None:
+        """Take account, day and whether it is terminated from that day on, in the order in which it became so."""
+        self._changes: dict[str, list[tuple[date, bool]]] = defaultdict(list)
+        for account_id, since_on, is_terminated in changes:
+            self._changes[account_id].append((since_on, is_terminated))
+
+    def holds(self, account_id: str, day: date) -> bool:
+        """Say whether an account is terminated at the end of a day."""
+        known = [is_terminated for since_on, is_terminated in self._changes.get(account_id, ()) if since_on <= day]
+        return bool(known) and known[-1]
 
 
 def monthly_minor(timeline: Timeline, day: date) -> int:

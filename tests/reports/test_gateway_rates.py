@@ -120,6 +120,24 @@ async def test_what_is_paid_by_bank_is_recovered_and_what_is_written_off_or_open
     assert recovered_by.texts("recovered_by", "recovered_amount") == [("bank", "20.00")]
 
 
+async def test_what_is_paid_in_part_is_recovered_when_nothing_of_it_is_owed_any_more(
+    charges: Charges, books: Books, reports: Reports
+) -> None:
+    half, written_off, credited = (books.invoice(f"n{number}", "acc_1", 20_00) for number in range(3))
+    for invoice, state in ((half, "under_processing"), (written_off, "rejected"), (credited, "rejected")):
+        charges.add("do_not_honor", state=state, invoices=(invoice,))
+        books.pay(f"bank {invoice}", "acc_1", 5_00, method="bank_transfer", addressed_invoice_ids=[invoice])
+    charges.owner.run("update duly.gateway_attempts set sent_at = '2025-11-05'")
+    books.call("write_off", key="w", invoice_id=written_off, type_id="write_off")
+    books.credit_note("c", "acc_1", 15_00, addressed_invoice_ids=[credited])
+
+    recovery = await reports.run("recovery", *NOVEMBER)
+
+    assert recovery.texts("declined", "recovered", "still_open", "given_up", "recovered_amount") == [
+        ("3", "1", "1", "1", "15.00")
+    ]
+
+
 async def test_disputes_and_refunds_are_told_by_their_own_month_and_by_that_of_the_payment(
     charges: Charges, books: Books, reports: Reports
 ) -> None:

@@ -146,3 +146,27 @@ async def test_the_command_keeps_months_once(subscribed: Books, cli: CommandLine
 
     assert first["months"][0] == {"month": "2025-01", "version": 1, "change": "kept"}
     assert second["months"] == []
+
+
+async def test_what_a_terminated_account_had_is_lost_from_that_day_on_and_comes_back_with_it(
+    subscribed: Books, owner: Books, snapshots: MrrSnapshots, reports: Reports
+) -> None:
+    states = (("2025-08-31", "terminated"), ("2025-10-01", "active"), ("2025-11-30", "terminated"))
+    for day, state in states:
+        owner.run(
+            "insert into duly.account_changes (account_id, changes, actor, reason, changed_at) values ('a',"
+            " jsonb_build_object('state', jsonb_build_object('is', %s::text)), 'maria', 'asked for it', %s)",
+            *(state, f"{day} 12:00Z"),
+        )
+    owner.run("update duly.accounts set state = 'terminated' where id in ('a', 'e')")  # of e nobody knows since when
+
+    await kept(snapshots)
+    mrr = await reports.run("mrr", date(2025, 7, 1), date(2025, 11, 30))
+
+    assert mrr.texts("month", "new", "reactivation", "churn", "mrr") == [
+        ("2025-07", "0.00", "0.00", "20.00", "150.00"),
+        ("2025-08", "0.00", "0.00", "100.00", "50.00"),
+        ("2025-09", "0.00", "0.00", "0.00", "50.00"),
+        ("2025-10", "29.90", "100.00", "0.00", "169.90"),
+        ("2025-11", "0.00", "20.00", "140.00", "49.90"),
+    ]

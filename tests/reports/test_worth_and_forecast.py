@@ -37,6 +37,18 @@ async def test_a_customer_is_worth_what_came_in_and_what_comes_as_long_as_accoun
     assert ("acc_2", "0.00", "0.00", "50.0", "0.00") in shown
 
 
+async def test_a_customer_who_has_paid_nothing_yet_is_worth_what_is_to_come(
+    books: Books, owner: Books, reports: Reports
+) -> None:
+    books.invoice("n", "acc_1", lines=[line(1000_00, tax_percent=19)])
+    keep_months(owner)
+
+    worth = await reports.run("cltv-accounts")
+
+    shown = worth.texts("account_id", "receipts_minor", "mrr_minor", "value_minor")
+    assert ("acc_1", "0.00", "130.00", "6500.00") in shown
+
+
 async def test_a_segment_of_which_little_is_known_stays_as_long_as_everybody(
     books: Books, owner: Books, reports: Reports
 ) -> None:

@@ -15,7 +15,8 @@ create or replace view duly.report_attempts as
     left join duly.cards d on d.id = a.card_id;
 
 -- Every receivable that an issuer has answered, by its first answer: whether it was paid at once, later and by what, or not. What was
--- declined and paid past the request counts as far as payments made since then settle its invoices.
+-- declined and paid past the request counts as far as payments made since then settle its invoices: in amounts as much as that, as recovered
+-- once nothing of them is owed any more.
 create or replace view duly.report_receivables as
   select r.id as request_id, r.account_id, c.region, c.segment, r.currency, (f.sent_at at time zone 'UTC')::date as first_on,
       date_trunc('month', f.sent_at at time zone 'UTC')::date as month, r.provider_id as provider, d.brand, r.run_id, f.code,
@@ -31,14 +32,17 @@ create or replace view duly.report_receivables as
     left join duly.cards d on d.id = f.card_id
     left join duly.gateway_attempts s on s.request_id = r.id and s.outcome = 'succeeded' and f.outcome = 'declined'
     left join duly.cards n on n.id = s.card_id
-    left join lateral (select sum(o.amount_minor)::bigint as amount_minor,
+    left join lateral (select sum(o.amount_minor) filter (where p.classification = 'payment')::bigint as amount_minor,
         (array_agg(case when p.provider is not null then 'another_request' when p.method in ('cash', 'voucher') then 'person'
-          else 'bank' end order by p.posted_at desc))[1] as recovered_by
+          else 'bank' end order by p.posted_at desc) filter (where p.classification = 'payment'))[1] as recovered_by,
+        bool_or(p.classification = 'write_off') as is_written_off
       from duly.current_allocations o join duly.financial_transactions p on p.id = o.credit_id
-      where f.outcome = 'declined' and s.request_id is null and o.debit_id = any (r.invoices) and p.classification = 'payment'
+      where f.outcome = 'declined' and s.request_id is null and o.debit_id = any (r.invoices) and p.classification in ('payment', 'write_off')
         and p.posted_at > f.sent_at) m on true
     cross join lateral (select
-      case when f.outcome = 'succeeded' then 'at_once' when s.request_id is not null or m.amount_minor > 0 then 'recovered'
+      case when f.outcome = 'succeeded' then 'at_once' when s.request_id is not null or m.amount_minor >= r.amount_minor
+          or m.amount_minor > 0 and not m.is_written_off and not exists (select from duly.open_items i where i.transaction_id = any (r.invoices)
+            and i.allocated_minor < i.amount_minor) then 'recovered'
         when r.state in ('rejected', 'reversed') then 'given_up' else 'open' end,
       case when s.channel = 'hosted_page' then 'link' when s.cause = 'manual' then 'person' when s.card_id = f.card_id then 'same_card'
         when n.created_at > f.sent_at then 'new_card' when s.request_id is not null then 'fallback' else m.recovered_by end,

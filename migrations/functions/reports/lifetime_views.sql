@@ -13,7 +13,7 @@ create or replace view duly.report_lifetime as
   select x.account_id, x.region, x.segment, x.currency, x.receipts_minor, x.mrr_minor, round(x.months, 1) as months,
       x.receipts_minor + round(x.mrr_minor * x.months)::bigint as value_minor
     from (select a.id as account_id, a.region, a.segment, a.currency,
-          case when s.total_minor > 0 then round(r.amount_minor * s.net_minor / s.total_minor) else coalesce(r.amount_minor, 0) end::bigint
+          case when s.total_minor > 0 then round(coalesce(r.amount_minor, 0) * s.net_minor / s.total_minor) else coalesce(r.amount_minor, 0) end::bigint
             as receipts_minor,
           coalesce(m.mrr_minor, 0) as mrr_minor,
           case when p.lost > 0 then least(60, p.at_risk::numeric / p.lost) else 60 end as months
