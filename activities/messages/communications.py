@@ -101,12 +101,13 @@ class Communications:
 
         Read it before what is shown: what is changed between the two is then noticed when it is sent.
         """
-        found = await self._database.call(
-            "communication_basis",
-            template_id=template_id,
-            segment_id=segment_id,
-            **{"from": days.first if days else None, "to": days.last if days else None},
-        )
+        asked: dict[str, Any] = {
+            "template_id": template_id,
+            "segment_id": segment_id,
+            "from": days.first if days else None,
+            "to": days.last if days else None,
+        }
+        found = await self._database.call("communication_basis", **asked)
         return found or ""
 
     async def preview(

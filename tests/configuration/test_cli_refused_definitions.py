@@ -221,10 +221,10 @@ async def test_a_kind_of_which_nothing_is_taken_away_is_refused_by_name(database
 
 
 async def test_a_rate_keeps_the_category_that_posted_lines_have_by_it(company: Company, tmp_path: Path) -> None:
-    rate = '[[tax_rates]]\nid = "none"\nname = "None"\npercent = 0\n'
+    rate = '[[tax_rates]]\nid = "untaxed"\nname = "None"\npercent = 0\n'
     reverse, exempt = f'{rate}category = "AE"\n', f'{rate}category = "E"\nexemption = "§ 4 Nr. 8 UStG"\n'
     charged = rate.replace("percent = 0", "percent = 19")
-    line = ("--line", "product=plan,price=5,tax_rate=none")
+    line = ("--line", "product=plan,price=5,tax_rate=untaxed")
     await company.account("a1")
     draft = await company.configure(exempt), await company.create("invoice", "a1", *line, "--draft")
 
