@@ -118,7 +118,7 @@ grant execute on function duly.alert_of_fraud, duly.alert_of_members, duly.alert
     duly.notify, duly.reminders_at, duly.resend_message, duly.withhold_messages, duly.write_reminders to duly_app;
 
 -- reconciliation
-grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations, duly.certify_reconciliation, duly.check_payout_lines, duly.clearing_balances,
+grant execute on function duly.alert_of_discrepancies, duly.alert_of_violations, duly.certify_reconciliation, duly.check_payout_lines, duly.clearing_balances, duly.end_payout,
     duly.confirm_movement, duly.confirm_object, duly.check_fee, duly.unexplained_fee_refunds, duly.match_movements, duly.missing_candidates, duly.note_discrepancy, duly.note_missing,
     duly.note_refused, duly.note_window, duly.open_candidates, duly.receive_payout, duly.resolve_discrepancy, duly.start_reconciliation, duly.store_movements, duly.store_payout,
     duly.store_window, duly.unfinished_payouts, duly.unknown_objects, duly.window_cursor to duly_app;

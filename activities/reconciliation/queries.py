@@ -1,6 +1,7 @@
 """Reconciliations and discrepancies as the command line shows them, and a person's end of one."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -9,7 +10,7 @@ from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
 from models.reconciliation.discrepancy import DiscrepancyResolution, DiscrepancyState
-from models.tables.reconciliation import DiscrepancyRow, ReconciliationRow
+from models.tables.reconciliation import DiscrepancyRow, GatewayPayoutRow, ReconciliationRow
 from models.tables.transactions import TransactionNumberRow
 
 _DISCREPANCIES = select(
@@ -90,3 +91,36 @@ class ReconciliationQueries:
             reason=reason,
         )
         return resolved
+
+    async def payout(self, payout_id: str) -> Row[Any] | None:
+        """Return a payout as the gateway lists it, or None."""
+        row = GatewayPayoutRow
+        return await self._database.read_first(
+            select(row.provider_id, row.id, row.amount_minor, row.currency, row.status).where(row.id == payout_id)
+        )
+
+    async def end_payout(
+        self,
+        payout: Row[Any],
+        payments: Sequence[str],
+        *,
+        fee_minor: int,
+        booked_on: date | None,
+        actor: str,
+        reason: str,
+    ) -> Mapping[str, Any]:
+        """Let a payout arrive at the bank, or leave it, by a person's word.
+
+        Raises RuleBrokenError where it does not add up.
+        """
+        ended: Mapping[str, Any] = await self._database.call(
+            "end_payout",
+            provider_id=payout.provider_id,
+            payout=payout.id,
+            payments=list(payments),
+            fee_minor=fee_minor,
+            booked_on=booked_on,
+            actor=actor,
+            reason=reason,
+        )
+        return ended

@@ -102,3 +102,32 @@ def resolve_discrepancy(
         lambda output: resolve(output, discrepancy, resolution, account_id=account, actor=actor, reason=reason),
         as_json=as_json,
     )
+
+
+@app.command("payout")
+@changes(final="The payout is over, and its lines are in suspense no more.")
+def end_payout(
+    payout: Annotated[str, typer.Argument(metavar="PAYOUT", help="Id of a payout at the gateway, such as po_1.")],
+    actor: Annotated[str, typer.Option("--actor", help="Who says so; kept with what is booked.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with what is booked.")],
+    payments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PAYMENT]...", help="The payments in suspense that brought it; none of a debit."),
+    ] = None,
+    fee: Annotated[str, typer.Option("--fee", help="What the bank has kept of it, in major units, such as 0.50.")] = "",
+    booked_on: Annotated[
+        date | None,
+        typer.Option(
+            "--on", parser=day_of, metavar="DAY", help="The day of the bank's line; of payments, the last one's."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """End a payout that the bank shows in several lines, or less a fee, or of which it was debited so.
+
+    The payments and the fee must come to the payout. They leave suspense, and the payout is in the bank, in one commit.
+    """
+    from commands.reconciliation.payouts import EndOfPayout, end
+
+    asked = EndOfPayout(payout, tuple(payments or ()), fee, booked_on)
+    perform(lambda output: end(output, asked, actor=actor, reason=reason), as_json=as_json)

@@ -38,6 +38,10 @@ class DiscrepancyKind:
     is_urgent: bool = False
 
 
+# What a payout is whose lines at the bank a person may name.
+OF_BANK_LINES = frozenset({"payout_not_arrived", "payout_sent_back"})
+
+_PAYOUT = 'duly reconcile payout {object} PAYMENT... --fee FEE --actor NAME --reason "..."'
 _RESOLVE = 'duly reconcile resolve {id} --as explained --actor NAME --reason "..."'
 
 KINDS = MappingProxyType(
@@ -99,13 +103,15 @@ KINDS = MappingProxyType(
         "payout_not_arrived": DiscrepancyKind(
             "A payout, or a debit of the gateway's, that no bank statement shows a week after it was due.",
             Owner.FINANCE,
-            "Import the bank's statement; else ask the bank about {object}. Then " + _RESOLVE,
+            "Import the bank's statement. In several lines, or less a fee: " + _PAYOUT + "; of a debit --on DAY and no "
+            "PAYMENT. Else ask the bank about {object}. Then " + _RESOLVE,
         ),
         "payout_sent_back": DiscrepancyKind(
             "A payout that the gateway has back since a week, and that no bank statement shows leaving again.",
             Owner.FINANCE,
-            "Import the bank's statement (once more, if the line was in it); else ask the bank about {object}. Then "
-            + _RESOLVE,
+            "Import the bank's statement (once more, if the line was in it). In several lines, or with a fee: "
+            'duly reconcile payout {object} --on DAY --fee FEE --actor NAME --reason "...". '
+            "Else ask the bank about {object}. Then " + _RESOLVE,
         ),
         "payout_not_returned": DiscrepancyKind(
             "A payout that the bank took back a week ago, and that the gateway does not have again.",

@@ -180,6 +180,28 @@ async def test_a_discrepancy_is_resolved_by_decision(
     assert (await cli.json("reconcile", "list"))["discrepancies"] == []
 
 
+async def test_the_lines_of_a_payout_are_named_where_it_is_late_alone(
+    acting: None, browser: Browser, merchant: Merchant
+) -> None:
+    late, differs = [
+        await merchant.value(
+            "insert into duly.discrepancies (provider_id, kind, object, amount_minor, currency)"
+            " values ('stripe', :kind, 'po_1', 2397, 'EUR') returning id",
+            kind=kind,
+        )
+        for kind in ("payout_not_arrived", "differs")
+    ]
+    await browser.sign_in(role=ConsoleRole.OPERATOR)
+    path = f"/do/discrepancies/payout/{late}"
+
+    pages = [await browser.open(f"/discrepancies/{one}") for one in (late, differs)]
+    form = await browser.open(path)
+    problems = await refused(browser, path, payout="po_1", payments="PAY-1 PAY-2", reason="two lines")
+
+    assert ["/do/discrepancies/payout/" in page for page in pages] == [True, False]
+    assert ('value="po_1"' in form, problems) == (True, ["payout: there is no payout 'po_1' (payout_exists)"])
+
+
 async def test_a_collection_is_tried_again_on_another_card_and_money_goes_back(
     acting: None, browser: Browser, cli: CommandLine, merchant: Merchant, workers: None, period: str
 ) -> None:

@@ -36,6 +36,7 @@ from web.actions import (
 )
 from web.actions.action import Action, Filled, problems_of
 from web.actions.limits import capitalized, limit_sentence, required_limit
+from web.actions.processes import of_discrepancies
 from web.actions.sent import shown_once
 from web.context import Visit
 from web.merchant_scope import is_action_in_scope
@@ -59,6 +60,7 @@ ACTIONS: Mapping[str, Action] = {
             of_refund_runs.ACTIONS,
             of_merchants.ACTIONS,
             of_providers.ACTIONS,
+            of_discrepancies.ACTIONS,
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Actions on runs, collections, refunds, requests, disputes, discrepancies, events and messages."""
+"""Actions on runs, collections, refunds, requests, disputes, events and messages."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
@@ -14,7 +14,6 @@ from commands.messages.messages import resend
 from commands.output import Output
 from commands.payments.fraud import release
 from commands.payments.payment_requests import command as ask_request
-from commands.reconciliation.reconciliation import resolve
 from commands.refunds.refunds import retry
 from commands.refunds.refunds import send_update as ask_refund
 from commands.runs.control import send_update as ask_run
@@ -23,7 +22,6 @@ from models.console.roles import Permission
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.problem import refusal
-from models.reconciliation.discrepancy import DiscrepancyResolution
 from web.actions.action import Action, FormField, day_given
 
 _OPEN = frozenset({"open", "collecting", "dunning", "waiting_for_customer", "processing", "unknown"})
@@ -91,14 +89,6 @@ async def _resolve_collection(output: Output, asked: AskedAction) -> None:
         asked.actor, asked.reason, asked["gateway_reference"], asked["was_not_charged"] == "yes"
     )
     await ask_collection(output, *_receivable(asked), "resolve_unknown", command, CollectResult)
-
-
-async def _resolve(output: Output, asked: AskedAction) -> None:
-    try:
-        how = DiscrepancyResolution(asked["as"])
-    except ValueError as error:
-        raise refusal("as", "resolution_known", "must be explained or booked") from error
-    await resolve(output, asked.id, how, account_id=asked["account"], actor=asked.actor, reason=asked.reason)
 
 
 async def _retry_refund(output: Output, asked: AskedAction) -> None:
@@ -249,26 +239,6 @@ _OTHERS = (
         _accept,
         states=frozenset({"inquiry", "open"}),
         final="The dispute is lost for good.",
-    ),
-    Action(
-        *("discrepancies", "resolve", "Resolve", "reconcile resolve", Permission.DECIDE),
-        "End it by decision. One that gateway and ledger agree on by now ends by itself.",
-        _resolve,
-        (
-            FormField(
-                "as",
-                "As",
-                "select",
-                words=(
-                    ("explained", "explained: nothing is booked"),
-                    ("booked", "booked: a payment of no customer of ours"),
-                ),
-                is_required=True,
-            ),
-            FormField("account", "Account", help="With booked, whose it is; to suspense unless given."),
-        ),
-        frozenset({"open"}),
-        "The discrepancy is ended, and not found again.",
     ),
     Action(
         *("events", "replay", "Deliver again", "events replay", Permission.COLLECT),

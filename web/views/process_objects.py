@@ -17,7 +17,7 @@ from models.listing import heading_of
 from models.operations.payment_states import COLLECTION, DISPUTE, PAYMENT_REQUEST
 from models.operations.record_states import DISCREPANCY, RUN
 from models.problem import refusal
-from models.reconciliation.discrepancy import describe, remedy_of
+from models.reconciliation.discrepancy import OF_BANK_LINES, describe, remedy_of
 from models.runs.criteria import in_words
 from models.runs.process_run import RunKind, RunState
 from models.workflow_ids import collection_id, dispute_id, payment_request_id
@@ -147,7 +147,11 @@ async def show_discrepancy(visit: Visit) -> Response:
         title=f"{found.id}: {found.kind.replace('_', ' ')}",
         kind="discrepancy",
         state=state(DISCREPANCY.word(found.state)),
-        actions=links_of(visit, "discrepancies", found.id, found.state),
+        actions=[
+            one
+            for one in links_of(visit, "discrepancies", found.id, found.state)
+            if found.kind in OF_BANK_LINES or not one.href.startswith("/do/discrepancies/payout/")
+        ],
         sentence=f"{kind.meaning} What helps: {remedy}" if found.state == "open" else kind.meaning,
         facts=(
             ("Looked after by", text(kind.owner)),

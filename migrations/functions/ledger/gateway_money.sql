@@ -235,6 +235,8 @@ returns table (debit_account text, credit_account text) language sql immutable p
       -- The bank's statement: a credit, or a debit.
       ('payout_arrived', 'bank', 'payouts_in_transit:' || p_provider),
       ('payout_withdrawn', 'payouts_in_transit:' || p_provider, 'bank'),
+      -- What the bank keeps of either.
+      ('payout_fee', 'gateway_fees:' || p_provider, 'bank'),
       -- Bank debits that a statement brings, and those that it takes back, with what the bank charges for it.
       ('debits_collected', 'bank', 'gateway_clearing:' || p_provider),
       ('debits_returned', 'gateway_clearing:' || p_provider, 'bank'),

@@ -63,6 +63,7 @@ class GatewayMovement(StrEnum):
     PAYOUT_PULL_FAILED = "payout_pull_failed"
     PAYOUT_ARRIVED = "payout_arrived"
     PAYOUT_WITHDRAWN = "payout_withdrawn"
+    PAYOUT_FEE = "payout_fee"
     DEBITS_COLLECTED = "debits_collected"
     DEBITS_RETURNED = "debits_returned"
     TOPUP = "topup"
@@ -157,6 +158,7 @@ def gateway_movement_transfer(movement: GatewayMovement, provider: str, amount_m
         GatewayMovement.PAYOUT_PULL_FAILED: (transit, clearing),
         GatewayMovement.PAYOUT_ARRIVED: (LedgerAccountKind.BANK, transit),
         GatewayMovement.PAYOUT_WITHDRAWN: (transit, LedgerAccountKind.BANK),
+        GatewayMovement.PAYOUT_FEE: (fees, LedgerAccountKind.BANK),
         GatewayMovement.DEBITS_COLLECTED: (LedgerAccountKind.BANK, clearing),
         GatewayMovement.DEBITS_RETURNED: (clearing, LedgerAccountKind.BANK),
         GatewayMovement.TOPUP: (clearing, LedgerAccountKind.BANK),
