@@ -1,8 +1,10 @@
 """A merchant is connected: its account is made, completed by its owner, and watched."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.database import Database
@@ -37,6 +39,20 @@ async def test_a_merchant_is_connected_when_its_owner_has_told_the_gateway_every
     assert after.status_code == 200
     assert "Integration successful" in (await owner.visit(link.path)).text
     assert (await history(merchant, bakery))[:3] == ["switched_on", "connected", "account_made"]
+
+
+async def test_who_connects_a_merchant_holds_up_nobody_who_notes_what_became_of_its_account(
+    merchant: Merchant, bakery: str
+) -> None:
+    # Each would wait for the other: what is noted holds the connection, and refers to the merchant.
+    async with merchant.engine.begin() as connecting:
+        again = text("select duly.switch_merchant_payments(:id, true, 'maria', 'again')")
+        await connecting.execute(again, {"id": bakery})
+
+        async with asyncio.timeout(30):
+            await merchant.run("select duly.note_connection_change(:id, 'moved')", id=bakery)
+
+    assert await history(merchant, bakery) == ["switched_on", "moved"]
 
 
 async def test_an_account_is_made_with_the_colours_of_its_merchants_seller(

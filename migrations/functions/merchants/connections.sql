@@ -30,7 +30,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m duly.merchants;
 begin
-    select * into m from duly.merchants where id = p_merchant_id for update;
+    select * into m from duly.merchants where id = p_merchant_id for no key update;
     if m.id is null then
         perform duly.refuse('merchant_exists', format('merchant: there is no merchant %s: name it in a document for `merchants apply`', p_merchant_id));
     end if;
@@ -46,7 +46,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     m duly.merchants;
 begin
-    select * into m from duly.merchants where id = p_merchant_id for update;
+    select * into m from duly.merchants where id = p_merchant_id for no key update;
     if m.id is null then
         perform duly.refuse('merchant_exists', format('merchant: there is no merchant %s: name it in a document for `merchants apply`', p_merchant_id));
     elsif not m.takes_payments then

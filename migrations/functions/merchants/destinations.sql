@@ -50,7 +50,7 @@ declare
     o duly.accounts;
     v_before text;
 begin
-    select * into m from duly.merchants where id = p_merchant_id for update;
+    select * into m from duly.merchants where id = p_merchant_id for no key update;
     perform from duly.account_balances where account_id = p_account_id for no key update;
     select * into o from duly.accounts where id = p_account_id and kind = 'customer';
     v_before := duly.merchant_of_payer(p_account_id);
@@ -107,7 +107,7 @@ declare
     v_payers constant bigint := (select count(*) from duly.merchant_payers where merchant_id = p_merchant_id and ended_at is null);
 begin
     -- Whoever assigns an account at this moment has the merchant's row, or waits for it.
-    select * into m from duly.merchants where id = p_merchant_id for update;
+    select * into m from duly.merchants where id = p_merchant_id for no key update;
     perform from duly.account_balances where account_id = p_account_id for no key update;
     if m.flow <> p_flow and exists (select from duly.merchant_connections c where c.merchant_id = m.id) then
         perform duly.refuse('flow_is_fixed', format('flow: merchant %s is connected already, and its account was made for the other flow: '
