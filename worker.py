@@ -52,6 +52,7 @@ from activities.printouts.attaching import DocumentAttachments
 from activities.readiness import is_ready
 from activities.reconciliation.books import GatewayWithBooks
 from activities.reconciliation.families import book_families, ledger_families
+from activities.recovery.dating import RightDay
 from activities.recovery.generation import GenerationOfActivities
 from activities.recovery.guard import RestoreGuard
 from activities.reductions.reductions import ReductionActivities
@@ -137,7 +138,7 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
         max_concurrent_workflow_tasks=20,
         max_cached_workflows=WORKFLOW_CACHE_SIZE,
         max_concurrent_activities=50,
-        interceptors=[GenerationOfActivities()],
+        interceptors=[GenerationOfActivities(), RightDay(database)],
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 
@@ -159,8 +160,7 @@ def mail_worker(client: Client, database: Database, settings: Settings) -> Worke
 
 def gateway_worker(client: Client, database: Database, gateway: FullGateway, settings: Settings) -> Worker:
     """Make the worker of one provider's calls, paced by its queue and smoothed in the process."""
-    # The queue's own limit lets twice the rate pass in a first second; the limiter here spreads what it lets through.
-    # It is a tenth faster than the queue, or that first second's calls would stand in it for good.
+    # Spreads what the queue lets through: twice its rate in a first second, whose calls would else stand here for good.
     pace = GatewayPace(settings.gateway_rate * 1.1)
     clocks = Clocks(database, gateway)
     families = (
@@ -267,8 +267,8 @@ async def _begin_gateway_calls(
         account=await account_of(database, settings.provider) or "",
     )
     stack.push_async_callback(gateway.close)
-    guard = RestoreGuard(fenced, client, settings.provider, gateway)
-    if await is_ready("gateway_away", partial(why_unanswered, Clocks(database, gateway).measure, guard.begin), stop):
+    guard = RestoreGuard(fenced, client, settings.provider, gateway, clocks := Clocks(database, gateway))
+    if await is_ready("gateway_away", partial(why_unanswered, clocks.measure, guard.begin), stop):
         stack.callback(asyncio.create_task(guard.run()).cancel)
         await stack.enter_async_context(gateway_worker(client, fenced, gateway, settings))
 

@@ -44,6 +44,7 @@ VALUES: Mapping[str, Collection[str]] = {
     "sort": frozenset(RunSort),
     "state": frozenset({*EventState, *MessageState, *DisputeState}),
     "currency": frozenset(EXPONENTS),
+    "clock": frozenset({"the gateway", "the database", "this machine", "nobody knows"}),
 }
 """The values of each label, provider aside."""
 
@@ -89,6 +90,11 @@ GAUGES: Mapping[Measured, Described] = {
         "Movements that the ledger expects of the gateway and that should have come.", (PROVIDER,)
     ),
     Measured.SENDING_HELD: Described("1 while nothing is sent to a provider, after a restore.", (PROVIDER,)),
+    Measured.CLOCKS_APART: Described(
+        "How far the worst two of the clocks of gateway, database and worker are apart, and which is wrong where that "
+        "can be told. Above 60 nothing new is sent.",
+        (PROVIDER, "clock"),
+    ),
     Measured.RECONCILED: Described("Time since the last day of a provider was reconciled.", (PROVIDER,)),
     Measured.GATEWAY_BALANCE: Described(
         "The gateway's balance as the last reconciliation read it.", (PROVIDER, "currency")

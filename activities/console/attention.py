@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, literal, select, 
 from activities.collections.queries import assigned_to_nobody_here
 from activities.console.mass_actions import NEEDS_PERSON
 from activities.database import Database
+from activities.expectations import IS_OVERDUE
 from models.gateway.events import EventState
 from models.gateway.gateway_request import RequestKind, RequestState
 from models.ledger.account import AccountKind
@@ -71,7 +72,7 @@ _ATTENTION = union_all(
     _suspense(),
     _waiting("failed_messages", _M.created_at, _M.state == MessageState.FAILED),
     _waiting("events", _E.created_at, _E.state == EventState.NEEDS_REVIEW),
-    _waiting("movements", _X.overdue_at, _X.movement.is_(None), _X.overdue_at < func.now()),
+    _waiting("movements", _X.overdue_at, IS_OVERDUE),
     _waiting("assigned_away", CollectionAssigneeRow.assigned_at, *assigned_to_nobody_here()),
     _waiting("mass_actions", MassActionRow.begun_at, *NEEDS_PERSON),
     _waiting("sending", literal(None, _Q.created_at.type), SendingRow.state != SendingState.OPEN),

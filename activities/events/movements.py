@@ -12,6 +12,7 @@ from sqlalchemy import case, false, func, select
 from temporalio import activity
 
 from activities.database import Database, matching
+from activities.expectations import IS_OVERDUE
 from activities.gateway.retries import retryable_gateway_errors
 from activities.listing import Listed, NewestFirst
 from activities.merchants.transfers import GatewayWithTransfers, TransferSettlement
@@ -37,9 +38,8 @@ _IS_DIFFERING = (
     & (Expected.settled_minor != Expected.amount_minor)
     & (Expected.movement.is_not(None))
 )
-_IS_OVERDUE = (Expected.movement.is_(None)) & (Expected.overdue_at <= func.now())
 
-_STATE = case((Expected.movement.is_not(None), "moved"), (_IS_OVERDUE, "overdue"), else_="open")
+_STATE = case((Expected.movement.is_not(None), "moved"), (IS_OVERDUE, "overdue"), else_="open")
 
 _EXPECTED = select(
     Expected.provider_id,
@@ -52,7 +52,7 @@ _EXPECTED = select(
     Expected.expected_at,
     Expected.overdue_at,
     _STATE.label("state"),
-    _IS_OVERDUE.label("is_overdue"),
+    IS_OVERDUE.label("is_overdue"),
     func.coalesce(_IS_DIFFERING, false()).label("is_differing"),
     Expected.movement,
     Expected.settled_minor,
@@ -209,12 +209,12 @@ class ExpectationQueries:
         if is_open:
             filters.append(Expected.movement.is_(None))
         if is_overdue:
-            filters.append(_IS_OVERDUE)
+            filters.append(IS_OVERDUE)
         if is_differing:
             filters.append(_IS_DIFFERING)
         return await _LIST.page(self._database, page, *filters)
 
     async def overdue(self) -> int:
         """Count what should have moved by now."""
-        rows = await self._database.read(select(func.count()).select_from(Expected).where(_IS_OVERDUE))
+        rows = await self._database.read(select(func.count()).select_from(Expected).where(IS_OVERDUE))
         return int(rows[0][0])

@@ -251,7 +251,7 @@ class Clocks:
             return
         self._logged_at = elapsed()
         report = log.error if comparison.verdict is ClockVerdict.TOO_FAR else log.warning
-        report("clocks_differ", verdict=comparison.verdict, reason=str(comparison))
+        report("clocks_differ", verdict=comparison.verdict, reason=str(comparison), culprit=comparison.culprit)
 
 
 class SendingLimits(Interceptor):

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from temporalio.client import Client
 
 from activities.database import Database
+from activities.expectations import IS_OVERDUE
 from models.collections.collection import ENDED, Stage
 from models.disputes.dispute import DISPUTE_ENDED, DisputeState
 from models.gateway.events import EventState
@@ -29,7 +30,7 @@ from models.tables.collecting import GatewayAttemptRow, GatewayEventRow, Gateway
 from models.tables.configuration import ProviderRow
 from models.tables.messages import MessageRow
 from models.tables.movements import GatewayExpectationRow
-from models.tables.operations import SendingRow
+from models.tables.operations import ClockReadingRow, SendingRow
 from models.tables.reconciliation import DiscrepancyRow, ReconciliationRow
 from models.tables.returns import DisputeRow, RefundRunRow
 
@@ -37,6 +38,9 @@ COUNTED_AT_MOST = 100_000
 
 # "duly" and "open", as a key that nobody else locks.
 _MEASURING = 0x64756C79_6F70656E
+
+# A comparison of clocks is made twice a minute, by a gateway's worker.
+LAST_SEEN_SECONDS = 600
 
 QUESTION_TIMEOUT = timedelta(seconds=5)
 
@@ -67,6 +71,7 @@ class Measured(StrEnum):
     OPEN_DISCREPANCIES = "open_discrepancies"
     OVERDUE_MOVEMENTS = "overdue_movements"
     SENDING_HELD = "sending_held"
+    CLOCKS_APART = "clocks_apart_seconds"
     RECONCILED = "reconciliation_age_seconds"
     GATEWAY_BALANCE = "gateway_balance_minor_units"
     CLEARING_BALANCE = "clearing_balance_minor_units"
@@ -174,10 +179,14 @@ def _counts_by_provider() -> Iterable[tuple[Measured, Select[*tuple[Any, ...]]]]
     yield Measured.OLDEST_RUN, select(literal("refund"), oldest_refund_run).where(open_refund_run)
     yield Measured.OPEN_DISPUTES, _counted((dispute.provider_id, dispute.state), dispute.closed_at.is_(None))
     yield Measured.OPEN_DISCREPANCIES, _counted((found.provider_id, found.kind), found.state == "open")
-    overdue = (movement.movement.is_(None), movement.overdue_at < func.now())
-    yield Measured.OVERDUE_MOVEMENTS, _counted((movement.provider_id,), *overdue)
+    yield Measured.OVERDUE_MOVEMENTS, _counted((movement.provider_id,), IS_OVERDUE)
     held = case((SendingRow.state == SendingState.OPEN, 0), else_=1)
     yield Measured.SENDING_HELD, select(SendingRow.provider_id, held)
+    seen = ClockReadingRow
+    culprit = func.coalesce(func.nullif(seen.culprit, ""), "nobody knows")
+    # One that nobody has compared for ten minutes is no reading.
+    lately = func.abs(_age_of(seen.noted_at)) < LAST_SEEN_SECONDS
+    yield Measured.CLOCKS_APART, select(seen.provider_id, culprit, seen.apart_seconds).where(lately)
 
 
 def _unknown_attempts() -> Select[*tuple[Any, ...]]:
@@ -230,6 +239,7 @@ _NOTHING_OPEN: tuple[tuple[Measured, tuple[str, ...]], ...] = (
     *((Measured.OPEN_DISCREPANCIES, (kind,)) for kind in KINDS),
     (Measured.OVERDUE_MOVEMENTS, ()),
     (Measured.SENDING_HELD, ()),
+    (Measured.CLOCKS_APART, ("nobody knows",)),
 )
 _OLDEST_PENDING = select(_age_of(func.min(MessageRow.queued_at))).where(MessageRow.state == MessageState.PENDING)
 

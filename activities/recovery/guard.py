@@ -12,7 +12,9 @@ from temporalio.service import RPCError
 
 from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError
 from activities.events.repeated_task import RepeatedTask
+from activities.gateway.clocks import Clocks
 from activities.recovery.alarms import Alarms
+from activities.recovery.dating import note_clocks
 from activities.recovery.fence import Fence
 from activities.recovery.temporal_memory import TemporalMemory
 from activities.recovery.watch import BEAT_SECONDS, RestoreWatch
@@ -62,9 +64,10 @@ class RestoreGuard:
         client: Client,
         provider: str,
         gateway: GuardedGateway | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
         self._task = RepeatedTask("restore_watch", self.compare, every_seconds=BEAT_SECONDS, pauses=PAUSES)
-        self._database = database
+        self._database, self._provider, self._clocks = database, provider, clocks
         self._fence = Fence(database, self._task.wake)
         self._watch = RestoreWatch(database, provider, gateway, TemporalMemory(client), alarm=Alarms(client))
         database.lend_only_past(self._fence)
@@ -84,6 +87,8 @@ class RestoreGuard:
         server = await self._watch.compare(log_seen=self._fence.log_seen)
         await self._database.call("note_compared", server=server)
         await self._fence.compared(server)
+        if self._clocks is not None:
+            await note_clocks(self._database, self._provider, self._clocks)
 
     async def begin(self) -> None:
         """Compare for the first time. What is away is waited for, doing nothing meanwhile. Raises GatewayError."""

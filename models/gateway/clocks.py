@@ -104,6 +104,14 @@ class ClockComparison:
         """Return the verdict on the worst pair."""
         return self.worst[1].verdict if self.worst else ClockVerdict.AGREE
 
+    @property
+    def culprit(self) -> str:
+        """Return whose clock two others that agree are apart from; empty where that cannot be told."""
+        names = dict.fromkeys(name for pair in self.offsets for name in pair)
+        apart = {pair for pair, offset in self.offsets.items() if offset.verdict is not ClockVerdict.AGREE}
+        blamed = [name for name in names if all((name in pair) == (pair in apart) for pair in self.offsets)]
+        return blamed[0] if len(self.offsets) > 1 and len(blamed) == 1 and apart else ""
+
     def __str__(self) -> str:
         """Say in one line which clocks are how far apart."""
         if self.worst is None:

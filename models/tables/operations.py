@@ -223,6 +223,19 @@ class SendingRow(Base):
     is_certain: Mapped[bool]
 
 
+class ClockReadingRow(Base):
+    """How far apart a provider's workers have last seen the clocks, in seconds, and which of them is wrong."""
+
+    __tablename__ = "clock_readings"
+
+    provider_id: Mapped[str] = mapped_column(ForeignKey("duly.providers.id"), primary_key=True)
+    apart_seconds: Mapped[int] = mapped_column(Integer)
+    database_seconds: Mapped[int] = mapped_column(Integer)
+    culprit: Mapped[str]
+    reason: Mapped[str]
+    noted_at: Mapped[datetime]
+
+
 class GatewayWitnessRow(Base):
     """The customer that stands for this installation at a provider's account: another account does not have it."""
 

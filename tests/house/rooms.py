@@ -98,7 +98,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "payments": ("cards", "collections", "gateway"),
         "printouts": ("books", "ledger", "messages", "reports"),
         "reconciliation": ("gateway", "ledger"),
-        "recovery": ("collections", "events", "refunds"),
+        "recovery": ("collections", "events", "gateway", "refunds"),
         "reductions": ("configuration",),
         "reports": ("configuration",),
         "refunds": ("gateway",),

@@ -20,12 +20,14 @@ async def examine_clocks(settings: Settings) -> Finding:
         except GatewayError:
             return unchecked("clocks", "the gateway cannot tell")
     advice = (
-        f"let NTP set it; while clocks are more than {REFUSE_AT.seconds} s apart nothing new is sent to the gateway"
+        f"let NTP set it; while clocks are more than {REFUSE_AT.seconds} s apart nothing new is sent to the gateway, "
+        "and nothing is billed"
     )
+    blame = f": two others agree, and that of {found.culprit} does not" if found.culprit else ""
     match found.verdict:
         case ClockVerdict.AGREE:
             return ok("clocks", str(found))
         case ClockVerdict.APART:
-            return warning("clocks", str(found), advice)
+            return warning("clocks", f"{found}{blame}", advice)
         case ClockVerdict.TOO_FAR:
-            return wrong("clocks", str(found), advice)
+            return wrong("clocks", f"{found}{blame}", advice)

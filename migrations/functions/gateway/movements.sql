@@ -142,6 +142,13 @@ begin
     return v_booked;
 end $$;
 
+-- Movements that nobody waits for any more: a person has explained why the gateway does not show them.
+create or replace function duly.explained_missing(p_provider_id text) returns table (object text, kind text)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select d.object, substr(d.kind, 9) from duly.discrepancies d
+    where d.provider_id = p_provider_id and d.kind like 'missing\_%' and d.state = 'resolved'
+$$;
+
 -- How far a provider's list has been read, the expectations that are open, the oldest of them, those that are overdue, movements
 -- whose amount nobody has explained yet, and the first expectations that are due.
 create or replace function duly.movements_wanted(p_provider_id text, p_limit integer) returns jsonb
@@ -156,9 +163,11 @@ language sql stable security definer set search_path = duly, pg_temp as $$
         'due', (select coalesce(jsonb_agg(jsonb_build_object('object', d.object, 'kind', d.kind)), '[]') from (
             select object, kind from duly.gateway_expectations
             where provider_id = p_provider_id and movement is null and due_at <= clock_timestamp()
+              and (object, kind) not in (select x.object, x.kind from duly.explained_missing(p_provider_id) x)
               and kind not in ('application_fee', 'application_fee_refund', 'transfer', 'transfer_reversal')
             order by due_at limit p_limit) d))
     from duly.gateway_expectations e where e.provider_id = p_provider_id and e.movement is null
+      and (e.object, e.kind) not in (select x.object, x.kind from duly.explained_missing(p_provider_id) x)
       and e.kind not in ('application_fee', 'application_fee_refund', 'transfer', 'transfer_reversal')
 $$;
 

@@ -212,7 +212,7 @@ begin
     select * into strict r from duly.gateway_requests where id = t.request_id;
     v_id := duly.note_discrepancy(t.provider_id, 'transfer_not_made', r.gateway_reference, 'open', r.account_id, r.transaction_id,
         abs(duly.excess_of_merchant(t)), t.currency,
-        jsonb_build_object('code', p_code, 'merchant', t.merchant_provider_id));
+        jsonb_build_object('code', p_code, 'merchant', t.merchant_provider_id, 'excess_minor', duly.excess_of_merchant(t)));
     perform duly.alert_of_discrepancies('transfers/' || t.id, p_id => v_id);
 end $$;
 

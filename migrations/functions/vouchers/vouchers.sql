@@ -203,6 +203,8 @@ declare
   v_ids text[];
 begin
   expired := 0;
+  -- By a clock that is wrong nothing expires.
+  if duly.why_not_dated() is not null then return; end if;
   for b in select * from duly.voucher_batches d where d.expires_on < duly.earliest_today() and d.id > p_after
       and exists (select from duly.vouchers v where v.batch_id = d.id
         and not exists (select from duly.voucher_ends e where e.voucher_id = v.id)) order by d.id limit p_limit loop
