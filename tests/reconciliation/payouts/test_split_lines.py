@@ -81,7 +81,7 @@ async def test_what_does_not_come_to_the_payout_is_refused_and_nothing_is_writte
     refused = {rule: (await cli("reconcile", "payout", *given, *WHO)).stderr for rule, given in asked.items()}
     nobody = await cli("reconcile", "payout", payout, *payments, "--actor", " ", "--reason", "r")
 
-    assert [rule for rule, said in refused.items() if f"({rule})" not in said] == []
+    assert [rule for rule, printed in refused.items() if f"({rule})" not in printed] == []
     assert "command_says_who_and_why" in nobody.stderr
     assert (await held(reconciling), await suspended(reconciling)) == (before, 2347)
 
@@ -102,9 +102,7 @@ async def test_a_debit_of_the_bank_for_a_payout_is_ended_by_its_day_and_fee(
     ]
     await cli.json("reconcile", "payout", str(payout["id"]), "--on", day, "--fee", "5.00", *WHO)
 
-    assert [
-        rule for rule, said in zip(("day_of_debit", "debit_has_no_payment"), refused, strict=True) if rule not in said
-    ] == []
+    assert ["day_of_debit" in refused[0], "debit_has_no_payment" in refused[1]] == [True, True]
     assert await held(reconciling) == {
         "bank": -500,
         "gateway_clearing:stripe": 2397,
