@@ -7,8 +7,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from activities.database import Database
-from models.period import Period
 from tests.support.builders import Merchant, declined
 from tests.support.command_line import CommandLine
 
@@ -64,24 +62,6 @@ async def test_a_run_over_nobody_is_refused_before_it_closes_the_month_unless_it
     assert (refused.exit_code, refused.rules, runs) == (1, [("period", "somebody_is_due")], 0)
     assert "with --over-nobody it closes its period all the same" in refused.error["problems"][0]["message"]
     assert (closed["state"], closed["members"]) == ("completed", 0)
-
-
-async def test_a_run_that_was_begun_is_not_refused_as_one_over_nobody(
-    cli: CommandLine, merchant: Merchant, workers: None, period: str, database: Database
-) -> None:
-    await merchant.account(owes_minor=2500)
-    # One whose workflow was terminated: its members are fixed, and nobody is due beside them.
-    await database.call(
-        "freeze_payment_run",
-        run_id=f"run/monthly/{period}",
-        definition_id="monthly",
-        period=period,
-        ends_on=str(Period.parse(period).ends_on),
-    )
-
-    started = await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
-
-    assert (started["state"], [row["outcome"] for row in started["totals"]]) == ("completed", ["charged"])
 
 
 @pytest.mark.nightly

@@ -7,6 +7,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
+from models.period import Period
 from models.workflow_ids import payment_run_id
 from sandbox.stripe.control.client import SandboxControl
 from settings import Settings
@@ -148,3 +149,21 @@ async def test_a_shadow_run_is_followed_and_its_differences_printed(
     assert cast["comparison"] == {"baseline_id": "", "members": {"new": 2}}
     assert "beside no certified run" in shown.stdout
     assert refused.stderr.startswith("error: database: there is no payment run definition 'yearly'")
+
+
+async def test_a_run_that_was_begun_is_not_refused_as_one_over_nobody(
+    cli: CommandLine, merchant: Merchant, workers: None, period: str, database: Database
+) -> None:
+    await merchant.account(owes_minor=2500)
+    # One whose workflow was terminated: its members are fixed, and nobody is due beside them.
+    await database.call(
+        "freeze_payment_run",
+        run_id=f"run/monthly/{period}",
+        definition_id="monthly",
+        period=period,
+        ends_on=str(Period.parse(period).ends_on),
+    )
+
+    started = await cli.json("runs", "start", "monthly", period, "--not-due-yet", "--wait")
+
+    assert (started["state"], [row["outcome"] for row in started["totals"]]) == ("completed", ["charged"])
