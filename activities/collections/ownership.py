@@ -19,9 +19,9 @@ from models.collections.collection import (
 )
 from models.collections.dunning import GiveUpAction
 from models.collections.earlier import EarlierAttempt, counts_before
-from models.collections.end_reason import end_reason
 from models.money import Money
 from models.operations.business_events import CollectionMoved
+from models.operations.end_reason import end_reason
 from models.operations.event_names import EventName
 
 _TERMS = TypeAdapter(CollectionTerms)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from models.collections.end_reason import EndReason
 from models.disputes.dispute import DisputeState
 from models.gateway.decline import DeclineClass
 from models.gateway.gateway_request import AttemptOutcome, RequestKind
 from models.money import Money
+from models.operations.end_reason import EndReason
 from models.operations.event_names import OF_DISPUTE, OF_PAYMENT, OF_REFUND, EventName, RunSort
 from models.refunds.refund import RefundOutcome
 

@@ -9,8 +9,8 @@ from temporalio import workflow
 
 from activities.business_events import listen
 from models.collections.collection import CANCELLED, UNCHARGEABLE, Stage
-from models.collections.end_reason import EndReason, end_reason
 from models.operations.business_events import BusinessEvent, CommandEnded
+from models.operations.end_reason import EndReason, end_reason
 from models.operations.event_names import EventName
 from models.operator_command import OperatorCommand
 from tests.collections.test_operators import is_at

@@ -121,8 +121,8 @@ async def test_a_signal_to_nobody_is_no_error_of_its_trace(time_skipping: Workfl
     kept, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(ShownSpans(kept)))
     config = time_skipping.client.config()
-    interceptors = [TracingInterceptor(provider.get_tracer("test")), SignalsToNobody()]
-    client = Client(**{**config, "interceptors": interceptors})
+    config["interceptors"] = [TracingInterceptor(provider.get_tracer("test")), SignalsToNobody()]
+    client = Client(**config)
 
     with pytest.raises(RPCError):
         await client.get_workflow_handle("collection/acc_1/2026-11").signal("gateway_event")

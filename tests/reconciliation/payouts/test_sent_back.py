@@ -192,8 +192,9 @@ async def test_the_statements_of_the_demo_have_what_the_gateway_takes_from_the_b
     payout = await pulled(reconciling, period)
     reconciling.sandbox.complete_payout(str(payout["id"]))
     await reconciling.reconcile()
+    assert payout["amount"] == -2500
 
     await PastBank(database, tmp_path).statement(today(reconciling), by_transfer=[], too_much=[])
 
     books = await held(reconciling)
-    assert (books["bank"], books["payouts_in_transit:stripe"]) == (2397 + payout["amount"], 0)
+    assert (books["bank"], books["payouts_in_transit:stripe"]) == (2397 - 2500, 0)

@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-from models.collections.collection import PAYS_BY
-
 
 class EndReason(StrEnum):
     """The reasons that are ours. Everything else is `other`: it stays in the collection's row."""
@@ -28,11 +26,13 @@ class EndReason(StrEnum):
     OTHER = "other"
 
 
+# A collection ends as pays_by_bank_transfer and the like: methods are named by whoever configures them.
+_PAYS_BY = "pays_by_"
 _OURS = {str(one): one for one in EndReason}
 
 
 def end_reason(reason: str) -> EndReason:
     """Return what a log line says of the reason in a collection's row."""
-    if reason.startswith(PAYS_BY):
+    if reason.startswith(_PAYS_BY):
         return EndReason.PAYS_OTHERWISE
     return _OURS.get(reason, EndReason.OTHER)
