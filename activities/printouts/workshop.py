@@ -30,7 +30,7 @@ from models.printouts.electronic import problems_of_electronic
 from models.printouts.facts import ELECTRONIC, DocumentFacts, PrintFormat, StatementFacts
 from models.problem import Problem, RefusedError
 
-TEMPLATE_VERSION = "2"
+TEMPLATE_VERSION = "3"
 """Which templates write: it is raised with every change of them that is seen, and kept with each file."""
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Row, func, select
+from sqlalchemy import Date, Row, cast, func, select
 
 from activities.database import Database
 from models.problem import refusal
@@ -15,10 +15,12 @@ from models.reports.mrr import RecurringSubscription, Terminations, mrr_on
 from models.reports.periods import DaySpan, months_before
 from models.subscriptions.stored import anchor_of
 from models.subscriptions.timeline import DatedChange, Timeline
+from models.tables.accounts import AccountRow
 from models.tables.reports.snapshots import MrrSnapshotRow
-from models.tables.subscriptions import SubscriptionChangeRow, SubscriptionRow
+from models.tables.subscriptions import AccountChangeRow, SubscriptionChangeRow, SubscriptionRow
 
 TIMEOUT_SECONDS = 600.0
+_TERMINATED = "terminated"
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,20 @@ class MrrSnapshots:
         return began.replace(day=1) if began else None
 
     async def _terminations(self) -> Terminations:
-        found = await self._database.rows(_TERMINATIONS, timeout_seconds=TIMEOUT_SECONDS)
-        return Terminations([(row.account_id, row.since_on, row.is_terminated) for row in found])
+        row = AccountChangeRow
+        state = row.changes["state"]["is"].astext.label("state")
+        since_on = cast(func.timezone("UTC", row.changed_at), Date).label("since_on")
+        found = await self._database.read(
+            select(row.account_id, since_on, state)
+            .where(row.changes.has_key("state"))
+            .order_by(row.changed_at, row.id),
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+        changes = [(one.account_id, one.since_on, one.state == _TERMINATED) for one in found]
+        # Where nobody knows of when, it is so since ever: nothing is billed to it.
+        known = {account_id for account_id, _, is_terminated in changes if is_terminated}
+        now = await self._database.read(select(AccountRow.id).where(AccountRow.state == _TERMINATED))
+        return Terminations([*((one.id, date.min, True) for one in now if one.id not in known), *changes])
 
     async def _subscriptions(self) -> list[RecurringSubscription]:
         changes: dict[str, list[DatedChange]] = defaultdict(list)
@@ -112,17 +126,6 @@ def _as_its_row_has_it(row: Row[Any]) -> DatedChange:
     )
 
 
-# Of accounts that are terminated, or were, each change of that and its day. Where nothing is known of when, they are
-# since ever: nothing is billed to them.
-_TERMINATIONS = """
-    select c.account_id, (c.changed_at at time zone 'UTC')::date as since_on,
-        c.changes -> 'state' ->> 'is' = 'terminated' as is_terminated
-    from duly.account_changes c where c.changes ? 'state'
-    union all
-    select a.id, date '0001-01-01', true from duly.accounts a where a.state = 'terminated' and not exists (
-        select from duly.account_changes c where c.account_id = a.id and c.changes -> 'state' ->> 'is' = 'terminated')
-    order by 1, 2
-"""
 _COLUMNS = (
     SubscriptionRow.id,
     SubscriptionRow.account_id,

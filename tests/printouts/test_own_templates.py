@@ -53,7 +53,7 @@ def test_ours_has_all_that_one_of_a_seller_must_have(name: str) -> None:
         (("pdf", '#import "@preview/cetz:0.3.0"'), "has import in it"),
         (("pdf", '#{ include "other.typ" }'), "has include in it"),
         (("pdf", '#eval("1")'), "has eval in it"),
-        (changed("pdf", "#for note in page-of.notes { par(note) }", ""), "leaves out"),
+        (changed("pdf", "#for note in page-of.notes { par(breakable(note)) }", ""), "leaves out"),
         (("html", "{{ page.nothing }}"), "has no attribute"),
         (("html", "{{ ''.__class__.__mro__ }}"), "unsafe"),
         (("html", "{% if %}"), "TemplateSyntaxError"),

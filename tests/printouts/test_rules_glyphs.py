@@ -2,14 +2,17 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
-from activities.printouts.workshop import PrintJob, not_shown_in
+from activities.printouts.workshop import PrintJob, not_shown_in, write
 from activities.reports import glyphs
 from models.printouts.facts import PrintFormat
-from tests.printouts.test_electronic_invoices import a_line, an_invoice
+from tests.printouts.test_electronic_invoices import BUYER, SELLER, a_line, an_invoice
 
 OURS = glyphs._FONTS
 
@@ -70,3 +73,18 @@ def test_shapes_are_those_of_the_language_that_a_script_shows() -> None:
     texts = {"山田太郎テスト": "JP", "김 金": "KR", "王小明": "SC", "Ann": "SC"}
 
     assert {text: glyphs.cjk_family([text]).rpartition(" ")[2] for text in texts} == texts
+
+
+def test_a_long_word_runs_over_no_amount_and_words_to_pay_by_stay_whole() -> None:
+    reference = "RF18" + "0" * 21
+    wide = replace(BUYER, name="N" * 200, street="S" * 200, city="C" * 100, reference=reference)
+    facts = an_invoice(
+        a_line(1, 10000, name="W" * 200), buyer=wide, seller=replace(SELLER, name="V" * 200, email="e" * 99)
+    )
+
+    pdf = write(PrintJob(facts, PrintFormat.PDF))
+
+    lines = PdfReader(BytesIO(pdf)).pages[0].extract_text().splitlines()
+    assert max(map(len, lines)) < 140
+    assert [sum(line.count(letter) for line in lines) >= 200 for letter in "NSWV"] == [True] * 4
+    assert any(reference in line for line in lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from pypdf import PdfReader
 
 from activities.reports.files import output_as
 from models.problem import RefusedError
@@ -50,13 +51,16 @@ def test_names_of_every_script_and_of_markup_are_set_as_they_are() -> None:
     })  # fmt: skip
     report = output_as(ReportFormat.PDF, content)
     report.begin(head_of(definition, date(2026, 11, 30), AT))
-    names = ("שלום", "مرحبا", "Ελλάδα", '#read("/etc/passwd")', "]*_`")
+    names = ("שלום", "مرحبا", "Ελλάδα", '#read("/etc/passwd")', "]*_`", "N" * 300)
     report.rows([{"region": name, "currency": "KWD", "net": 1234} for name in names])
     report.end(ReportFoot(len(names), (), ()))
 
     with pikepdf.open(content) as pdf:
         fonts = {str(font.BaseFont).partition("+")[2] for page in pdf.pages for font in page.Resources.Font.values()}
     assert {"NotoSans-Regular", "NotoSansHebrew-Regular", "NotoSansArabic-Regular"} <= fonts
+    # A long word without a space runs over no amount.
+    lines = PdfReader(content).pages[0].extract_text().splitlines()
+    assert max(line.count("N") for line in lines) < 200
 
 
 def test_no_cell_is_carried_out_and_amounts_have_the_decimals_of_their_currency() -> None:

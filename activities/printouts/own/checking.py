@@ -71,7 +71,7 @@ def _required(page: DocumentPage, seller: str) -> Iterator[str]:
 
 def _squeezed(text: str) -> str:
     """Return a text without what lines and pages are made of."""
-    return "".join(text.replace("\N{SOFT HYPHEN}", "").split())
+    return "".join(text.replace("\N{SOFT HYPHEN}", "").replace("\N{ZERO WIDTH SPACE}", "").split())
 
 
 def _text_of_pdf(content: bytes) -> str:
