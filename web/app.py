@@ -38,7 +38,7 @@ from web.context import Web
 from web.identity_provider import CALLBACK, IdentityProvider
 from web.ledger.transaction import show_transaction, transaction_more
 from web.many.followed import close_many, export_sent_many, go_on, show_sent_many
-from web.many.pages import CHOSEN, preview_many, send_many
+from web.many.pages import CHOSEN, choose_many, preview_many, send_many
 from web.merchants.pages import merchant_more, show_merchant
 from web.merchants.providers import show_provider
 from web.messages.segments import export_members, segment_members, segment_totals, show_segment
@@ -50,7 +50,7 @@ from web.reports.pages import export_report, show_report, show_reports
 from web.runs.progress import run_now
 from web.runs.refund_runs import refund_run_now, show_refund_run
 from web.saved.pages import change_views, show_views
-from web.security import FailurePage, SecurityHeaders
+from web.security import TEXTS, FailurePage, SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.unsent.forms import unsure_page
 from web.views.account import account_about, account_money, account_now, show_account
@@ -71,6 +71,8 @@ from web.views.timeline import account_timeline
 from web.vouchers.pages import show_voucher
 
 # What an open page asks for by itself.
+# The form of an action.
+_DO = "/do/{noun}/{verb}/{id:path}"
 _ASKED_AGAIN = (run_now, refund_run_now)
 _WORDS: Mapping[int, str] = {
     403: "You may not do this",
@@ -152,7 +154,9 @@ def build_app(web: Web, assets: Assets) -> Starlette:
         Route("/views/{noun}", signed_in(web, show_views), methods=["GET"]),
         Route("/views/{noun}", sent_form(web, change_views), methods=["POST"]),
         Route("/do/{noun}/{verb}/{id:path}", signed_in(web, show_form), methods=["GET"]),
-        Route("/do/{noun}/{verb}/{id:path}", sent_form(web, send_form, again=form_again), methods=["POST"]),
+        Route(
+            "/do/{noun}/{verb}/{id:path}", sent_form(web, send_form, bounds=TEXTS, again=form_again), methods=["POST"]
+        ),
         Route("/bank-files", signed_in(web, show_bank_files), methods=["GET"]),
         Route("/bank-files", sent_form(web, preview_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
         Route("/bank-files/send", sent_form(web, send_bank_file, Permission.CORRECT, BANK_FILE), methods=["POST"]),
@@ -243,7 +247,8 @@ def _of_messages(web: Web) -> Sequence[Route]:
 
 def _of_many(web: Web) -> list[Route]:
     return [
-        Route("/many/{noun}", sent_form(web, preview_many, bounds=CHOSEN), methods=["POST"]),
+        Route("/many/{noun}", signed_in(web, preview_many), methods=["GET"]),
+        Route("/many/{noun}", sent_form(web, choose_many, bounds=CHOSEN), methods=["POST"]),
         Route("/many/{noun}/send", sent_form(web, send_many, bounds=CHOSEN), methods=["POST"]),
         Route("/many/sent/{key}.csv", signed_in(web, export_sent_many)),
         Route("/many/sent/{key}", signed_in(web, show_sent_many), methods=["GET"]),

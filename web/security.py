@@ -29,6 +29,8 @@ class FormBounds:
 
 
 FORM = FormBounds()
+# What somebody writes is read whole, though it be far too long: it comes back in its field, with how long it may be.
+TEXTS = FormBounds(bytes_max=1024 * 1024, field_bytes_max=1024 * 1024)
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"

@@ -12,6 +12,7 @@ from activities.bank.debits.debit_lines import DebitLine, DebitLines
 from activities.bank.debits.received_lines import received_lines
 from activities.bank.known_lines import Brought, KnownLines
 from activities.bank.payout_lines import PayoutLines
+from activities.bank.release.statement_limits import within_limits
 from activities.bank.statement_sql import ACCOUNTS, BILLS, INVOICE_SERIES, INVOICES, NOTE, POST, SUSPENSE
 from activities.database import Database, one_of
 from activities.ledger.client import naming_the_rule
@@ -160,6 +161,7 @@ class BankImport:
         rows = [_row(place, entry, to) for place, (entry, to) in enumerate(routed)]
         with naming_the_rule():
             async with self._database.transaction() as connection:
+                await within_limits(connection, [entry for entry, _ in routed], self._actor)
                 values = {"rows": Jsonb(rows), "actor": self._actor}
                 posted = {row.place: row for row in await connection.execute(text(POST), values)}
                 notes = [

@@ -68,6 +68,21 @@ class Approvals:
         found = await self._database.call("ask_approval", **given, user_id=user_id, reason=reason)
         return str(found or "")
 
+    async def ask_to_give(
+        self,
+        id: str,
+        kind: LimitedKind,
+        account_id: str,
+        amount_minor: int,
+        currency: str,
+        *,
+        user_id: str,
+        reason: str,
+    ) -> str:
+        """Keep a request for an amount of a kind, "" for no account, and return its id. Raises RuleBrokenError."""
+        given = {"id": id, "kind": kind.value, "account_id": account_id or None, "amount_minor": amount_minor}
+        return str(await self._database.call("ask_to_give", **given, currency=currency, user_id=user_id, reason=reason))
+
     async def limit_alone(self, kind: LimitedKind, user_id: str, currency: str) -> LimitAlone | None:
         """Return what a user does of a kind and currency alone, and how much of it is used today; None for no user."""
         found = await self._database.call("limit_alone", kind=kind.value, user_id=user_id, currency=currency)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from activities.configuration.document_parts.ledger_document import NONE
+from models.console.approval import LimitedKind
 from models.ledger.account import AccountState
 from models.money import Money
 
@@ -83,7 +84,7 @@ def _seller(row: Row[Any]) -> dict[str, Any]:
     return {**given, "attach_documents": row.attaches_documents}
 
 
-APPROVAL_LIMITS = ("refunds", "write_offs", "cancellations", "refund_files", "debit_files")
+APPROVAL_LIMITS = tuple(f"{kind}s" for kind in LimitedKind)
 
 
 def _approval_rules(row: Row[Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import Row
 
+from commands.configuration.exported import APPROVAL_LIMITS
 from commands.formatting import moment, money
 from commands.output import table, to_json
 from models.listing import heading_of
@@ -201,10 +202,17 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
                 "Cancellations",
                 "Refund files",
                 "Debit files",
+                "Credit notes",
+                "Payments by hand",
+                "Moves",
+                "Out of suspense",
+                "Wallet credits",
+                "Vouchers",
+                "Statements",
                 "Of roles",
                 "Expire after hours",
             ),
-            lambda row: (*map(_amounts, row[:5]), _of_roles(row.roles_minor), row.expire_hours),
+            lambda row: (*map(_amounts, row[: len(APPROVAL_LIMITS)]), _of_roles(row.roles_minor), row.expire_hours),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
         "segments": (

@@ -21,6 +21,8 @@ from models.operations.record_states import APPROVAL
 from models.problem import Problem, refusal
 
 REASON_MAX = 500
+# What its asker then does, up to the amount: nothing is carried out when it is approved.
+TO_GIVE = "approvals/ask"
 
 
 async def list_page(output: Output, page: ListPage, *, state: str, account_id: str, asked_by: str) -> None:
@@ -52,6 +54,8 @@ async def show(output: Output, approval: str) -> None:
 
 def what_of(action: str) -> str:
     """Return what is asked for, in words: of a transaction what is done to it, else also what it is done to."""
+    if action == TO_GIVE:
+        return "give away of"
     noun, _, verb = action.partition("/")
     return verb.replace("-", " ") if noun == "transactions" else f"{verb} {noun.removesuffix('s').replace('-', ' ')}"
 
@@ -59,7 +63,7 @@ def what_of(action: str) -> str:
 def facts_of(found: Row[Any]) -> list[tuple[str, str]]:
     """Return what is to be said of a request, in words."""
     facts = [
-        ("For", found.action.replace("/", " ")),
+        ("For", found.action.replace("/", " ") if found.action != TO_GIVE else f"{found.kind.replace('_', ' ')}s"),
         ("Of", found.subject),
         ("Account", found.account_id or ""),
         ("At most", money(found.amount_minor, found.currency)),
@@ -115,6 +119,10 @@ async def withdraw(output: Output, approval: str, *, actor: str, reason: str) ->
 
 
 async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
+    if asked.action == TO_GIVE:
+        return [
+            f"{asked.asked_by} does up to {money(asked.amount_minor, asked.currency)} now, until the request expires."
+        ]
     action = APPROVABLE[asked.action]
     given = AskedAction(asked.subject, asked.asked_by, asked.asked_because, asked.key, asked.fields)
     because = f"{asked.asked_because}; {asked.id}, approved by {asked.decided_by}: {asked.decided_because}"

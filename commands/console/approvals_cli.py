@@ -50,6 +50,26 @@ def show_approval(approval: Approval, as_json: Json = False) -> None:
     perform(lambda output: show(output, approval), as_json=as_json)
 
 
+@app.command("ask")
+@changes()
+def ask_approval(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="credit-note, payment, move, suspense-move, refund, …")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="In major units, such as 50.00.")],
+    currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="Such as EUR.")],
+    account: Annotated[str, typer.Option("--account", help="Whose it is; of a statement nobody's.")] = "",
+    actor: Actor = "",
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Ask another person for what is above the limits: once approved, the actor does up to as much of it."""
+    from commands.console.giving import ask, kind_given
+
+    perform(
+        lambda output: ask(output, kind_given(kind), amount, currency, account, actor=person_of(actor), reason=reason),
+        as_json=as_json,
+    )
+
+
 @app.command("approve")
 @changes(final="What was asked for is carried out.")
 def approve_request(approval: Approval, actor: Actor = "", reason: Reason = "", as_json: Json = False) -> None:

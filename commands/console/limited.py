@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from sqlalchemy import select
 
 from activities.database import Database
 from activities.ledger.transaction_queries import TransactionQueries
-from commands.ledger.corrections import Because, cancel, write_off
+from commands.ledger.corrections import Because, cancel, move, quick_pay, write_off
+from commands.ledger.drafts import post
 from commands.ledger.transaction_writer import WriteOptions
 from commands.output import ExitCode, Output, Stream
 from commands.refunds.credit import CreditOptions
 from commands.refunds.refunds import RefundOptions, create
 from models.console.approval import LimitedKind
 from models.gateway.gateway_request import RequestKind
+from models.ledger.account import AccountKind
 from models.money import Money, MoneyError
 from models.problem import refusal
+from models.tables.accounts import AccountRow
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,6 +44,12 @@ class AskedAction:
         return self.fields.get(name, "")
 
 
+# What posting a draft gives away.
+_POSTED: Mapping[str, LimitedKind] = {
+    "credit_note": LimitedKind.CREDIT_NOTE,
+    "payment": LimitedKind.PAYMENT,
+    "refund": LimitedKind.REFUND,
+}
 Carry = Callable[[Output, AskedAction], Awaitable[None]]
 
 
@@ -50,6 +60,18 @@ class LimitedAction:
     kind: LimitedKind
     command: str
     carry: Carry
+
+    async def kind_of(self, database: Database, id: str) -> LimitedKind | None:
+        """Return what it is of a transaction; None where that gives nothing away."""
+        if self.kind is LimitedKind.CREDIT_NOTE:
+            found = await TransactionQueries(database).require(id)
+            return _POSTED.get(found.classification)
+        if self.kind is LimitedKind.MOVE:
+            found = await TransactionQueries(database).require(id)
+            account = await database.read_first(select(AccountRow.kind).where(AccountRow.id == found.account_id))
+            is_suspense = account is not None and account.kind is AccountKind.SUSPENSE
+            return LimitedKind.SUSPENSE_MOVE if is_suspense else LimitedKind.MOVE
+        return self.kind
 
 
 @dataclass(frozen=True)
@@ -116,7 +138,7 @@ async def amounting(database: Database, action: str, asked: AskedAction) -> Amou
     """Return what an action comes to at most. Raises RefusedError: there is no such transaction or amount."""
     found = await TransactionQueries(database).require(asked.id)
     amount = found.total_minor
-    if action == "transactions/write-off":
+    if action in {"transactions/write-off", "transactions/quick-pay"}:
         amount = found.unsettled_minor or 0
     elif asked["amount"]:
         try:
@@ -159,6 +181,19 @@ async def _write_off(output: Output, asked: AskedAction) -> None:
     await write_off(output, asked.id, Because(asked["type"] or None, asked.reason), options_of(asked))
 
 
+async def _post(output: Output, asked: AskedAction) -> None:
+    await post(output, asked.id, options_of(asked), posted_on=None, is_acknowledged=asked["acknowledge"] == "yes")
+
+
+async def _move(output: Output, asked: AskedAction) -> None:
+    await move(output, asked.id, asked["account"], Because(reason=asked.reason), options_of(asked))
+
+
+async def _quick_pay(output: Output, asked: AskedAction) -> None:
+    reference = asked["reference"] or None
+    await quick_pay(output, asked.id, asked["method"], Because(), options_of(asked), reference=reference)
+
+
 def _lines(part: "RenderableType") -> list[str]:
     if not isinstance(part, Table):
         return [str(part)]
@@ -172,4 +207,7 @@ LIMITED: Mapping[str, LimitedAction] = {
     "transactions/write-off": LimitedAction(LimitedKind.WRITE_OFF, "transactions write-off", _write_off),
     "transactions/cancel": LimitedAction(LimitedKind.CANCELLATION, "transactions cancel", _cancel),
     "transactions/cancel-by-hand": LimitedAction(LimitedKind.CANCELLATION, "transactions cancel", _cancel),
+    "transactions/post": LimitedAction(LimitedKind.CREDIT_NOTE, "transactions post", _post),
+    "transactions/quick-pay": LimitedAction(LimitedKind.PAYMENT, "transactions quick-pay", _quick_pay),
+    "transactions/move": LimitedAction(LimitedKind.MOVE, "transactions move", _move),
 }

@@ -16,6 +16,13 @@ class LimitedKind(StrEnum):
     CANCELLATION = "cancellation"
     REFUND_FILE = "refund_file"
     DEBIT_FILE = "debit_file"
+    CREDIT_NOTE = "credit_note"
+    PAYMENT = "payment"
+    MOVE = "move"
+    SUSPENSE_MOVE = "suspense_move"
+    WALLET_CREDIT = "wallet_credit"
+    VOUCHER = "voucher"
+    STATEMENT = "statement"
 
 
 class ApprovalState(StrEnum):
@@ -43,6 +50,13 @@ _WORDS: Mapping[LimitedKind, str] = MappingProxyType(
         LimitedKind.CANCELLATION: "cancels",
         LimitedKind.REFUND_FILE: "releases files of refunds of",
         LimitedKind.DEBIT_FILE: "releases files of debits of",
+        LimitedKind.CREDIT_NOTE: "credits",
+        LimitedKind.PAYMENT: "posts payments by hand of",
+        LimitedKind.MOVE: "moves payments of",
+        LimitedKind.SUSPENSE_MOVE: "moves out of suspense",
+        LimitedKind.WALLET_CREDIT: "credits wallets with",
+        LimitedKind.VOUCHER: "issues vouchers of",
+        LimitedKind.STATEMENT: "imports statements of",
     }
 )
 

@@ -113,7 +113,7 @@ class CardRulesRow(Base):
 
 
 class ApprovalRulesRow(Base):
-    """Up to which amount, in minor units by currency, one person does something alone in the console, or to a file."""
+    """Up to which amount, in minor units by currency, one person gives away alone, by kind."""
 
     __tablename__ = "approval_rules"
 
@@ -123,6 +123,13 @@ class ApprovalRulesRow(Base):
     cancellations_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     refund_files_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     debit_files_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    credit_notes_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    payments_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    moves_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    suspense_moves_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    wallet_credits_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    vouchers_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    statements_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     roles_minor: Mapped[dict[str, dict[str, dict[str, int]]]] = mapped_column(JSONB)
     expire_hours: Mapped[int] = mapped_column(Integer)
 

@@ -185,6 +185,7 @@ class LimitedActionRow(Base):
     currency: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[datetime]
+    approval_id: Mapped[str | None] = mapped_column(Text(collation="C"))
 
 
 class InstallationRow(Base):

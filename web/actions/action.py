@@ -21,6 +21,11 @@ _DIGITS_MAX = 9
 _FIELD_MAX = 4000
 
 
+def text_max(name: str) -> int:
+    """Return how many characters a field may have."""
+    return TEXT_MAX.get(name, _FIELD_MAX)
+
+
 @dataclass(frozen=True)
 class FormField:
     """A field of a form. `choices` names what is read to choose from; a `checkbox` is given as "yes"."""
@@ -33,6 +38,12 @@ class FormField:
     is_required: bool = False
     help: str = ""
     value: str = ""
+
+    def __post_init__(self) -> None:
+        """Say at a field for long texts how long they may be."""
+        if self.kind == "textarea":
+            most = f"At most {text_max(self.name):,} characters."
+            object.__setattr__(self, "help", f"{self.help} {most}".strip())
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ def problems_of(action: Action, asked: AskedAction) -> list[Problem]:
         for one in action.fields
         if one.is_required and is_blank(asked[one.name])
     ]
-    found = (problem_of_text(name, text, TEXT_MAX.get(name, _FIELD_MAX)) for name, text in texts.items())
+    found = (problem_of_text(name, text, text_max(name)) for name, text in texts.items())
     return [*problems, *filter(None, found)]
 
 

@@ -218,9 +218,12 @@ async def _answered(visit: Visit, action: Action, asked: AskedAction, output: Ca
 async def _waits(visit: Visit, action: Action, asked: AskedAction) -> str:
     """Return the limit that an action is above; "" where it is within, or there is none."""
     found = await amounting(visit.web.reading, action.path, asked)
-    limit = await required_limit(visit, action, found.currency)
+    kind = await LIMITED[action.path].kind_of(visit.web.reading, asked.id)
+    if kind is None:
+        return ""
+    limit = await required_limit(visit, action, kind, found.currency)
     request = LimitedRequest(
-        *(asked.key, action.path, LIMITED[action.path].kind, asked.id),
+        *(asked.key, action.path, kind, asked.id),
         *(found.account_id or "", found.amount_minor, found.currency),
         asked.fields,
     )

@@ -2,19 +2,19 @@
 
 from activities.ledger.transaction_queries import TransactionQueries
 from commands.console.limited import LIMITED
-from models.console.approval import LimitAlone
+from models.console.approval import LimitAlone, LimitedKind
 from models.console.roles import WITHIN_OWN_LIMIT
 from models.problem import RefusedError, refusal
 from web.actions.action import Action
 from web.context import Visit
 
 
-async def required_limit(visit: Visit, action: Action, currency: str) -> LimitAlone | None:
+async def required_limit(visit: Visit, action: Action, kind: LimitedKind, currency: str) -> LimitAlone | None:
     """Return what this user does of an action alone. Raises RefusedError (role_has_limit): the role needs its own."""
-    limit = await visit.web.approvals.limit_alone(LIMITED[action.path].kind, visit.user.id, currency)
+    limit = await visit.web.approvals.limit_alone(kind, visit.user.id, currency)
     role = visit.user.role
     if (role, action.permission) in WITHIN_OWN_LIMIT and not (limit and limit.is_own):
-        name = f"{LIMITED[action.path].kind}s"
+        name = f"{kind}s"
         raise refusal(
             "role", "role_has_limit", f"the role {role} has no {name} of its own in approval_rules.roles.{role}"
         )
@@ -27,7 +27,8 @@ async def limit_sentence(visit: Visit, action: Action, id: str) -> str:
         return ""
     try:
         found = await TransactionQueries(visit.web.reading).require(id)
-        limit = await required_limit(visit, action, found.currency)
+        kind = await LIMITED[action.path].kind_of(visit.web.reading, id)
+        limit = await required_limit(visit, action, kind, found.currency) if kind else None
     except RefusedError as refused:
         return next((f"{one}." for one in refused.problems if one.rule == "role_has_limit"), "")
     if limit is None or limit.limit_minor is None:

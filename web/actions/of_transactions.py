@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from activities.database import Database
 from activities.payments.orders import PaymentOrders
 from commands.console.limited import ANSWER_SECONDS, LIMITED, AskedAction, options_of
-from commands.ledger.corrections import Because, move, quick_pay
-from commands.ledger.drafts import note, post, reject
+from commands.ledger.corrections import Because
+from commands.ledger.drafts import note, reject
 from commands.output import Output
 from commands.payments.quick_pay import QuickPay
 from commands.payments.quick_pay import quick_pay as pay_quickly
@@ -16,25 +16,12 @@ from web.actions.action import Action, FormField
 _TYPE = "Why, as a type"
 
 
-async def _post(output: Output, asked: AskedAction) -> None:
-    await post(output, asked.id, options_of(asked), posted_on=None, is_acknowledged=asked["acknowledge"] == "yes")
-
-
 async def _reject(output: Output, asked: AskedAction) -> None:
     await reject(output, asked.id, asked["rejection"], options_of(asked))
 
 
 async def _note(output: Output, asked: AskedAction) -> None:
     await note(output, asked.id, asked["note"], options_of(asked))
-
-
-async def _move(output: Output, asked: AskedAction) -> None:
-    await move(output, asked.id, asked["account"], Because(reason=asked.reason), options_of(asked))
-
-
-async def _quick_pay(output: Output, asked: AskedAction) -> None:
-    reference = asked["reference"] or None
-    await quick_pay(output, asked.id, asked["method"], Because(), options_of(asked), reference=reference)
 
 
 async def _charge(output: Output, asked: AskedAction) -> None:
@@ -54,7 +41,7 @@ _ACKNOWLEDGE = FormField("acknowledge", "Although it exceeds the credit limit", 
 POST = Action(
     *("transactions", "post", "Post", "transactions post", Permission.CORRECT),
     "The draft gets its number and moves the account's balance.",
-    _post,
+    LIMITED["transactions/post"].carry,
     (_ACKNOWLEDGE,),
     frozenset({"draft"}),
 )
@@ -101,14 +88,14 @@ WRITE_OFF = Action(
 MOVE = Action(
     *("transactions", "move", "Move", "transactions move", Permission.CORRECT),
     "The payment belongs to another account. The money stays where it is: no gateway is asked.",
-    _move,
+    LIMITED["transactions/move"].carry,
     (FormField("account", "Account", is_required=True, help="Id of the account that it belongs to."),),
     frozenset({"posted", "settled"}),
 )
 QUICK_PAY = Action(
     *("transactions", "quick-pay", "Quick pay", "transactions quick-pay", Permission.CORRECT),
     "All that is unsettled is paid, by a method that no gateway handles.",
-    _quick_pay,
+    LIMITED["transactions/quick-pay"].carry,
     (
         FormField("method", "Method", "select", "methods", is_required=True),
         FormField("reference", "Reference", help="Where the money is found, such as a bank reference."),

@@ -26,12 +26,22 @@ CHOSEN = FormBounds(fields_max=FIELDS_MAX + ROWS_MAX)
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
-async def preview_many(visit: Visit, form: FormData) -> Response:
+async def choose_many(visit: Visit, form: FormData) -> Response:
+    """Lead to the preview of what was chosen: a page of its own, to which a browser goes back without sending again."""
+    of, action = _asked(visit, form)
+    page_key = text_of(form, "page_key")
+    kept = [("verb", action.verb), ("page_key", page_key if _KEY.fullmatch(page_key) else secrets.token_hex(16))]
+    chosen = [*kept, ("back", text_of(form, "back")), *(("id", id) for id in _ids(form))]
+    return RedirectResponse(f"/many/{of.noun}?{urlencode(chosen)}", 303)
+
+
+async def preview_many(visit: Visit) -> Response:
     """Show what would be done to the rows that were chosen, what it comes to, and what is ruled out and why.
 
     Its key is made of the list's page, the action and the rows. Whoever goes back to a preview that was sent is led to
     what became of it, and does not do the same again by a new one that looks like the old.
     """
+    form = FormData(visit.request.query_params.multi_items())
     of, action = _asked(visit, form)
     key = _key_of(form, action, _ids(form))
     sent = await visit.web.mass_actions.find(key)

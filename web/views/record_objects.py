@@ -5,7 +5,7 @@ from starlette.responses import Response
 from activities.console.approvals import Approvals
 from activities.events.inbox import EventQueries
 from activities.messages.queries import MessageQueries
-from commands.console.approvals import facts_of, what_of
+from commands.console.approvals import TO_GIVE, facts_of, what_of
 from commands.formatting import money as money_text
 from models.operations.record_states import APPROVAL, EVENT, MESSAGE
 from models.problem import refusal
@@ -81,7 +81,9 @@ async def show_approval(visit: Visit) -> Response:
         raise refusal("approval", "approval_exists", f"there is no request {id!r}")
     is_askers = found.asked_by == visit.user.id
     is_open = found.state != "approved" or (found.outcome in {"", "failed"} and found.decided_by == visit.user.id)
-    leads = {"Of": link(found.action.partition("/")[0], found.subject), "Account": link("accounts", found.account_id)}
+    noun = found.action.partition("/")[0]
+    leads = {"Account": link("accounts", found.account_id)}
+    leads |= {} if found.action == TO_GIVE else {"Of": link(noun, found.subject)}
     amount = money_text(found.amount_minor, found.currency)
     shown = ObjectPage(
         title=found.id,

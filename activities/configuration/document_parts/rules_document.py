@@ -114,6 +114,13 @@ _PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "cancellations": Permission.CORRECT,
         "refund_files": Permission.SEE,
         "debit_files": Permission.SEE,
+        "credit_notes": Permission.CORRECT,
+        "payments": Permission.DECIDE,
+        "moves": Permission.CORRECT,
+        "suspense_moves": Permission.CORRECT,
+        "wallet_credits": Permission.SEE,
+        "vouchers": Permission.CORRECT,
+        "statements": Permission.CORRECT,
     }
 )
 
@@ -126,6 +133,13 @@ class LimitsPart(DocumentPart):
     cancellations: _Amounts | None = None
     refund_files: _Amounts | None = None
     debit_files: _Amounts | None = None
+    credit_notes: _Amounts | None = None
+    payments: _Amounts | None = None
+    moves: _Amounts | None = None
+    suspense_moves: _Amounts | None = None
+    wallet_credits: _Amounts | None = None
+    vouchers: _Amounts | None = None
+    statements: _Amounts | None = None
 
     @model_validator(mode="after")
     def _amounts_are_none_or_more(self) -> Self:
@@ -142,9 +156,12 @@ class LimitsPart(DocumentPart):
 
 
 class ApprovalRulesPart(LimitsPart):
-    """Up to which amount a day one person does something alone in the console; what is more, another person approves.
+    """Up to which amount a day one person gives away alone; what is more, another person approves.
 
-    Files for the bank are limited on the command line too: `refund_files` of refunds, `debit_files` of bank debits.
+    They hold in the database, for the console, the command line and updates of workflows. Kinds: `refunds`,
+    `write_offs`, `cancellations`, `credit_notes`, `payments` by hand, `moves` between accounts, `suspense_moves` out of
+    suspense, `wallet_credits` that nobody pays, `vouchers`, `statements` of the bank; files for the bank are
+    `refund_files` of refunds and `debit_files` of bank debits.
     Amounts are in major units by currency. Without any, everything is done alone; of a currency that is not named
     beside others nothing is. `roles` has limits of a role's own, which hold for its people instead of those for all;
     an agent writes off within `write_offs` of agents alone. Nobody decides about what was asked for more than

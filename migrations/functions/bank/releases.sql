@@ -47,7 +47,7 @@ declare
     a duly.approvals;
 begin
     select * into a from duly.approvals where id = p_approval_id;
-    if a.id is null or a.state <> 'approved' or a.account_id is not null then
+    if a.id is null or a.state <> 'approved' or a.kind not in ('refund_file', 'debit_file') then
         perform duly.refuse('file_is_approved', format('approval: %s has approved no file', p_approval_id));
     end if;
     insert into duly.bank_file_releases as r (kind, subject, currency, amount_minor, released_by, released_because, approval_id)

@@ -4,8 +4,7 @@
 -- {}: any amount.
 create or replace function duly.limits_of(p_kind text, p_role text) returns jsonb
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select coalesce(r.roles_minor -> p_role -> (p_kind || 's'), case p_kind when 'refund' then r.refunds_minor when 'write_off' then r.write_offs_minor
-        when 'refund_file' then r.refund_files_minor when 'debit_file' then r.debit_files_minor else r.cancellations_minor end)
+    select coalesce(r.roles_minor -> p_role -> (p_kind || 's'), to_jsonb(r) -> (p_kind || 's_minor'))
     from duly.approval_rules r
 $$;
 
@@ -15,7 +14,7 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select jsonb_build_object('role', u.role, 'is_own', coalesce(r.roles_minor -> u.role ? (p_kind || 's'), false),
         'limit_minor', case when l.limits <> '{}' then coalesce((l.limits ->> p_currency)::bigint, 0) end,
         'used_minor', (select coalesce(sum(x.amount_minor), 0) from duly.limited_actions x
-            where x.user_id = u.id and x.kind = p_kind and x.currency = p_currency and x.used_at >= date_trunc('day', now(), 'UTC')))
+            where x.user_id = u.id and x.kind = p_kind and x.currency = p_currency and x.approval_id is null and x.used_at >= date_trunc('day', now(), 'UTC')))
     from duly.users u cross join duly.approval_rules r cross join lateral (select duly.limits_of(p_kind, u.role) as limits) l
     where u.id = lower(btrim(p_user_id))
 $$;
@@ -46,7 +45,7 @@ begin
         perform duly.refuse('approval_waits', format('%s: is asked for already, and waits as %s', p_subject, v_other));
     end if;
     select coalesce(sum(amount_minor), 0) into v_used from duly.limited_actions
-        where user_id = p_user_id and kind = p_kind and currency = p_currency and used_at >= date_trunc('day', now(), 'UTC');
+        where user_id = p_user_id and kind = p_kind and currency = p_currency and approval_id is null and used_at >= date_trunc('day', now(), 'UTC');
     if v_used + p_amount_minor <= coalesce((v_limits ->> p_currency)::bigint, 0) then
         insert into duly.limited_actions (key, user_id, kind, currency, amount_minor)
             values (p_key, p_user_id, p_kind, p_currency, p_amount_minor) on conflict do nothing;
@@ -83,6 +82,10 @@ begin
         perform duly.refuse('approval_is_open', format('approval: was %s by %s', a.state, a.decided_by));
     elsif a.expires_at <= clock_timestamp() then
         perform duly.refuse('approval_is_open', 'approval: has expired: ask for it again');
+    elsif p_decision = 'approved' and exists (select from duly.audit_trail c where (c.kind, c.subject, c.action)
+            = ('transaction', a.subject, 'edited') and c.made_at >= a.asked_at) then
+        -- What was looked at is not what would be posted, whatever it comes to.
+        perform duly.refuse('approval_is_of_draft', format('approval: %s was edited since it was asked for: ask for it again', a.subject));
     end if;
     update duly.approvals set state = p_decision, decided_by = v_actor, decided_because = p_reason, decided_at = clock_timestamp()
         where id = p_id returning * into a;

@@ -76,6 +76,9 @@ begin
         perform duly.refuse('id_means_one_request', format('id: %s was asked for without a credit note', p_refund_id));
     elsif not found then
         perform duly.refuse_credit_of_stored_value(p_invoice_id);
+        -- The note is posted with the refund's answer, when nobody could be asked any more.
+        perform duly.require_alone('credit_note', p_actor, p_refund_id, '', t.account_id, p_amount_minor, t.currency)
+            from duly.financial_transactions t where t.id = p_invoice_id;
         insert into duly.refund_credits (refund_id, invoice_id, amount_minor, document, actor, reason)
         values (p_refund_id, p_invoice_id, p_amount_minor, p_document, p_actor, p_reason);
         return true;

@@ -278,6 +278,10 @@ begin
             'limit of %s; acknowledge to go on', o.id, duly.shown_amount(v_balance + p_amount_minor, o.currency),
             duly.shown_amount(o.credit_limit_minor, o.currency)));
     end if;
+    -- One that is asked for again is the one that was within the limits, or approved.
+    if p_origin = 'user' and not duly.is_again(v.request_id, p_kind, p_amount_minor, p_request_id) then
+        perform duly.require_alone('refund', p_actor, p_request_id, '', v.account_id, p_amount_minor, v.currency);
+    end if;
     if p_kind = 'refund' then
         v_draft := (duly.make_refund('refund:' || p_request_id, v.account_id, p_amount_minor, v.currency, v_method,
             v.provider_id, p_draft => true, p_issue_reason => p_reason, p_origin => p_origin, p_actor => p_actor)).transaction_id;

@@ -93,6 +93,8 @@ begin
     values (y.id, p_account_id, p_currency, p_amount_minor, v_count, duly.voucher_end(y, p_expires_on, v_today)) returning id into x.batch_id;
   insert into duly.vouchers (batch_id, code_hash) select x.batch_id, h from unnest(p_hashes) with ordinality as u (h, n) order by n;
   x := duly.new_voucher_step(x.batch_id, 'issued', p_key, v_hash, v_count, p_actor, p_reason);
+  -- A code is money to whoever has it, also before its buyer has paid.
+  perform duly.require_alone('voucher', x.actor, p_key, '', p_account_id, x.amount_minor, p_currency);
   x.account_id := p_account_id;
   x.posted_on := v_today;
   if y.product_id is not null then

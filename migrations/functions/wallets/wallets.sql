@@ -186,7 +186,11 @@ begin
   end if;
   w.posted_on := v_today;
   w.expires_on := duly.wallet_end(y, p_expires_on, v_today);
-  if y.product_id is null then return duly.post_wallet(w, y.ledger_account); end if;
+  if y.product_id is null then
+    -- What its customer is not invoiced for is given.
+    perform duly.require_alone('wallet_credit', w.actor, p_key, '', a.id, p_amount_minor, p_currency);
+    return duly.post_wallet(w, y.ledger_account);
+  end if;
   t := duly.wallet_invoice(w, a, y.product_id);
   perform duly.settle(t);
   perform duly.give_number(t);

@@ -37,6 +37,9 @@ async def sent(browser: Browser, path: str, ids: list[str], **fields: str) -> ht
     (token,) = set(re.findall(r'name="form_token" value="([0-9a-f]{64})"', browser.last))
     data = {"form_token": token, "id": ids, **fields}
     answer = await browser.client.post(path, data=data, headers={"sec-fetch-site": "same-origin"})
+    # What was chosen is previewed on a page of its own, which asks to be sent once more by no browser.
+    if answer.headers.get("location", "").startswith(f"{path}?"):
+        answer = await browser.client.get(answer.headers["location"])
     browser.last = answer.text or browser.last
     return answer
 
