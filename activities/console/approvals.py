@@ -1,5 +1,6 @@
 """Requests that another person approves: asked for, decided about, and listed."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -69,19 +70,12 @@ class Approvals:
         return str(found or "")
 
     async def ask_to_give(
-        self,
-        id: str,
-        kind: LimitedKind,
-        account_id: str,
-        amount_minor: int,
-        currency: str,
-        *,
-        user_id: str,
-        reason: str,
+        self, kind: LimitedKind, account_id: str, amount_minor: int, currency: str, *, user_id: str, reason: str
     ) -> str:
         """Keep a request for an amount of a kind, "" for no account, and return its id. Raises RuleBrokenError."""
-        given = {"id": id, "kind": kind.value, "account_id": account_id or None, "amount_minor": amount_minor}
-        return str(await self._database.call("ask_to_give", **given, currency=currency, user_id=user_id, reason=reason))
+        given: dict[str, Any] = {"kind": kind.value, "account_id": account_id or None, "amount_minor": amount_minor}
+        given |= {"id": f"apv_{secrets.token_hex(16)}", "currency": currency, "user_id": user_id, "reason": reason}
+        return str(await self._database.call("ask_to_give", **given))
 
     async def limit_alone(self, kind: LimitedKind, user_id: str, currency: str) -> LimitAlone | None:
         """Return what a user does of a kind and currency alone, and how much of it is used today; None for no user."""

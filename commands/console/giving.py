@@ -1,6 +1,5 @@
-"""What gives value away, by the command that does it, and asking another person for what no form of the console asks for."""
+"""What gives value away, by the command that does it, and asking another person for it beforehand."""
 
-import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,7 +11,7 @@ from models.money import Money, MoneyError
 from models.problem import refusal
 
 _K = LimitedKind
-# Each command that may give value away by a person's word, with what it gives. All pass duly.require_alone, where they commit.
+# Each command that may give value away on a person's word, with what it gives. All pass duly.require_alone.
 GIVING: Mapping[str, frozenset[LimitedKind]] = MappingProxyType(
     {
         "transactions create": frozenset({_K.CREDIT_NOTE, _K.PAYMENT, _K.REFUND}),
@@ -54,14 +53,14 @@ def kind_given(given: str) -> LimitedKind:
 async def ask(
     output: Output, kind: LimitedKind, amount: str, currency: str, account: str, *, actor: str, reason: str
 ) -> None:
-    """Ask another person for an amount that its asker then gives away, until the request expires. Raises RefusedError."""
+    """Ask another person for an amount that its asker then gives away. Raises RefusedError: it is no amount."""
     try:
         asked = Money.parse(amount, currency)
     except MoneyError as error:
         raise refusal("amount", "amount_valid", str(error)) from error
     async with database_of(read_settings()) as database:
         id = await Approvals(database).ask_to_give(
-            f"apv_{secrets.token_hex(16)}", kind, account, asked.amount_minor, currency, user_id=actor, reason=reason
+            kind, account, asked.amount_minor, currency, user_id=actor, reason=reason
         )
     rows = [("Waits as", id), ("Approve", f"duly approvals approve {id}")]
     output.answer({"approval": id, "state": "waiting"}, table("", "Asked for", str(asked), rows=rows))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -41,7 +41,8 @@ async def preview_many(visit: Visit) -> Response:
     Its key is made of the list's page, the action and the rows. Whoever goes back to a preview that was sent is led to
     what became of it, and does not do the same again by a new one that looks like the old.
     """
-    form = FormData(visit.request.query_params.multi_items())
+    given: list[tuple[str, str | UploadFile]] = [*visit.request.query_params.multi_items()]
+    form = FormData(given)
     of, action = _asked(visit, form)
     key = _key_of(form, action, _ids(form))
     sent = await visit.web.mass_actions.find(key)

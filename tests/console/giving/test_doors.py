@@ -9,8 +9,8 @@ from tests.operations.test_cli_usage import commands
 from tests.operations.test_cli_who_and_why import OTHERS, READS
 from web.actions.forms import ACTIONS
 
-# Decided one by one: no value leaves by them on a person's word alone. What collections give up is written off as their policy says, awards are
-# within their merchant's limit of a day, and the bank's and the gateways' answers are theirs.
+# Decided one by one: no value leaves by them on a person's word alone. What collections give up is written off as their
+# policy says, awards are within their merchant's limit of a day, and the bank's and the gateways' answers are theirs.
 GIVES_NOTHING = frozenset(
     line.strip()
     for line in """
