@@ -35,11 +35,17 @@ class PortalAccess:
         asked: Sequence[str] = await self._database.call("ask_portal_link", email=email)
         return asked
 
-    async def started(self, link: str) -> str:
-        """Use a link up and return the token of the session that it begins; "" for one that is good no more."""
+    async def started(self, link: str, page: str = "") -> str:
+        """Use a link up and return the token of the session that it begins; "" for one that is good no more.
+
+        `page` is the key of the page whose button was pressed, "" where it has none: pressed twice, it begins another.
+        """
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         is_started = await self._database.call(
-            "start_portal_session", link_hash=hash_of(link), token_hash=hash_of(token)
+            "start_portal_session",
+            link_hash=hash_of(link),
+            token_hash=hash_of(token),
+            page_hash=hash_of(page) if page else None,
         )
         return token if is_started else ""
 

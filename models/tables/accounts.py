@@ -261,6 +261,7 @@ class PortalLinkRow(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    used_by: Mapped[str | None] = mapped_column(Text(collation="C"))
 
 
 class PortalSessionRow(Base):

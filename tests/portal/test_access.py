@@ -63,6 +63,32 @@ async def test_a_link_is_opened_by_mail_scanners_and_still_lets_its_customer_in_
     assert await database.rows("select from duly.portal_links where token_hash = :it", it=link) == []
 
 
+async def test_a_button_that_is_pressed_twice_lets_its_customer_in_and_nobody_else(
+    customer: Customer, merchant: Merchant
+) -> None:
+    link = await customer.links.made(await merchant.account(cards=()))
+    place = f"/enter/{link}"
+    await customer.open(place)
+
+    twice = [await customer.send(place) for _ in range(2)]
+    await customer.open("/")
+    await customer.open(place)
+    other_page = await customer.send(place)
+
+    assert [one.status_code for one in twice] == [303, 303]
+    assert other_page.status_code == 404
+
+
+async def test_a_page_that_has_used_its_link_up_is_good_for_a_minute(customer: Customer, merchant: Merchant) -> None:
+    link = await customer.links.made(await merchant.account(cards=()))
+    await customer.open(f"/enter/{link}")
+    await customer.send(f"/enter/{link}")
+
+    await merchant.run("update duly.portal_links set used_at = used_at - interval '2 minutes'")
+
+    assert (await customer.send(f"/enter/{link}")).status_code == 404
+
+
 async def test_a_link_is_over_after_half_an_hour_and_a_session_after_half_an_hour_of_nothing(
     customer: Customer, merchant: Merchant, owner_engine: AsyncEngine
 ) -> None:

@@ -1,6 +1,7 @@
 """Into the portal by a link that was mailed, and out again."""
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -30,6 +31,7 @@ PortalForm = Callable[[PortalVisit, FormData], Awaitable[Response]]
 _SEE_OTHER = 303
 _EMAIL_MAX = 254
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def of_session(portal: Portal, page: PortalPage) -> Endpoint:
@@ -103,20 +105,25 @@ def entry_page(portal: Portal) -> Endpoint:
     """Return the page behind a link. It looks nothing up and uses nothing up: mail scanners open every link."""
 
     async def endpoint(request: Request) -> Response:
-        return portal.page(reader_before(request), "enter.html", action=request.url.path)
+        key = secrets.token_hex(16)
+        return portal.page(reader_before(request), "enter.html", action=request.url.path, key=key)
 
     return endpoint
 
 
 def entering(portal: Portal) -> Endpoint:
-    """Return what begins a session by a link. Wrong, old and used links are answered alike."""
+    """Return what begins a session by a link. Wrong, old and used links are answered alike.
+
+    A button that is pressed twice begins two sessions: the browser keeps the answer to the second, and must be let in.
+    """
 
     async def endpoint(request: Request) -> Response:
-        await form_of(request, portal.settings.portal_url)
+        form = await form_of(request, portal.settings.portal_url)
         reader, link = reader_before(request), request.path_params["token"]
         if not portal.limits.allows(ENTRIES, "entries", client_of(request)):
             return portal.message(reader, "too_often", 429)
-        token = await portal.access.started(link) if _TOKEN.fullmatch(link) else ""
+        page = text_of(form, "key") if _KEY.fullmatch(text_of(form, "key")) else ""
+        token = await portal.access.started(link, page) if _TOKEN.fullmatch(link) else ""
         if not token:
             return portal.message(reader, "link_over", 404)
         response = RedirectResponse("/", _SEE_OTHER)

@@ -38,14 +38,16 @@ begin
     return v_expires_at;
 end $$;
 
--- Begin a session by a link, which is used up by it; false for one that is over, was used, or never was.
-create or replace function duly.start_portal_session(p_link_hash text, p_token_hash text) returns boolean
+-- Begin a session by a link, which is used up by it; false for one that is over, was used, or never was. The page that has used it up may do so
+-- again for a minute: its button was pressed twice, and its browser has not looked at the first answer.
+create or replace function duly.start_portal_session(p_link_hash text, p_token_hash text, p_page_hash text default null) returns boolean
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_account text;
 begin
-    update duly.portal_links set used_at = clock_timestamp()
-    where token_hash = p_link_hash and used_at is null and expires_at > clock_timestamp() returning account_id into v_account;
+    update duly.portal_links set used_at = coalesce(used_at, clock_timestamp()), used_by = coalesce(used_by, p_page_hash)
+    where token_hash = p_link_hash and expires_at > clock_timestamp()
+        and (used_at is null or (used_by = p_page_hash and used_at > clock_timestamp() - interval '1 minute')) returning account_id into v_account;
     if v_account is null then return false; end if;
     delete from duly.portal_sessions where account_id = v_account and started_at < now() - interval '90 days';
     insert into duly.portal_sessions (token_hash, account_id) values (p_token_hash, v_account);
