@@ -6,7 +6,7 @@ Revision ID: 0120
 from migrations.run import run_scripts
 
 revision = "0120"
-down_revision: str | None = "0113"
+down_revision: str | None = "0118"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -6,7 +6,7 @@ Revision ID: 0122
 from migrations.run import run_scripts
 
 revision = "0122"
-down_revision: str | None = "0118"
+down_revision: str | None = "0121"
 branch_labels: str | None = None
 depends_on: str | None = None
 
