@@ -64,6 +64,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "outcome_is_unknown": "the attempt has an outcome already",
     },
     "Collection": {
+        "approval_required": "the amount is above what the person gives alone: another one approves it first",
+        "giver_is_user": "there are limits of who gives this alone, and the actor is no user of the console",
         "period_is_a_month": "the period is not a month like 2026-11, with or without a suffix like 2026-11-order-4711",
         "account_exists": "there is no such account",
         "one_owner": "the receivable is being collected already, or was; another name is free",
@@ -138,6 +140,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "provider_effective": "there is no effective provider of this name, or nothing is taken through it now",
     },
     "Refund": {
+        "approval_required": "the amount is above what the person gives alone: another one approves it first",
+        "giver_is_user": "there are limits of who gives this alone, and the actor is no user of the console",
         "payment_exists": "there is no such payment",
         "payment_through_gateway": "the payment did not go through a gateway of ours",
         "provider_of_payment": "the payment went through another provider",

@@ -115,7 +115,7 @@ class PaymentRunShard(ShardPayments):
         if not self._steering.is_paused or self._steering.is_aborted:
             return False
         revision, done = self._reported
-        return revision != self._steering.revision or (self._asking == 0 and done != self._tally.total())
+        return revision != self._steering.revision or (self._unanswered == 0 and done != self._tally.total())
 
     async def _report_pause(self) -> None:
         """Let a paused run say what was charged until now: else it hears of a shard page by page."""

@@ -70,7 +70,7 @@ class ShardPayments:
         self._tally = Counter(request.tally)
         self._charged = Counter(request.charged)
         self._handing_over = 0
-        self._asking = 0
+        self._unanswered = 0
         self._unsent_because = ""
 
     def carried_after_fault(self) -> Steering:
@@ -168,7 +168,7 @@ class ShardPayments:
     async def _ask(self, due: DueMember, timing: Timing) -> CollectResult:
         """Make the first attempt at a member's payment; a repeated call repeats the same attempt."""
         request = self._request
-        self._asking += 1
+        self._unanswered += 1
         try:
             result: CollectResult = await workflow.execute_activity(
                 "shadow_collect" if request.is_shadow else "collect",
@@ -192,7 +192,7 @@ class ShardPayments:
             self._unsent_because = unsent_because(error)
             return _NO_ANSWER
         finally:
-            self._asking -= 1
+            self._unanswered -= 1
 
     async def _hand_over(self, due: DueMember, receivable: str) -> None:
         if self._request.is_shadow:
