@@ -107,11 +107,12 @@ def _days(days: Sequence[int]) -> str:
 
 
 def _of_roles(held: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
-    return "; ".join(
+    limits_of = (
         f"{role} {name.replace('_', ' ')} {_amounts(limits)}"
         for role, kinds in sorted(held.items())
         for name, limits in sorted(kinds.items())
     )
+    return "; ".join(limits_of) or "the same"
 
 
 def _amounts(held: Mapping[str, int]) -> str:

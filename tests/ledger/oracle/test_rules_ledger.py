@@ -59,6 +59,8 @@ def test_every_gateway_movement_touches_clearing_but_for_payouts_at_the_bank_and
     elsewhere = {
         GatewayMovement.PAYOUT_ARRIVED: "payouts_in_transit:stripe",
         GatewayMovement.PAYOUT_WITHDRAWN: "payouts_in_transit:stripe",
+        # The bank takes it of what has arrived whole.
+        GatewayMovement.PAYOUT_FEE: "bank",
         GatewayMovement.MERCHANT_OWED: "merchant_payables:stripe",
         GatewayMovement.MERCHANT_OWED_LESS: "merchant_payables:stripe",
     }
