@@ -26,6 +26,12 @@ DATABASE = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)),
 )
 
+# What a person waits for, and may be missing: a database that is away is asked a few times, and not until it is back.
+DATABASE_BRIEFLY = Timing(
+    start_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=4),
+)
+
 # Freezing a membership and certifying it read every account once: minutes at a million, and safe to begin again.
 DATABASE_SWEEP = Timing(
     start_to_close_timeout=timedelta(minutes=30),

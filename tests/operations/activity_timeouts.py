@@ -104,11 +104,19 @@ def _seconds(module: Module, value: ast.expr) -> float:
     return float(found)
 
 
+def _timing(value: ast.expr) -> options.Timing:
+    """Return a timing by its name; of two that are chosen between the shorter."""
+    if isinstance(value, ast.IfExp):
+        return min((_timing(value.body), _timing(value.orelse)), key=lambda one: one["start_to_close_timeout"])
+    found: options.Timing = getattr(options, ast.unparse(value))
+    return found
+
+
 def _calls(module: Module) -> Iterator[tuple[str, float]]:
     """Yield each activity that a module calls, with the shorter of its time-out and its heartbeat's."""
     for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute) and call.func.attr in _STARTS:
-            timing = next(getattr(options, ast.unparse(each.value)) for each in call.keywords if each.arg is None)
+            timing = next(_timing(each.value) for each in call.keywords if each.arg is None)
             silence = timing.get("heartbeat_timeout", options.HEARTBEAT_TIMEOUT)
             # The worker itself beats for calls of the gateway, however long a statement takes meanwhile.
             beats = [] if silence == options.HEARTBEAT_TIMEOUT else [silence]

@@ -12,7 +12,7 @@ from models import workflow_ids
 from models.operator_command import CommandError, OperatorCommand
 from models.runs.process_run import ShardProgress
 from models.runs.run_control import QueueRate, RateCommand, RunStage, RunStatus, RunSteering
-from workflows.options import DATABASE, SERVER
+from workflows.options import DATABASE, DATABASE_BRIEFLY, SERVER
 from workflows.runs.payment_run_shard import PaymentRunShard
 from workflows.runs.payment_run_state import PaymentRunState
 
@@ -122,7 +122,7 @@ class PaymentRunHandlers:
     async def _keep_steering(self) -> None:
         """Write down how the run is steered: what is queued for the gateway is not begun while it stands still.
 
-        That a run stands still is written as soon as the database answers within seconds: its shards have been
+        That a run stands still is written while the database answers within four tries: its shards have been
         signalled, and without a database nothing is begun. That it goes on is written however long that takes.
         """
         if self._course.plan is None or self._course.is_shadow or not workflow.patched(ROW_IS_STEERED):
@@ -135,7 +135,7 @@ class PaymentRunHandlers:
                     RunActivities.steer_run,
                     RunSteering(self._course.plan.run_id, steering),
                     summary=f"begin no attempt: {steering}" if steering else "attempts may be begun",
-                    **(SERVER if steering else DATABASE),
+                    **(DATABASE_BRIEFLY if steering else DATABASE),
                 )
             except ActivityError as error:
                 if is_cancelled_exception(error):
