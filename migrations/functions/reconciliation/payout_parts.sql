@@ -69,8 +69,9 @@ begin
     end if;
     v_lines := duly.take_parts_of_payout(p, p_payments, p_actor, p_reason);
     if v_minor > 0 and v_lines + p_fee_minor <> v_minor then
-        perform duly.refuse('lines_come_to_payout', format('payment: %s and a fee of %s come to %s minor units, and %s is %s', v_lines, p_fee_minor,
-            v_lines + p_fee_minor, p_payout, v_minor));
+        perform duly.refuse('lines_come_to_payout', format('payment: %s and a fee of %s come to %s, and %s is %s',
+            duly.shown_amount(v_lines, p.currency), duly.shown_amount(p_fee_minor, p.currency),
+            duly.shown_amount(v_lines + p_fee_minor, p.currency), p_payout, duly.shown_amount(v_minor, p.currency)));
     end if;
     if v_day is null then
         select max(t.issued_on) into v_day from duly.financial_transactions t left join duly.transaction_numbers n on n.transaction_id = t.id

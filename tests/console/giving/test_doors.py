@@ -92,6 +92,7 @@ GIVES_NOTHING = frozenset(
         debits confirm
         debits adopt
         reconcile start
+        reconcile payout
         reconcile resolve
         reports update
         reports schedule set
