@@ -11,7 +11,13 @@ from activities.gateway.stripe_gateway import StripeGateway
 from models.disputes.dispute import DisputeState
 from models.gateway.cards import Validation, ValidationStatus
 from models.gateway.charges import Charge, ChargeStatus
-from models.gateway.errors import GatewayAccessError, GatewayBusyError, GatewayError, GatewayUnansweredError
+from models.gateway.errors import (
+    GatewayAccessError,
+    GatewayBusyError,
+    GatewayError,
+    GatewayInvalidRequestError,
+    GatewayUnansweredError,
+)
 from models.gateway.refunds import GatewayRefundStatus, RefundCall
 from tests.support.builders import API_KEY
 
@@ -113,6 +119,23 @@ async def test_what_answers_in_the_gateways_place_answers_nothing(
         is_other = error.value.code == "another_payment" and name.startswith("find")
         is_read = isinstance(error.value, GatewayAccessError) and name.startswith("look")
         assert is_other or is_read or isinstance(error.value, GatewayUnansweredError), name
+
+
+async def test_only_a_cards_error_is_a_decline_of_a_charge_or_a_validation(
+    elsewhere: tuple[StripeGateway, Elsewhere],
+) -> None:
+    gateway, there = elsewhere
+    refusal = {"type": "invalid_request_error", "code": "quota_exceeded"}
+    there.status, there.body = 402, json.dumps({"error": refusal})
+
+    for asked in ("charge", "validate"):
+        with pytest.raises(GatewayInvalidRequestError, match="quota_exceeded"):
+            await calls_of(gateway)[asked]()
+
+    there.body = json.dumps({"error": {"type": "card_error", "code": "card_declined"}})
+    charged = await gateway.charge(CHARGE)
+    checked = await gateway.validate_card(VALIDATION, return_url="https://example.com")
+    assert (charged.status, checked.status) == (ChargeStatus.DECLINED, ValidationStatus.REJECTED)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
