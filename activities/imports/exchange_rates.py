@@ -10,6 +10,7 @@ from lxml import etree
 from psycopg.types.json import Jsonb
 
 from activities.database import Database
+from activities.documents import foreign_xml
 from models.imports.exchange_rates import DATE_COLUMN, RateReader, ReferenceRate, columns_of_rates
 from models.problem import Problem, refusal
 
@@ -35,9 +36,8 @@ def rates_in(path: Path, today: date) -> Iterator[ReferenceRate | Problem]:
 
 
 def _of_xml(content: bytes, name: str, reader: RateReader) -> Iterator[ReferenceRate | Problem]:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(content, parser)
+        root = foreign_xml(content)
     except etree.XMLSyntaxError as error:
         raise refusal("file", "xml_well_formed", f"{name} is cut or damaged: {error}"[:200]) from error
     days = [cube for cube in root.iter(_CUBE) if cube.get("time") is not None]
@@ -45,7 +45,7 @@ def _of_xml(content: bytes, name: str, reader: RateReader) -> Iterator[Reference
         raise refusal("file", "rates_in_file", f"{name} has no day with rates, as eurofxref-daily.xml has")
     for day in days:
         rates = [(one.get("currency", ""), one.get("rate", "")) for one in day.iterchildren(_CUBE)]
-        yield from reader.day_rates(int(str(day.sourceline or 0)), str(day.get("time")), rates)
+        yield from reader.day_rates(int(getattr(day, "sourceline", None) or 0), str(day.get("time")), rates)
 
 
 def _of_csv(text: str, name: str, reader: RateReader) -> Iterator[ReferenceRate | Problem]:
