@@ -11,7 +11,7 @@ from typing import Any
 import stripe
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.configuration.definitions import AppliedDocument, Definitions
 from activities.configuration.document import DefinitionsDocument
@@ -21,6 +21,7 @@ from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 
 API_KEY = "sk_test_duly"
 PERIOD = "2026-11"
+CURRENCIES = ("EUR", "JPY", "KWD")
 RUN = "run/monthly/2026-11"
 # No two tests of a process share an account: a workflow that one of them leaves on the server finds none in the next
 # one's database.
@@ -51,32 +52,47 @@ class Merchant:
 
     async def set_up(self) -> None:
         """Configure the provider, its currencies, a product, and a definition of each kind."""
-        await self.set_up_provider()
-        await self.run("insert into duly.tax_rates (id, name, percent) values ('vat', 'VAT', 19)")
-        await self.run(
-            "insert into duly.products (id, name, tax_rate_id, ledger_account)"
-            " values ('plan', 'Plan', 'vat', 'revenue:plan')"
-        )
-        await self.run("insert into duly.run_definitions (id, kind, name) values ('plans', 'billing', 'Plans')")
-        await self.run(
-            "insert into duly.run_definitions (id, kind, name, provider_id, shards)"
-            " values ('monthly', 'payment', 'Monthly', 'stripe', 2)"
-        )
+        async with self.engine.begin() as connection:
+            await self._set_up_provider(connection)
+            await connection.execute(text("insert into duly.tax_rates (id, name, percent) values ('vat', 'VAT', 19)"))
+            await connection.execute(
+                text(
+                    "insert into duly.products (id, name, tax_rate_id, ledger_account)"
+                    " values ('plan', 'Plan', 'vat', 'revenue:plan')"
+                )
+            )
+            await connection.execute(
+                text(
+                    "insert into duly.run_definitions (id, kind, name, provider_id, shards)"
+                    " values ('plans', 'billing', 'Plans', default, default),"
+                    " ('monthly', 'payment', 'Monthly', 'stripe', 2)"
+                )
+            )
 
     async def set_up_provider(self) -> None:
         """Configure the provider alone: another one of a merchant that is set up already."""
-        await self.run(
-            "insert into duly.providers (id, gateway, mode) values (:id, 'stripe', 'test')", id=self.provider
+        async with self.engine.begin() as connection:
+            await self._set_up_provider(connection)
+
+    async def _set_up_provider(self, connection: AsyncConnection) -> None:
+        await connection.execute(
+            text("insert into duly.providers (id, gateway, mode) values (:id, 'stripe', 'test')"), {"id": self.provider}
         )
-        for currency in ("EUR", "JPY", "KWD"):
-            await self.run(
-                "insert into duly.provider_currencies values (:provider, :currency, :minimum)",
-                provider=self.provider,
-                currency=currency,
-                minimum=gateway_minimum(currency).amount_minor,
-            )
-        await self.run(
-            "insert into duly.provider_methods values (:method, :provider)", method=self.method, provider=self.provider
+        await connection.execute(
+            text(
+                "insert into duly.provider_currencies"
+                " select :provider, currency, minimum from unnest(cast(:currencies as text[]),"
+                " cast(:minimums as bigint[])) as u (currency, minimum)"
+            ),
+            {
+                "provider": self.provider,
+                "currencies": list(CURRENCIES),
+                "minimums": [gateway_minimum(currency).amount_minor for currency in CURRENCIES],
+            },
+        )
+        await connection.execute(
+            text("insert into duly.provider_methods values (:method, :provider)"),
+            {"method": self.method, "provider": self.provider},
         )
 
     async def configure(self, document: str) -> AppliedDocument:
@@ -132,26 +148,23 @@ class Merchant:
         `answers` are what the issuer of the first card says, one by one; then it approves, or repeats the last.
         """
         account_id = account_id or f"acc_{next(_ACCOUNTS)}"
-        await self.run(
-            "select duly.open_account(:id, :currency, 'A. Customer', p_time_zone => :time_zone)",
-            id=account_id,
-            currency=currency,
-            time_zone=time_zone,
-        )
         customer = await self.stripe.v1.customers.create_async({"metadata": {"duly_account": account_id}})
-        await self.run(
-            "insert into duly.gateway_customers values (:provider, :account, :customer)",
-            provider=self.provider,
-            account=account_id,
-            customer=customer.id,
-        )
-        await self.run(
-            "insert into duly.payment_preferences (id, account_id, payment_method_id, is_default)"
-            " values (:id, :account, :method, true)",
-            id=f"pref_{account_id}",
-            account=account_id,
-            method=self.method,
-        )
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                text("select duly.open_account(:id, :currency, 'A. Customer', p_time_zone => :time_zone)"),
+                {"id": account_id, "currency": currency, "time_zone": time_zone},
+            )
+            await connection.execute(
+                text("insert into duly.gateway_customers values (:provider, :account, :customer)"),
+                {"provider": self.provider, "account": account_id, "customer": customer.id},
+            )
+            await connection.execute(
+                text(
+                    "insert into duly.payment_preferences (id, account_id, payment_method_id, is_default)"
+                    " values (:id, :account, :method, true)"
+                ),
+                {"id": f"pref_{account_id}", "account": account_id, "method": self.method},
+            )
         for order, card in enumerate(cards, 1):
             await self.card(account_id, card, order=order, is_recurring=is_recurring)
         if answers:

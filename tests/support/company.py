@@ -104,7 +104,8 @@ class Company:
             "transaction_notes",
             "accounts",
         )
-        return tuple([await self.value(f"select count(*) from duly.{table}") for table in tables])
+        counted = ", ".join(f"(select count(*) from duly.{table})" for table in tables)
+        return tuple((await self.run(f"select {counted}"))[0])
 
     async def violations(self) -> Sequence[Any]:
         """Return what is wrong with the books; nothing, whatever happened."""
