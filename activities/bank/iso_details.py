@@ -14,13 +14,15 @@ _AMOUNTS = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/Instd
 _CHARGES = ("Chrgs/TtlChrgsAndTaxAmt", "Chrgs/Rcrd/Amt", "Chrgs/Amt")
 
 
-def parts_of(whole: Money, side: str, details: Sequence[Leaves]) -> list[Part] | None:
+def parts_of(whole: Money, side: str, details: Sequence[Leaves], *, payments: int = 1) -> list[Part] | None:
     """Return the details of an entry with the amount of each in minor units, above zero and coming to the whole.
 
-    None: they do not, with or without the charges that they state, so that nobody can say how much is whose.
+    `payments` is how many the entry is said to be of. None: they do not come to it, with or without the charges that
+    they state, or are fewer, so that nobody can say how much is whose.
     """
     if len(details) <= 1:
-        return [(details[0] if details else None, whole.amount_minor)]
+        detail = details[0] if details else None
+        return [(detail, whole.amount_minor)] if _is_all(whole, detail, payments) else None
     for amounts in _readings(whole.currency, details):
         parts = [
             (detail, minor if detail.first("CdtDbtInd") in {"", side} else -minor)
@@ -33,6 +35,20 @@ def parts_of(whole: Money, side: str, details: Sequence[Leaves]) -> list[Part] |
         if all(minor > 0 for _, minor in found) and sum(minor for _, minor in found) == whole.amount_minor:
             return found
     return None
+
+
+def _is_all(whole: Money, detail: Leaves | None, payments: int) -> bool:
+    """Say whether an entry is the only detail that it shows, or shows none.
+
+    One that comes to less leaves a rest that is somebody else's. More is nothing of that kind: the bank has kept its
+    charges, or has changed what the payer sent.
+    """
+    amounts = [] if detail is None else [_minor(detail, path, whole.currency) for path in _AMOUNTS]
+    stated = [minor for minor in amounts if minor is not None]
+    if detail is None or not stated:
+        return payments <= 1
+    # Charges beside an amount are taken from what came, and come on top of what left.
+    return max(stated) + _charges(detail, whole.currency) >= whole.amount_minor
 
 
 def minor_in(text: str, currency: str) -> int:

@@ -24,6 +24,9 @@ from models.problem import Problem, RefusedError
 KINDS = {STATEMENT: "camt053", REPORT: "camt052", NOTIFICATION: "camt054"}
 Read = BankEntry | Problem | StatementBalance
 
+# The standard has fifteen digits for a number of transactions.
+_COUNT_DIGITS_MAX = 15
+_DAY_LENGTH = len("2026-05-20")
 _ENTRY, _AROUND = "Ntry", ("Stmt", "Rpt", "Ntfctn")
 _ACCOUNT = ("Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/BBAN", "Acct/Id/PrtryAcct/Id", "Acct/Id/UPIC")
 # What differs where a statement is fetched again, or says nothing of whose money it is.
@@ -83,12 +86,13 @@ class _Statement:
         entry = replace(
             entry, bank_account=self._account, read_as=identity, batch_ids=batch_ids(whole, details, batches)
         )
-        yield from self._parts(entry, identity, whole, details)
+        yield from self._parts(entry, identity, whole, details, payments=_payments_in(batches))
 
     def _parts(
-        self, entry: BankEntry, identity: LineIdentity, whole: Leaves, details: Sequence[Leaves]
+        self, entry: BankEntry, identity: LineIdentity, whole: Leaves, details: Sequence[Leaves], *, payments: int
     ) -> Iterator[BankEntry]:
-        parts = parts_of(Money(entry.amount_minor, entry.currency), whole.first("CdtDbtInd"), details)
+        moved_money, side = Money(entry.amount_minor, entry.currency), whole.first("CdtDbtInd")
+        parts = parts_of(moved_money, side, details, payments=payments)
         if parts is None or len(parts) == 1:
             shown = details if parts is None else [detail for detail, _ in parts if detail is not None]
             named = own_reference(whole, details[0] if len(details) == 1 else None, 0) or identity.content
@@ -126,7 +130,7 @@ class _Statement:
 
     def balance(self, element: "etree._Element") -> StatementBalance:
         """Return the balances that the statement states, with what its entries have come to."""
-        found = {}
+        found: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for child in element:
             if local(child) == "Bal" and self._kind == KINDS[STATEMENT]:
                 bal = Leaves(child)
@@ -135,14 +139,28 @@ class _Statement:
                     minor = minor_in(text, currency)
                 except (MoneyError, UnknownCurrencyError):
                     continue
-                code = bal.first("Tp/CdOrPrtry/Cd", "Tp/Cd")
-                found[code, currency] = minor if bal.first("CdtDbtInd") != "DBIT" else -minor
+                code, day = bal.first("Tp/CdOrPrtry/Cd", "Tp/Cd"), bal.first("Dt/Dt", "Dt/DtTm")[:_DAY_LENGTH]
+                stated = (day, minor if bal.first("CdtDbtInd") != "DBIT" else -minor)
+                found.setdefault((code, currency), []).append(stated)
         currency = self._balance.currency or next((currency for _, currency in found), "")
-        opening = found.get(("OPBD", currency), found.get(("PRCD", currency)))
+        # A statement of several days may state the balances of each: it opens with the first and closes with the last.
+        opening = found.get(("OPBD", currency), found.get(("PRCD", currency), ()))
+        closing = found.get(("CLBD", currency), ())
         return replace(
-            self._balance, line=line_of(element), currency=currency, opening_minor=opening,
-            closing_minor=found.get(("CLBD", currency)),
+            self._balance, line=line_of(element), currency=currency,
+            opening_minor=min(opening, key=_day_stated)[1] if opening else None,
+            closing_minor=max(closing, key=_day_stated)[1] if closing else None,
         )  # fmt: skip
+
+
+def _day_stated(balance: tuple[str, int]) -> str:
+    return balance[0]
+
+
+def _payments_in(batches: Sequence[Leaves]) -> int:
+    """Return how many payments an entry is of, as far as it says so."""
+    stated = [batch.first("Btch/NbOfTxs") for batch in batches]
+    return sum(int(one) for one in stated if one.isascii() and one.isdigit() and len(one) <= _COUNT_DIGITS_MAX)
 
 
 def _day_of(around: "etree._Element | None", head: Leaves | None) -> str:

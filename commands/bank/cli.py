@@ -88,12 +88,15 @@ def confirm_refunds(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, pain.002, camt.053 or ZIP."
+            metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, pain.002, a statement or ZIP."
         ),
     ],
     rejection_reason: Annotated[
         str, typer.Option("--rejection-reason", help="A reason from `transactions reasons` for what the bank refused.")
     ] = "declined",
+    layout: Annotated[
+        str, typer.Option("--layout", help="How the bank's own CSV is written; else whose columns it has.")
+    ] = "",
     actor: Actor = "",
     as_json: Json = False,
 ) -> None:
@@ -104,7 +107,10 @@ def confirm_refunds(
     """
     from commands.bank.refund_confirmation import confirm
 
-    perform(lambda output: confirm(output, file, actor=actor, rejection_reason=rejection_reason), as_json=as_json)
+    perform(
+        lambda output: confirm(output, file, actor=actor, rejection_reason=rejection_reason, layout=layout),
+        as_json=as_json,
+    )
 
 
 @app.command("adopt")

@@ -68,8 +68,10 @@ async def preview_statement(file: Path, *, actor: str, layout: str = "") -> Stat
 
 async def preview_answers(file: Path, *, actor: str, rejection_reason: str) -> AnswersPreview:
     """Apply answers about refunds and take it back. Raises RefusedError when the file holds none."""
+    async with reading_database_of(read_settings()) as database:
+        layouts = await statement_layouts(database)
     # Beside the event loop, and before anything is locked.
-    answers = await asyncio.to_thread(lambda: list(read_all(file)))
+    answers = await asyncio.to_thread(lambda: list(read_all(file, layouts)))
     async with database_of(read_settings()) as database, dry_run(database) as trying:
         confirming = RefundConfirm(trying, actor=actor, rejection_reason=rejection_reason)
         results = await apply_answers(confirming, answers)

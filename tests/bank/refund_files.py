@@ -73,6 +73,29 @@ def file_report(folder: Path, *, group: str = "", batch: str = "", payments: str
     return str(folder / "file-status.xml")
 
 
+def mt940(folder: Path, amount: str, details: str) -> str:
+    """Write a statement of MT940 with one debit, and what stands below its line."""
+    (folder / "statement.sta").write_text(
+        f":20:S1\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C261120EUR100,00\n:61:2611201120D{amount}NTRFNONREF//B9\n"
+        f":86:{details}\n-\n"
+    )
+    return str(folder / "statement.sta")
+
+
+def exported_by_a_bank(folder: Path, amount: str, end_to_end: str) -> str:
+    """Write the CSV of a German savings bank with one debit."""
+    columns = (
+        "Auftragskonto", "Buchungstag", "Valutadatum", "Buchungstext", "Verwendungszweck",
+        "Kundenreferenz (End-to-End)", "Beguenstigter/Zahlungspflichtiger", "Betrag", "Waehrung", "Info",
+    )  # fmt: skip
+    row = (
+        "DE89370400440532013000", "20.11.26", "20.11.26", "UEBERWEISUNG", "Refund", end_to_end, "Ann", f"-{amount}",
+        "EUR", "Umsatz gebucht",
+    )  # fmt: skip
+    (folder / "export.csv").write_text(f"{';'.join(columns)}\n{';'.join(row)}\n")
+    return str(folder / "export.csv")
+
+
 def transfers(file: Path) -> list[tuple[str, ...]]:
     """Return reference, amount, name and IBAN of each transfer in a pain.001 file."""
     root = etree.fromstring(file.read_bytes())

@@ -9,9 +9,11 @@ from lxml import etree
 from sepaxml.validation import try_valid_xml
 
 from activities.bank.refund_file import Instruction, Payer, as_pain_001, sepa_text
+from commands.bank.refund_confirmation import read_answers
 from models.bank.payee import Payee
+from models.bank.refund_answer import BankBatchAnswer
 from models.money import Money
-from tests.bank.refund_files import PAYEES, answers, exported, file_report, in_credit, message_id, payees
+from tests.bank.refund_files import PAYEES, answers, exported, file_report, in_credit, message_id, mt940, payees
 from tests.bank.statements import camt, entry
 from tests.support.company import Company
 
@@ -107,6 +109,16 @@ async def test_the_one_debit_of_a_file_may_name_it_in_its_words_alone(company: C
     line = entry("B1", "22.50", side="DBIT", details="", more=words)
 
     assert outcomes(await confirmed(company, camt(tmp_path, line))) == ["posted"] * 3
+
+
+def test_the_name_of_a_file_is_read_in_mt940_though_the_banks_line_cuts_it(tmp_path: Path) -> None:
+    id = "2026-11-a8825b432a5b2c4c788e7a88"
+    file = mt940(tmp_path, "22,50", f"105?00SAMMLER?20SEPA 3 POSTEN {id[:12]}?21{id[12:]}-1?32Company")
+
+    (answer,) = read_answers(Path(file))
+
+    assert isinstance(answer, BankBatchAnswer)
+    assert (answer.ids, answer.period, answer.amount) == ((f"{id}-1",), "2026-11", "22.50")
 
 
 async def test_an_answer_about_a_file_of_somebody_else_is_named(company: Company, tmp_path: Path) -> None:

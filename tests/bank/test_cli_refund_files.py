@@ -13,14 +13,17 @@ from tests.bank.refund_files import (
     PAYER,
     answers,
     exported,
+    exported_by_a_bank,
     in_credit,
     message_id,
+    mt940,
     payees,
     status_report,
     transfers,
 )
 from tests.bank.statements import camt, entry
 from tests.collections.cli.test_cli_signals import open_collection
+from tests.house.source import ROOT
 from tests.support.company import Company
 
 
@@ -135,7 +138,7 @@ async def test_answers_that_are_read_again_tell_the_collection_of_the_refund_onc
 
 
 @pytest.mark.gate_cases(2)
-@pytest.mark.parametrize("kind", ["csv", "pain.002", "camt.053"])
+@pytest.mark.parametrize("kind", ["csv", "pain.002", "camt.053", "mt940", "bank's csv"])
 async def test_paid_refunds_are_posted_from_every_kind_of_answer(company: Company, tmp_path: Path, kind: str) -> None:
     await in_credit(company, c1="12.50", c2="7.00")
     result = await exported(company, tmp_path / "r.xml", "--payees", payees(tmp_path, "c1", "c2"))
@@ -144,7 +147,11 @@ async def test_paid_refunds_are_posted_from_every_kind_of_answer(company: Compan
         "csv": answers(tmp_path, f"{reference},paid,12.50,"),
         "pain.002": status_report(tmp_path, (reference, "ACSC", "")),
         "camt.053": camt(tmp_path, entry("B9", "12.50", side="DBIT", end_to_end=reference), entry("B10", "1.00")),
+        "mt940": mt940(tmp_path, "12,50", f"116?00UEB?20EREF+{reference}?21SVWZ+Refund?32Ann"),
+        "bank's csv": exported_by_a_bank(tmp_path, "12,50", reference),
     }[kind]
+    if kind == "bank's csv":
+        await company.cli.json("definitions", "apply", str(ROOT / "docs/examples/bank_layouts.toml"))
 
     first = await company.cli.json("refunds", "confirm", file)
     again = await company.cli.json("refunds", "confirm", file)

@@ -44,7 +44,7 @@ The bank's files (`bank`: statement lines, `payees`: bank details for refunds, `
 CSV of the same kind; a bad row is left out, and every good one is done. Their amounts and days may be written as in the
 bank's country, where there is one reading: `-1.234,56`, `20.05.2026`. A statement may be the bank's own CSV, by a
 layout ([operations](operations.md#a-banks-own-csv)), or camt.053, camt.052, camt.054 or MT940 instead, an
-answer camt.053 or pain.002. Several files may come in one ZIP file: at most 400, of 256 MiB when they are unpacked,
+answer pain.002, or a statement. Several files may come in one ZIP file: at most 400, of 256 MiB when they are unpacked,
 none of them a ZIP file. Text of a bank's that holds a card number is kept without it.
 """
 
