@@ -30,6 +30,7 @@ from models.bank.routing import (
     words,
 )
 from models.imports.columns import BANK
+from models.ledger.account import AccountState
 from models.ledger.number_series import BILLS as BILL_NUMBERS
 from models.ledger.number_series import NumberSeries
 from models.ledger.refusal_fields import problem_of
@@ -182,9 +183,11 @@ class BankImport:
         ]
 
     async def _suspense(self, currency: str) -> str:
-        if found := await self._database.read_first(SUSPENSE.where(AccountRow.currency == currency)):
+        found = await self._database.read_first(SUSPENSE.where(AccountRow.currency == currency))
+        if found is not None and found.state != AccountState.TERMINATED:
             return str(found.id)
-        id = f"acc_suspense_{currency.lower()}"
+        # One that was ended is opened again by that: money that has come is never refused.
+        id = str(found.id) if found is not None else f"acc_suspense_{currency.lower()}"
         await self._database.call(
             "open_account", account_id=id, currency=currency, owner_name="Suspense", kind="suspense"
         )

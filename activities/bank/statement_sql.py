@@ -59,7 +59,7 @@ PAYOUTS = select(
 
 DEBIT_LINES = select(DebitLineRow.key, DebitLineRow.reference)
 
-SUSPENSE = select(AccountRow.id).where(AccountRow.kind == AccountKind.SUSPENSE)
+SUSPENSE = select(AccountRow.id, AccountRow.state).where(AccountRow.kind == AccountKind.SUSPENSE)
 
 # Bills with the invoices that money for them is for: those of which something is unsettled.
 BILLS = """

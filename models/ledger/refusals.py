@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any, Protocol
 
+from models.money import Money
+
 
 class LedgerError(Exception):
     """A refusal by the ledger. `rule` is the rule's name, `arguments` what it was applied to."""
@@ -80,7 +82,7 @@ MESSAGES: dict[str, str] = {
     "allocation_within_account": "an allocation joins a credit and a debit of one account",
     "actor_given": "who does it must be said",
     "always_posted": "a {classification} can only be posted, not {state}",
-    "amount_in_range": "amount_minor {amount_minor} must lie between 1 and 9007199254740991",
+    "amount_in_range": "the amount must be above zero, and no more than a transaction can carry",
     "any_day_right": (
         "{actor} has no right to post on a day that is closed or has not come yet: somebody else gives it, by "
         "`books grant`"
@@ -99,8 +101,8 @@ MESSAGES: dict[str, str] = {
     "counterpart_given": "a {classification} {transaction_id} must name the document it undoes; others may not",
     "counterpart_matches": "transaction {transaction_id} does not match the document it cancels, writes off or moves",
     "credit_limit": (
-        "the refund takes the balance of {account_id} to {balance_minor}, above its credit limit of "
-        "{credit_limit_minor}; acknowledge to go on"
+        "the refund takes the balance of {account_id} to {balance}, above its credit limit of {credit_limit}; "
+        "acknowledge to go on"
     ),
     "currency_exists": "currency {currency} is not an active ISO 4217 code",
     "currency_of_account": "currency {currency} is not the currency of account {account_id}",
@@ -162,9 +164,7 @@ MESSAGES: dict[str, str] = {
     "right_by_another": "{actor} cannot give this right to himself: somebody else gives it",
     "something_to_bill": "account {account_id} has nothing to bill for {period}",
     "state_transition": "transaction {transaction_id} cannot go from {state} to {new_state}, nor change otherwise",
-    "system_account_empty": (
-        "account {account_id} is the company's own and has money on it: {balance_minor} minor units of {currency}"
-    ),
+    "system_account_empty": ("account {account_id} is the company's own and has money on it: {balance}"),
     "tax_rate_exists": "tax rate {tax_rate_id} of line {line} does not exist",
     "text_not_empty": "actor, back_office_code and gateway_reference of {transaction_id} must not be empty",
     "time_zone_exists": "time_zone {time_zone} is not an IANA time zone",
@@ -187,14 +187,12 @@ MESSAGES: dict[str, str] = {
     "voucher_type_exists": "there is no active voucher type {type_id}",
     "vouchers_out": "no voucher of {batch} is out any more",
     "wallet_credit_unspent": "of {wallet_transaction} something is spent: void what has spent it first",
-    "wallet_empty": (
-        "account {account_id} has {balance_minor} minor units of {currency} in its wallet: spend or void them first"
-    ),
+    "wallet_empty": ("account {account_id} has {balance} in its wallet: spend or void them first"),
     "wallet_end_to_come": "{expires_on} is over already, for today is {today}",
     "wallet_expiry_type": "credit that ends needs a wallet transaction type that books it: `books_expiry = true`",
     "wallet_type_is_invoiced": "type {type_id} invoices nothing; a payment funds the wallet by an invoice",
-    "wallet_limit": "{amount_minor} is more than the wallet of {account_id} takes: there is room for {room_minor}",
-    "wallet_never_negative": "{amount_minor} is more than the {balance_minor} in the wallet of {account_id}",
+    "wallet_limit": "{amount} is more than the wallet of {account_id} takes: there is room for {room}",
+    "wallet_never_negative": "{amount} is more than the {balance} in the wallet of {account_id}",
     "wallet_pays_its_top_up": (
         "account {account_id} waits for a top-up of its wallet, which the wallet itself would pay: collect or cancel "
         "it first"
@@ -244,12 +242,21 @@ def message_for(rule: str, arguments: Mapping[str, Any]) -> str:
     A value that was empty reads as not given. A refusal that does not carry all that its sentence asks for says what
     it does carry instead.
     """
-    values = {name: "(not given)" if value is None else value for name, value in arguments.items()}
+    values = {
+        name: "(not given)" if value is None else value for name, value in (arguments | _shown(arguments)).items()
+    }
     template = MESSAGES.get(rule, "the rule refuses it")
     if all(name in values for _, name, _, _ in Formatter().parse(template) if name):
         return f"{rule}: {template.format_map(values)}"
     named = ", ".join(f"{name} {value}" for name, value in values.items())
     return f"{rule}: the rule refuses it{f' ({named})' if named else ''}"
+
+
+def _shown(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return amounts as people read them, by their name without `_minor`, where their currency is said."""
+    currency = arguments.get("currency")
+    amounts = {name: value for name, value in arguments.items() if name.endswith("_minor") and isinstance(value, int)}
+    return {name.removesuffix("_minor"): str(Money(value, currency)) for name, value in amounts.items() if currency}
 
 
 def ledger_error(diagnostics: Diagnostics) -> LedgerError | None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.bank.statements import camt, entry
 from tests.support.company import Company
 
 
@@ -103,7 +104,30 @@ async def test_a_system_account_with_money_on_it_cannot_be_ended(company: Compan
     )
     await company.create("payment", suspense, "--amount", "5", "--method", "cash")
 
-    assert await company.refused("accounts", "terminate", suspense) == [("account", "system_account_empty")]
+    refused = await company.cli("accounts", "terminate", suspense, "--json")
+
+    assert (refused.exit_code, refused.rules) == (1, [("account", "system_account_empty")])
+    assert "has money on it: -5.00 EUR" in refused.stderr
+
+
+async def test_a_system_account_that_was_ended_is_opened_again_when_there_is_something_for_it(
+    company: Company, tmp_path: Path
+) -> None:
+    await company.account("a1")
+    for kind in ("suspense", "write_off"):
+        id = await company.value(f"select duly.open_account('acc_{kind}_eur', 'EUR', 'Own', p_kind => '{kind}')")
+        await company.cli.json("accounts", "terminate", id, "--actor", "ann", "--reason", "no euros any more")
+
+    imported = await company.cli.json("import", "bank", camt(tmp_path, entry("B1", "7.00", text="who knows")))
+    invoice = await company.invoice("a1", "5.00")
+    await company.cli.json("transactions", "write-off", invoice["number"], "--type", "write_off", "--yes")
+
+    assert [one["account_id"] for one in imported["entries"]] == ["acc_suspense_eur"]
+    for id in ("acc_suspense_eur", "acc_write_off_eur"):
+        opened, ended = (await company.cli.json("books", "history", id))["changes"]
+        assert opened["changes"]["state"] == {"was": "terminated", "is": "active"}
+        assert opened["reason"] == "opened again: there is something for it"
+        assert ended["actor"] == "ann"
 
 
 async def test_a_command_under_its_key_answers_the_same_whoever_repeats_it_and_whatever_changed(

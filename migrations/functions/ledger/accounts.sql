@@ -45,17 +45,33 @@ begin
     if v_currency is distinct from p_currency then
       perform duly.refuse('key_reused', 'account_id_unique', jsonb_build_object('account_id', p_account_id));
     end if;
+    if p_kind in ('suspense', 'write_off') then perform duly.open_again(p_account_id); end if;
   end if;
   return p_account_id;
 end $$;
 
--- The suspense or write-off account of a currency, opened when first needed.
+-- Money that has come is never refused: a system account that was ended is opened again when there is something for it.
+create or replace function duly.open_again(p_account_id text) returns void language plpgsql as $$
+declare
+  v_reason text := coalesce(current_setting('duly.reason', true), '');
+begin
+  if not exists (select from duly.accounts where id = p_account_id and state = 'terminated') then return; end if;
+  -- The trail names why this was done; what is posted for it in the same commit has a reason of its own.
+  perform set_config('duly.reason', 'opened again: there is something for it', true);
+  update duly.accounts set state = 'active' where id = p_account_id and state = 'terminated';
+  perform set_config('duly.reason', v_reason, true);
+end $$;
+
+-- The suspense or write-off account of a currency, opened when first needed, and again when it was ended.
 create or replace function duly.system_account(p_kind text, p_currency text) returns text language plpgsql as $$
 declare
   v_id text;
 begin
   select id into v_id from duly.accounts where kind = p_kind and currency = p_currency;
-  if found then return v_id; end if;
+  if found then
+    perform duly.open_again(v_id);
+    return v_id;
+  end if;
   return duly.open_account('acc_' || p_kind || '_' || lower(p_currency), p_currency, initcap(replace(p_kind, '_', '-')),
     p_kind => p_kind);
 end $$;

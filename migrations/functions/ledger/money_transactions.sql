@@ -115,7 +115,7 @@ returns void language plpgsql as $$
 begin
   if t.classification = 'refund' and t.balance_after_minor > a.credit_limit_minor and not p_acknowledged then
     perform duly.refuse('warning', 'credit_limit', jsonb_build_object('account_id', a.id,
-      'balance_minor', t.balance_after_minor, 'credit_limit_minor', a.credit_limit_minor));
+      'balance_minor', t.balance_after_minor, 'credit_limit_minor', a.credit_limit_minor, 'currency', a.currency));
   end if;
 end $$;
 

@@ -71,7 +71,7 @@ begin
   perform duly.expire_wallet(a);
   if p_amount_minor > duly.wallet_balance(a.id) then
     perform duly.refuse('postcondition', 'wallet_never_negative', jsonb_build_object('account_id', a.id, 'amount_minor', p_amount_minor,
-      'balance_minor', duly.wallet_balance(a.id)));
+      'balance_minor', duly.wallet_balance(a.id), 'currency', a.currency));
   end if;
   if p_invoices <> '{}' and (y.payment_method_id is null or y.product_id is not null) then
     perform duly.refuse('input', 'wallet_type_pays_invoices', jsonb_build_object('type_id', y.id));

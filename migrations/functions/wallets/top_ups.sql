@@ -125,7 +125,7 @@ begin
         perform duly.expire_wallet(a);
         if u.amount_minor > duly.wallet_room(a) then
             perform duly.refuse('postcondition', 'wallet_limit', jsonb_build_object('account_id', a.id, 'amount_minor', u.amount_minor,
-                'room_minor', duly.wallet_room(a)));
+                'room_minor', duly.wallet_room(a), 'currency', a.currency));
         end if;
         w := duly.new_wallet_transaction(a, 'topped_up:' || u.invoice_id, duly.request_hash('topped_up', u.invoice_id), y.id, 'credit',
             u.amount_minor, 'system', u.run_id);

@@ -182,7 +182,7 @@ begin
   v_room := duly.wallet_room(a);
   if p_amount_minor > v_room then
     perform duly.refuse('postcondition', 'wallet_limit', jsonb_build_object('account_id', a.id, 'amount_minor', p_amount_minor,
-      'room_minor', v_room));
+      'room_minor', v_room, 'currency', a.currency));
   end if;
   w.posted_on := v_today;
   w.expires_on := duly.wallet_end(y, p_expires_on, v_today);

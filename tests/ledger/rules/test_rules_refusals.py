@@ -15,7 +15,7 @@ from models.ledger.refusals import (
     message_for,
 )
 
-SQL = Path(__file__).parents[3] / "migrations" / "functions" / "ledger"
+SQL = Path(__file__).parents[3] / "migrations" / "functions"
 REFUSED = re.compile(r"refuse(?:_state)?\((?:'\w+'|[\w.]+), '(\w+)'")
 WITH_ARGUMENTS = re.compile(r"duly\.refuse\('\w+',\s*'(\w+)'\s*,\s*jsonb_build_object\((.*?)\)\)", re.DOTALL)
 
@@ -30,11 +30,24 @@ class Diagnosis:
 
 
 def rules_in_sql() -> set[str]:
-    return {rule for script in SQL.glob("*.sql") for rule in REFUSED.findall(script.read_text())}
+    return {rule for script in SQL.rglob("*.sql") for rule in REFUSED.findall(script.read_text())}
 
 
 def _named_in(sentence: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def _carried(arguments: str) -> set[str]:
+    """Return what a refusal carries: of an amount with its currency also how people read it."""
+    names = set(re.findall(r"'(\w+)',", arguments))
+    return names | ({name.removesuffix("_minor") for name in names} if "currency" in names else set())
+
+
+def test_an_amount_is_shown_as_people_read_it_where_its_currency_is_known() -> None:
+    stated = {"account_id": "acc_suspense_jpy", "balance_minor": -7, "currency": "JPY"}
+
+    assert message_for("system_account_empty", stated).endswith("has money on it: -7 JPY")
+    assert not [sentence for sentence in MESSAGES.values() if "_minor" in sentence or "minor unit" in sentence]
 
 
 def test_every_rule_that_the_database_refuses_by_has_its_sentence() -> None:
@@ -51,11 +64,9 @@ def test_a_sentence_can_be_made_from_any_arguments(rule: str) -> None:
 
 def test_every_refusal_of_the_database_carries_what_its_sentence_names() -> None:
     """What was given is never told as not given."""
-    refusals = [found for script in SQL.glob("*.sql") for found in WITH_ARGUMENTS.findall(script.read_text())]
+    refusals = [found for script in SQL.rglob("*.sql") for found in WITH_ARGUMENTS.findall(script.read_text())]
     lacking = {
-        rule: missing
-        for rule, arguments in refusals
-        if (missing := _named_in(MESSAGES[rule]) - set(re.findall(r"'(\w+)',", arguments)))
+        rule: missing for rule, arguments in refusals if (missing := _named_in(MESSAGES[rule]) - _carried(arguments))
     }
 
     assert len(refusals) > 25
