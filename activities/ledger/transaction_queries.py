@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from activities.database import Database, matching
 from models.ledger.transaction import Classification, LifeCycleState, Side
-from models.problem import refusal
+from models.problem import RefusedError, refusal
 from models.tables.accounts import AccountRow
 from models.tables.ledger import TransferRow
 from models.tables.transactions import (
@@ -80,13 +80,18 @@ _STRETCH, _STRETCH_MAX = 1_000, 100_000
 # Posted, and nothing is left to settle: no state that is stored.
 SETTLED = "settled"
 
+# So many transactions are named that have a reference in common.
+_NAMED = 5
 _ID = re.compile(r"ft_[0-9]{1,19}")
 _REFERENCE = re.compile(r"^R([0-9]{1,18})$")
 
 
 @dataclass(frozen=True)
 class TransactionFilter:
-    """Which transactions to list; empty means every one. Dates are posting days, of drafts the day of issue."""
+    """Which transactions to list; empty means every one. Dates are posting days, of drafts the day of issue.
+
+    `reference` is a back-office code or a payment reference.
+    """
 
     account: str = ""
     classification: str = ""
@@ -94,6 +99,7 @@ class TransactionFilter:
     since: date | None = None
     until: date | None = None
     unsettled: bool = False
+    reference: str = ""
 
 
 class TransactionQueries:
@@ -101,6 +107,23 @@ class TransactionQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def look_up(self, word: str) -> Row[Any]:
+        """Return a transaction by what `require` takes, or by a code or payment reference that it has alone.
+
+        Raises RefusedError when there is none, or naming those that have it.
+        """
+        try:
+            return await self.require(word)
+        except RefusedError:
+            found = await self._database.read(_TRANSACTIONS.where(_has_reference(word)).order_by(_NUMBER).limit(_NAMED))
+            if not found:
+                raise
+        if len(found) > 1:
+            ids = ", ".join(row.number or row.id for row in found)
+            problem = f"{word!r} is of several, such as {ids}: `transactions list --reference` has all of them"
+            raise refusal("transaction", "transaction_ambiguous", problem)
+        return found[0]
 
     async def require(self, word: str) -> Row[Any]:
         """Return a transaction by its id, number or reference number. Raises RefusedError when there is none."""
@@ -115,9 +138,12 @@ class TransactionQueries:
 
     async def page(self, wanted: TransactionFilter, *, before: int, limit: int) -> Sequence[Row[Any]]:
         """Return the next transactions older than a number of the sequence, newest first."""
-        if wanted.account:
+        if wanted.account and not wanted.reference:
             of_account = _TRANSACTIONS.where(_T.account_id == wanted.account, before > _NUMBER, *_filters(wanted))
             return await self._database.read(of_account.order_by(_NUMBER.desc()).limit(limit))
+        if wanted.reference:
+            referred = _TRANSACTIONS.where(_has_reference(wanted.reference), before > _NUMBER, *_filters(wanted))
+            return await self._database.read(referred.order_by(_NUMBER.desc()).limit(limit))
         if rare := _rare(wanted):
             of_rare = _TRANSACTIONS.where(*rare, before > _NUMBER, *_filters(wanted))
             return await self._database.read(of_rare.order_by(_NUMBER.desc()).limit(limit))
@@ -195,8 +221,13 @@ class TransactionQueries:
         return await self._database.read(counterparts.where(_T.counterpart_id == transaction_id).order_by(_T.id))
 
 
+def _has_reference(word: str) -> ColumnElement[bool]:
+    return or_(_T.back_office_code == word, _T.payment_reference == word)
+
+
 def _filters(wanted: TransactionFilter) -> tuple[ColumnElement[bool], ...]:
     return (
+        *matching(_T.account_id, wanted.account),
         *matching(_T.classification, wanted.classification),
         *((_T.is_settled,) if wanted.state == SETTLED else matching(_T.state, wanted.state)),
         *((wanted.since <= _POSTED_OR_ISSUED,) if wanted.since else ()),

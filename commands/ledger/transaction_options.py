@@ -32,6 +32,13 @@ Account = AccountId
 Transaction = Annotated[
     str, typer.Argument(metavar="TRANSACTION", help="Id, number or reference number: ft_7, INV-0000000007, R7.")
 ]
+AnyTransaction = Annotated[
+    str,
+    typer.Argument(
+        metavar="TRANSACTION",
+        help="Id, number or reference number: ft_7, INV-0000000007, R7; or a back-office code or payment reference.",
+    ),
+]
 Document = Annotated[
     Path | None,
     typer.Option(

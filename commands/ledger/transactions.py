@@ -19,7 +19,7 @@ async def show(output: Output, identifier: str) -> None:
     """Show a transaction with its lines, allocations, double entry, corrections and notes."""
     async with reading_database_of(read_settings()) as database:
         records = TransactionQueries(database)
-        found = await records.require(identifier)
+        found = await records.look_up(identifier)
         lines = await records.lines(found.id)
         allocations = await records.allocations(found.id)
         transfers = await records.transfers(found.id)

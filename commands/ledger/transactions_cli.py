@@ -12,6 +12,7 @@ from commands.ledger.transaction_options import (
     Acknowledge,
     Amount,
     AnyDay,
+    AnyTransaction,
     BackOfficeCode,
     Behind,
     Category,
@@ -191,7 +192,7 @@ def note_transaction(
 
 
 @app.command("show")
-def show_transaction(transaction: Transaction, as_json: Json = False) -> None:
+def show_transaction(transaction: AnyTransaction, as_json: Json = False) -> None:
     """Show a transaction: fields, lines, what it settles, its double entry, corrections and notes."""
     from commands.ledger.transactions import show
 
@@ -211,6 +212,9 @@ def list_transactions(
         date | None, typer.Option("--to", parser=day_of, metavar="DAY", help="Posted on this day or before.")
     ] = None,
     unsettled: Annotated[bool, typer.Option("--unsettled", help="Only what is not settled yet.")] = False,
+    reference: Annotated[
+        str, typer.Option("--reference", help="Only what has this back-office code or payment reference.")
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="Every page, as they are read.")] = False,
     limit: Limit = 50,
     after: Behind = "",
@@ -221,7 +225,9 @@ def list_transactions(
     from activities.ledger.transaction_queries import TransactionFilter
     from commands.ledger.transactions import list_pages
 
-    wanted = TransactionFilter(account, classification or "", state or "", since, until, unsettled=unsettled)
+    wanted = TransactionFilter(
+        account, classification or "", state or "", since, until, unsettled=unsettled, reference=reference
+    )
     perform(
         lambda output: list_pages(output, wanted, after=after, limit=limit, is_all=every),
         as_json=as_json,

@@ -18,6 +18,7 @@ from tests.support.builders import Merchant
     [
         (TransactionFilter(classification="credit_note"), "transactions_of_rare_kind"),
         (TransactionFilter(state="draft"), "transactions_of_rare_state"),
+        (TransactionFilter(state="draft", reference="SAP-9"), "transactions_by_payment_reference"),
     ],
 )
 async def test_what_is_rare_is_found_by_its_index(
@@ -27,7 +28,8 @@ async def test_what_is_rare_is_found_by_its_index(
     account = await merchant.account(owes_minor=1190)
     for number in (1, 2, 3):
         await merchant.run(
-            "select duly.create_refund(:key, :account, 1, 'EUR', 'bank_transfer', p_draft => true)",
+            "select duly.create_refund(:key, :account, 1, 'EUR', 'bank_transfer', p_draft => true,"
+            " p_payment_reference => 'SAP-9')",
             key=f"refund:{number}",
             account=account,
         )

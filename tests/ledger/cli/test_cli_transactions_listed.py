@@ -53,6 +53,26 @@ async def test_a_transaction_is_found_by_id_number_and_reference_number(company:
     assert found == [made["id"]] * 3
 
 
+async def test_transactions_are_looked_up_by_a_back_office_code_or_a_payment_reference(company: Company) -> None:
+    await company.account("a1")
+    await company.account("a2")
+    invoice = await company.invoice("a1", "10.00", "--back-office-code", "SAP-9")
+    first = await company.payment("a1", "1.00", "--reference", "cheque 7")
+    second = await company.payment("a2", "2.00", "--reference", "cheque 7")
+    # Another may be called as a transaction is named: then it is that one.
+    await company.payment("a2", "2.00", "--back-office-code", invoice["number"])
+    several = await company.cli("transactions", "show", "cheque 7", "--json")
+
+    assert (await company.shown("SAP-9"))["id"] == invoice["id"]
+    assert (await company.shown(invoice["number"]))["id"] == invoice["id"]
+    assert (several.exit_code, several.rules) == (1, [("transaction", "transaction_ambiguous")])
+    assert all(one["number"] in several.stderr for one in (first, second))
+    assert await ids(company.cli, "--reference", "cheque 7") == [second["id"], first["id"]]
+    assert await ids(company.cli, "--reference", "cheque 7", "--account", "a1") == [first["id"]]
+    assert await ids(company.cli, "--reference", "SAP-9") == [invoice["id"]]
+    assert await ids(company.cli, "--reference", "SAP") == []
+
+
 async def test_what_a_list_continues_behind_must_be_an_id(company: Company) -> None:
     result = await company.cli("transactions", "list", "--after", "INV-0000000001", "--json")
 
