@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from activities.database import Database
 from activities.ledger.client import naming_the_rule
 from models.tables.ledger import AnyDayPostingRow, AnyDayRightRow, ClosingRow
+from models.tables.operations import UserRow
+
+_DISABLED = "disabled"
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,13 @@ class Closings:
         closings = await self._newest(ClosingRow, limit)
         rights = await self._newest(AnyDayRightRow, limit)
         postings = await self._newest(AnyDayPostingRow, limit)
+        person = func.lower(func.btrim(AnyDayRightRow.holder))
+        disabled = select(UserRow.id).where(UserRow.state == _DISABLED)
         newest = (
             select(AnyDayRightRow.holder, AnyDayRightRow.is_granted)
-            .ext(distinct_on(AnyDayRightRow.holder))
-            .order_by(AnyDayRightRow.holder, AnyDayRightRow.id.desc())
+            .where(person.not_in(disabled))
+            .ext(distinct_on(person))
+            .order_by(person, AnyDayRightRow.id.desc())
         )
         holders = tuple(row.holder for row in await self._database.read(newest) if row.is_granted)
         return ClosedBooks(closings[0].closed_until if closings else None, holders, closings, rights, postings)

@@ -43,6 +43,25 @@ async def test_who_has_the_right_posts_there_with_a_reason(company: Company) -> 
     assert await company.balance("a1") == 0
 
 
+async def test_a_right_is_a_persons_however_the_name_is_written_until_the_user_is_disabled(company: Company) -> None:
+    await company.account("a1")
+    await closed(company)
+    who = ("--actor", "ada", "--reason", "he closes the month")
+    for holder in ("Bob", "eve"):
+        await company.cli.json("books", "grant", holder, *who)
+        await company.cli.json("users", "add", holder.lower(), "--role", "accountant", "--generate", *who)
+    late = ("--posted-on", POSTED_ON, "--any-day", "the bank was late", "--actor")
+    await company.create("payment", "a1", "--amount", "5", *CASH, *late, "BOB")
+
+    await company.cli.json("books", "revoke", "bob", *who)
+    await company.cli.json("users", "disable", "eve", *who)
+
+    for holder in ("Bob", "eve"):
+        words = ("transactions", "create", "payment", "a1", "--amount", "5", *CASH, *late, holder)
+        assert await company.refused(*words) == [("any_day", "any_day_right")]
+    assert (await company.cli.json("books", "show"))["holders"] == []
+
+
 async def test_a_month_is_opened_again_with_a_reason(company: Company) -> None:
     await closed(company)
 

@@ -88,9 +88,11 @@ begin
   return v_was;
 end $$;
 
--- A name is that of a user of the console, or of whoever gives commands: in small or large letters it is the same person's.
+-- A name is that of a user of the console, or of whoever gives commands: in small or large letters it is the same person's. A user
+-- who was disabled has no right any more, whatever was given (decision 0273).
 create or replace function duly.has_any_day_right(p_holder text) returns boolean language sql stable as $$
   select coalesce((select is_granted from duly.any_day_rights where lower(btrim(holder)) = lower(btrim(p_holder)) order by id desc limit 1), false)
+    and not exists (select from duly.users where id = lower(btrim(p_holder)) and state = 'disabled')
 $$;
 
 -- Give somebody the right to post outside the open days, or take it away; false when it is so already. Nobody gives it to himself.
