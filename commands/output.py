@@ -87,8 +87,8 @@ class Stream:
         self._rows = 0
         self._rest: Mapping[str, Any] = {}
         self._csv = output.csv_rows() if output.as_csv else None
-        if output.as_json:
-            sys.stdout.write(f'{{"{name}": [')
+        self._name = name
+        self._is_begun = False
 
     def rows(self, documents: Iterable[Mapping[str, Any]], view: "Table | None" = None) -> None:
         """Write a page of rows."""
@@ -100,6 +100,7 @@ class Stream:
                 _show((view,))
             return
         for document in documents:
+            self._begin()
             sys.stdout.write(("," if self._rows else "") + "\n  " + to_json(document))
             self._rows += 1
 
@@ -114,8 +115,15 @@ class Stream:
     def close(self) -> None:
         """End the document."""
         if self._output.as_json:
+            self._begin()
             rest = to_json(self._rest)[1:-1]
             sys.stdout.write("\n]" + (f", {rest}" if rest else "") + "}\n")
+
+    def _begin(self) -> None:
+        # Not before there is something: what is refused before leaves no document that is torn.
+        if not self._is_begun:
+            self._is_begun = True
+            sys.stdout.write(f'{{"{self._name}": [')
 
 
 def _show(view: Iterable["RenderableType"]) -> None:

@@ -1,7 +1,7 @@
 """What a line says of whose money it is: fields for references first, then texts, then the payer's number (F122)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from models.bank.entry import BankEntry, is_reference, remainder_97
 from models.ledger.number_series import CUT, INVOICES, NumberSeries
@@ -22,6 +22,11 @@ _TAG = re.compile(
     r"(?:USTD/+|STRD/(?:CUR|ISO)/+)?"
 )
 _ENDS = re.compile(r"/+(?= |\Z)")
+# What programs put into texts in the place of a hyphen, and what nobody sees: part of a word, and no end of one.
+_AS_TYPED: Mapping[int, str | None] = {
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-"),
+    **dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)),
+}
 # As long as banks make their lines: some put them together with blanks again.
 _WIDTHS = (27, 35, 65, 70, 140)
 # A payer's own running number has as many digits, and may be the id of somebody's account.
@@ -46,12 +51,12 @@ def stated_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_I
 
     A field for documents names invoices alone: a document's number may look like somebody's account.
     """
-    for text in (entry.account_id, entry.structured_reference, *entry.other_references):
-        if is_reference(text):
+    for stated in (entry.account_id, entry.structured_reference, *entry.other_references):
+        if is_reference(text := _typed(stated)):
             yield from _readings(text.strip(), series)
             yield from _numbers(text, series)
-    for text in entry.documents:
-        yield from _numbers(text, series)
+    for stated in entry.documents:
+        yield from _numbers(_typed(stated), series)
 
 
 def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
@@ -62,7 +67,7 @@ def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_
     lines are was cut there, and a word at its end is perhaps half of one. A word without a digit, or shorter than four
     characters, is taken for language and not for a reference.
     """
-    written = entry.text
+    written = _typed(entry.text)
     if _TAG.search(written):
         # Lines stay as long as they are, by which a bank's cuts are known.
         written = _ENDS.sub(_blank, _TAG.sub(_blank, written))
@@ -77,10 +82,14 @@ def written_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_
 
 def payer_references(entry: BankEntry, series: Sequence[NumberSeries] = _ONLY_INVOICES) -> Iterator[str]:
     """Yield what the end-to-end id names: the payer chose it, so it counts least, and a short number says nothing."""
-    text = entry.end_to_end_id.strip()
+    text = _typed(entry.end_to_end_id).strip()
     if is_reference(text) and not (text.isdigit() and len(text) <= _OWN_DIGITS_MAX):
         yield from _readings(text, series)
         yield from _numbers(text, series)
+
+
+def _typed(text: str) -> str:
+    return text if text.isascii() else text.translate(_AS_TYPED)
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -65,6 +65,10 @@ def whose(**fields: object) -> str:
         "RF23INV000\n0000012",
         "customer:cust-1002",
         "cust-1002,May",
+        "cust\u20101002",
+        "cust\u20131002 Mai",
+        "cust-\u200b1002",
+        "INV-\u00ad0000\u200d000012",
     ],
 )
 def test_a_number_is_read_whole_however_payer_and_bank_wrote_it(text: str) -> None:
@@ -87,6 +91,8 @@ def test_a_number_is_read_whole_however_payer_and_bank_wrote_it(text: str) -> No
         ("cust-1002/2", "account_unknown"),
         ("https://example.com/cust-1002/NAME", "account_unknown"),
         ("cust-1002!", "cust-1002"),
+        ("kunde\u20102002", "account_unknown"),
+        ("kunde-\u200b2002", "account_unknown"),
     ],
 )
 def test_what_a_bank_puts_between_tags_is_a_word_of_its_own(text: str, expected: str) -> None:

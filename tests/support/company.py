@@ -1,5 +1,6 @@
 """A company with products and accounts, whose books a test keeps through the command line."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,8 @@ class Company:
         before = await self.footprint()
         printed: CommandResult = await self.cli(*words, "--json")
         assert printed.exit_code == 1, printed.stdout or printed.stderr
+        # What is printed beside a refusal is a whole document, or nothing.
+        assert not printed.stdout or json.loads(printed.stdout), printed.stdout
         assert await self.footprint() == before
         return printed.rules
 
