@@ -45,6 +45,8 @@ _ELSEWHERE = frozenset({"EREF", "PREF", "MARF"})
 _OF_AN_AMOUNT = frozenset(".,'\u2019\u00a00123456789")
 # A direct debit or a cheque that came back.
 _RETURNED_ITEMS = frozenset({"NRTI", "SRTI", "FRTI"})
+# What German banks write in a field of their own, `:NS:`, beside a line: the payer's words, and the payer.
+_WORDS_BESIDE, _NAMES_BESIDE = range(1, 15), range(15, 17)
 # The type of a line that states none; the library would take the next line for more of it.
 _NO_TYPE = "-"
 
@@ -205,8 +207,8 @@ class _Reader:
             booked_on=booked_on,
             bank_account=self._account,
             end_to_end_id=stated.end_to_end_id or own,
-            text="\n".join([*stated.texts, "  ", extra]).strip(),
-            payer=stated.payer,
+            text="\n".join([*stated.texts, *_beside(line, _WORDS_BESIDE), "  ", extra]).strip(),
+            payer=stated.payer or " ".join(_beside(line, _NAMES_BESIDE)),
             is_booked=status not in _EXPECTED,
             is_return=status.startswith("R")
             or stated.is_return
@@ -233,6 +235,11 @@ class _Reader:
         except (MoneyError, UnknownCurrencyError):
             return None
         return -minor if found.status == "D" else minor
+
+
+def _beside(line: Mapping[str, Any], numbers: range) -> list[str]:
+    found = (str(line.get(f"non_swift_{number:02}") or "").strip() for number in numbers)
+    return [text for text in found if text]
 
 
 def _minor(amount: Decimal, currency: str) -> int:

@@ -224,3 +224,16 @@ def test_what_a_payer_wrote_before_a_mark_is_not_lost(tmp_path: Path, details: s
     [line] = read(tmp_path, statement("2605200520C20,00NTRFNONREF//B1", details))
 
     assert "INV-0000000012" in line.text
+
+
+@pytest.mark.parametrize("beside", ["before", "behind"])
+def test_what_german_banks_write_beside_a_line_is_the_payers(tmp_path: Path, beside: str) -> None:
+    own = "01Rechnung INV-00000000\n0212 Mai\n15Ann\n16Georgiou\n17GUTSCHRIFT\n23DE02120300000000202051"
+    line, details = "2605200520C20,00NTRFNONREF//B1", "166?00GUTSCHRIFT"
+    written = statement(f"{line}\n:NS:{own}" if beside == "before" else line, details)
+
+    [found] = read(tmp_path, written if beside == "before" else written.replace("\n-\n", f"\n:NS:{own}\n-\n"))
+
+    assert "INV-0000000012" in set(written_references(found))
+    assert found.payer == "Ann Georgiou"
+    assert "DE02" not in found.note
