@@ -9,6 +9,8 @@ from models.money import Money, MoneyError
 
 Part = tuple[Leaves | None, int]
 
+_CREDIT = "CRDT"
+
 # Where banks write what a detail comes to. Some write there what the payer sent, in the payer's currency.
 _AMOUNTS = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/InstdAmt/Amt", "AmtDtls/PrtryAmt/Amt")
 _CHARGES = ("Chrgs/TtlChrgsAndTaxAmt", "Chrgs/Rcrd/Amt", "Chrgs/Amt")
@@ -22,7 +24,9 @@ def parts_of(whole: Money, side: str, details: Sequence[Leaves], *, payments: in
     """
     if len(details) <= 1:
         detail = details[0] if details else None
-        return [(detail, whole.amount_minor)] if _is_all(whole, detail, payments) else None
+        # Whose money it is, is asked of what came alone.
+        is_all = side != _CREDIT or _is_all(whole, detail, payments)
+        return [(detail, whole.amount_minor)] if is_all else None
     for amounts in _readings(whole.currency, details):
         parts = [
             (detail, minor if detail.first("CdtDbtInd") in {"", side} else -minor)
@@ -47,7 +51,7 @@ def _is_all(whole: Money, detail: Leaves | None, payments: int) -> bool:
     stated = [minor for minor in amounts if minor is not None]
     if detail is None or not stated:
         return payments <= 1
-    # Charges beside an amount are taken from what came, and come on top of what left.
+    # Charges beside an amount may have been taken from it or come on top of it.
     return max(stated) + _charges(detail, whole.currency) >= whole.amount_minor
 
 

@@ -27,7 +27,8 @@ class DebitLines:
 
         Raises RuleBrokenError (charges_within_limit, returned_within_paid, ...): nothing of the line is booked then.
         """
-        named = [one for one in (entry.end_to_end_id, *entry.sent_ids) if one.startswith("DD-")]
+        # An entry of which one payment is shown says its name as its own, and as that of a payment in it.
+        named = [one for one in dict.fromkeys((entry.end_to_end_id, *entry.sent_ids)) if one.startswith("DD-")]
         batches = [one for one in entry.batch_ids if one.startswith("DDB-")]
         if not named and not batches:
             return None

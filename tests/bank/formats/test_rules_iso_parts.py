@@ -25,9 +25,12 @@ from tests.bank.test_rules_iso_statements import read, tx
 def test_an_entry_of_which_the_bank_shows_a_part_is_not_that_parts(
     tmp_path: Path, shown: str, is_unsplit: bool
 ) -> None:
-    (found,) = read(tmp_path, document(statement(entry("B1", "100.00", details=shown)))).entries
+    lines = (entry("B1", "100.00", details=shown), entry("B2", "100.00", details=shown, side="DBIT"))
 
-    assert (found.amount_minor, found.is_unsplit) == (10000, is_unsplit)
+    came, left = read(tmp_path, document(statement(*lines))).entries
+
+    assert (came.amount_minor, came.is_unsplit) == (10000, is_unsplit)
+    assert (left.amount_minor, left.is_unsplit) == (10000, False)
 
 
 def test_a_statement_of_several_days_opens_with_the_first_and_closes_with_the_last(tmp_path: Path) -> None:
