@@ -28,4 +28,5 @@ def _words(changes: dict[str, Any]) -> list[str]:
         if isinstance(each, dict) and {"was", "is"} <= each.keys()
         else f"{field}: {to_json(each)}"
         for field, each in sorted(changes.items())
+        if not isinstance(each, dict) or not {"was", "is"} <= each.keys() or each["was"] != each["is"]
     ]

@@ -1,6 +1,6 @@
 """The configuration as tables that fit a terminal: one for each name of the document."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,7 @@ def configuration_table(kind: str, rows: Sequence[Row[Any]]) -> Table:
 
 def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = True) -> Table:
     """Return the table of changes: what, and of a history who, why and when too."""
-    what = [(row.kind, row.id or "all", ", ".join(map(_changed, row.changes.items()))) for row in rows]
+    what = [(row.kind, row.id or "all", ", ".join(_changed(row.changes))) for row in rows]
     if not is_history:
         return table(title, "Kind", "Id", "What", rows=what)
     whose = [(row.version, row.actor, row.reason, moment(row.changed_at)) for row in rows]
@@ -33,9 +33,11 @@ def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = Tr
     return table(title, "Kind", "Id", "What", "Version", "Who", "Why", "When", rows=shown)
 
 
-def _changed(change: tuple[str, Mapping[str, Any]]) -> str:
-    field, each = change
-    return f"{field}: {to_json(each['was'])} -> {to_json(each['is'])}"
+def _changed(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for field, each in changes.items():
+        # What is new has fields that were nothing and are nothing.
+        if each["was"] != each["is"]:
+            yield f"{field}: {to_json(each['was'])} -> {to_json(each['is'])}"
 
 
 def _definition(row: Row[Any]) -> tuple[object, ...]:

@@ -145,6 +145,7 @@ async def test_a_difference_is_shown_field_by_field_and_nothing_of_it_is_written
     assert fields["transaction_types", "invoice_cancellation"] == {"is_default": {"was": True, "is": False}}
     assert "version" not in shown
     assert same.exit_code == 0
+    assert "null -> null" not in " ".join(same.stdout.split())
     assert await cli.json("definitions", "list") == before
     assert (await cli.json("definitions", "history"))["changes"] == []
 
