@@ -243,7 +243,7 @@ def message_for(rule: str, arguments: Mapping[str, Any]) -> str:
     it does carry instead.
     """
     values = {
-        name: "(not given)" if value is None else value for name, value in (arguments | _shown(arguments)).items()
+        name: "(not given)" if value is None else value for name, value in {**arguments, **_shown(arguments)}.items()
     }
     template = MESSAGES.get(rule, "the rule refuses it")
     if all(name in values for _, name, _, _ in Formatter().parse(template) if name):
