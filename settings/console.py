@@ -1,6 +1,7 @@
 """What the console and the portal are told by their environment."""
 
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
@@ -32,6 +33,11 @@ class ConsoleSettings(BaseSettings):
         description="Ids of products, with commas between, which the first page's chart of products has; all if empty.",
     )
 
+    console_time_zone: str = Field(
+        "UTC",
+        description="IANA time zone in which the console shows moments and lists begin their days: Europe/Berlin.",
+    )
+
     portal_url: str = Field(
         "",
         pattern=r"^(https?://[^/]+)?$",
@@ -44,6 +50,13 @@ class ConsoleSettings(BaseSettings):
         address = urlsplit(value)
         if value and address.scheme != "https" and address.hostname not in LOOPBACK:
             raise ValueError("must be https: passwords and sessions go there")
+        return value
+
+    @field_validator("console_time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be an IANA time zone, such as Europe/Berlin")
         return value
 
     @property

@@ -45,6 +45,7 @@ from web.messages.segments import export_members, segment_members, segment_total
 from web.messages.sending import segment_subject, send_message, show_message_form, transaction_subject
 from web.passkey_pages import beginning, completing, register, registering, remove, show_passkeys
 from web.provider_sign_in import coming_back, leaving
+from web.rendering import LocalMoments
 from web.reports.home_charts import home_chart
 from web.reports.pages import export_report, show_report, show_reports
 from web.runs.progress import run_now
@@ -167,7 +168,8 @@ def build_app(web: Web, assets: Assets) -> Starlette:
     ]
     headers = Middleware(SecurityHeaders, is_encrypted=web.settings.is_console_encrypted)
     failed = Middleware(FailurePage, page=partial(_failed, web))
-    app = Starlette(routes=routes, middleware=[headers, failed], exception_handlers=_answers_to_errors(web))
+    local = Middleware(LocalMoments, zone=web.settings.console_time_zone)
+    app = Starlette(routes=routes, middleware=[headers, local, failed], exception_handlers=_answers_to_errors(web))
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return app

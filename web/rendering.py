@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from commands.formatting import moment
+from commands.formatting import local, moment, shown_in, shown_zone
 from migrations.run import VERSION
 from web.assets import Assets
 
@@ -42,6 +44,19 @@ RAIL_OF_MERCHANTS = frozenset({"/", "/accounts"})
 FOLDER = Path(__file__).parent / "templates"
 
 
+class LocalMoments:
+    """Shows the moments of all pages in the time zone of the house."""
+
+    def __init__(self, app: ASGIApp, zone: str) -> None:
+        self._app = app
+        self._zone = ZoneInfo(zone)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        with shown_in(self._zone):
+            await self._app(scope, receive, send)
+
+
 class Pages:
     """The templates of one process."""
 
@@ -55,7 +70,8 @@ class Pages:
         )
         self._environment.globals |= {"asset": assets.__getitem__, "version": VERSION, "rail": RAIL, "user": None}
         self._environment.globals["rail_of_merchants"] = RAIL_OF_MERCHANTS
-        self._environment.filters |= {"moment": moment}
+        self._environment.globals["zone"] = lambda: shown_zone().key
+        self._environment.filters |= {"moment": moment, "clock": lambda at: local(at, "%H:%M:%S")}
 
     def render(self, template: str, **values: Any) -> str:
         """Return a template filled in."""

@@ -1,7 +1,7 @@
 """Actions on runs, collections, refunds, requests, disputes, events and messages."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 
 from activities.collections.queries import NOBODY, CollectionQueries
 from activities.database import Database
@@ -10,6 +10,7 @@ from commands.collections.control import send_update as ask_collection
 from commands.console.limited import ANSWER_SECONDS, AskedAction, Carry
 from commands.disputes.disputes import accept
 from commands.events.events import replay
+from commands.formatting import shown_zone
 from commands.messages.messages import resend
 from commands.output import Output
 from commands.payments.fraud import release
@@ -59,7 +60,7 @@ async def _extend(output: Output, asked: AskedAction) -> None:
     day = day_given("until", asked["until"])
     if day is None:
         raise refusal("until", "field_given", "must be given")
-    until = datetime.combine(day, time(), UTC)
+    until = datetime.combine(day, time(), shown_zone())
     command = GraceCommand(asked.actor, asked.reason, until)
     await ask_collection(output, *_receivable(asked), "extend_grace", command, str)
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from activities.ledger.transaction_queries import TransactionQueries
 from activities.messages.queries import MessageQueries
 from activities.payments.queries import PaymentQueries
+from commands.formatting import moment as moment_text
 from commands.ledger.transactions import state_of
 from models.gateway.gateway_request import RequestKind
 from models.ledger.transaction import Classification
@@ -106,7 +107,7 @@ def _message(visit: Visit, found: Row[Any]) -> Sequence[ActionLink]:
 
 
 def _transaction_facts(found: Row[Any], counterparts: Sequence[Row[Any]]) -> list[tuple[str, Cell]]:
-    posted = f"{found.posted_at:%Y-%m-%d %H:%M}Z by {found.actor}" if found.posted_at else f"no; made by {found.actor}"
+    posted = f"{moment_text(found.posted_at)} by {found.actor}" if found.posted_at else f"no; made by {found.actor}"
     return [
         ("Account", link("accounts", found.account_id)),
         ("Id, reference number", text(f"{found.id}, {found.reference_number}")),

@@ -62,7 +62,10 @@ def _declined(visit: PortalVisit, row: Any) -> Mapping[str, str]:
     kind = classify(Decline(row.code, row.decline_code, row.advice_code, row.network_decline_code))
     advice = DeclineClass.HARD if kind is DeclineClass.FRAUD else kind
     reader, card = visit.reader, f"{row.brand or ''} {row.last4 or ''}".strip()
-    shown = {"day": reader.day(row.sent_at.date()), "amount": reader.money(row.amount_minor, row.currency)}
+    shown = {
+        "day": reader.day(row.sent_at.astimezone(ZoneInfo(visit.customer.time_zone)).date()),
+        "amount": reader.money(row.amount_minor, row.currency),
+    }
     what = reader.text("declined_on", card=card, **shown) if card else reader.text("declined_elsewhere", **shown)
     return {"what": what, "advice": advice.value}
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from activities.collections.queries import CollectionQueries
 from activities.ledger.account_queries import AccountQueries
 from activities.ledger.statement_queries import StatementQueries
-from commands.formatting import expiry
+from commands.formatting import expiry, local
 from commands.formatting import money as money_text
 from commands.lists.next_actions import NextAction, next_actions
 from models.listing import ListPage
@@ -143,12 +143,12 @@ def next_sentence(row: Row[Any], attempts: Sequence[Row[Any]], action: NextActio
     if last is not None:
         why = last.decline_code or last.code
         came = f"{ATTEMPT.word(last.outcome).replace('_', ' ')}{f' ({why})' if why else ''}"
-        parts.append(f"{row.period}: {last.brand} {last.last4} {came} on {last.started_at:%d %b %H:%M} UTC.")
+        parts.append(f"{row.period}: {last.brand} {last.last4} {came} on {local(last.started_at, '%d %b %H:%M')}.")
     stage = COLLECTION.word(row.stage, action.stage if action else "")
     if action and action.needs_review:
         parts.append(f"It needs a person: {action.review_reason}.")
     elif action and action.at:
-        parts.append(f"Next at {action.at:%d %b %Y %H:%M} UTC; it stands at {stage.replace('_', ' ')}.")
+        parts.append(f"Next at {local(action.at, '%d %b %Y %H:%M')}; it stands at {stage.replace('_', ' ')}.")
     else:
         parts.append(f"It stands at {stage.replace('_', ' ')}.")
     return " ".join(parts)

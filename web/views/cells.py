@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -100,8 +100,8 @@ def words(value: str | None) -> Cell:
 
 
 def moment(at: datetime | None) -> Cell:
-    """Show a moment in UTC, to the minute."""
-    return Cell(moment_text(at), exported=at.isoformat() if at else "")
+    """Show a moment to the minute, in the time zone of the house; in an export in UTC."""
+    return Cell(moment_text(at), exported=at.astimezone(UTC).isoformat() if at else "")
 
 
 def day(on: date | None) -> Cell:

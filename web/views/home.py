@@ -1,7 +1,7 @@
 """The first page: what needs a person, which runs are at work, and what moved today."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from activities.console.attention import COUNTED_AT_MOST, Attention
 from activities.database import DatabaseUnavailableError
 from activities.runs.queries import RunQueries
+from commands.formatting import shown_zone
 from models.listing import ListPage
 from models.operations.record_states import RUN
 from web.context import Visit
@@ -101,4 +102,4 @@ def _count(number: int) -> Cell:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(second=0, microsecond=0)
+    return datetime.now(shown_zone()).replace(second=0, microsecond=0)

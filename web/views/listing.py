@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from activities.database import Database
 from activities.listing import Listed
 from activities.reports.text_files import safe_text
+from commands.formatting import shown_zone
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.moment import YEARS, YEARS_MEANING
@@ -104,7 +105,7 @@ def wanted_of(of: ListOfNoun, visit: Visit) -> Wanted:
         problems += [f"{labels.get(one.field, one.field)}: {one.message}" for one in refused.problems]
         wrong = {name: given[name] for name in of.checked if given[name]}
         given |= dict.fromkeys(of.checked, "")
-    page = ListPage(asked.get("after", ""), ROWS, days["from"], days["to"], is_totalled=False)
+    page = ListPage(asked.get("after", ""), ROWS, days["from"], days["to"], is_totalled=False, zone=shown_zone())
     return Wanted(given, page, problems, wrong)
 
 
