@@ -77,7 +77,7 @@ grant execute on function duly.configuration_conflicts, duly.configuration_user,
     duly.segment_accounts, duly.segment_accounts_behind, duly.segment_totals, duly.segment_transactions, duly.take_away_configuration to duly_app;
 
 -- console
-grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.ask_to_give, duly.require_alone, duly.assign_collection, duly.begin_form, duly.begin_mass_action, duly.begin_passkey, duly.change_user, duly.check_as_committed, duly.close_mass_action, duly.delete_view,
+grant execute on function duly.add_passkey, duly.add_user, duly.ask_approval, duly.ask_limits, duly.ask_to_give, duly.ask_user, duly.require_alone, duly.assign_collection, duly.begin_form, duly.begin_mass_action, duly.begin_passkey, duly.change_user, duly.check_as_committed, duly.close_mass_action, duly.delete_view,
     duly.decide_approval, duly.end_approval, duly.end_form, duly.end_mass_item, duly.end_session, duly.is_fresh_session, duly.limit_alone, duly.note_sign_in,
     duly.remove_passkey, duly.rename_view, duly.save_view, duly.start_session, duly.stop_mass_action, duly.take_over_mass_action, duly.take_passkey_challenge, duly.use_passkey, duly.user_of_open_page,
     duly.user_of_session to duly_app;
@@ -87,7 +87,7 @@ grant execute on function duly.ask_portal_link, duly.customer_of_session, duly.e
     duly.note_portal_link, duly.start_portal_session to duly_app;
 
 -- disputes
-grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute to duly_app;
+grant execute on function duly.note_on_dispute, duly.record_dispute, duly.notify_of_dispute, duly.require_alone_to_accept to duly_app;
 
 -- printouts
 grant execute on function duly.bill_facts, duly.document_facts, duly.document_of_link, duly.documents_of_message, duly.bill_of_message, duly.kept_document, duly.keep_document_file,

@@ -71,7 +71,11 @@ class CollectionActivities:
         is_more = closing.action is GiveUpAction.WRITE_OFF
         while is_more:
             written_off = await self._database.call(
-                "write_off_given_up", account_id=closing.account_id, period=closing.period, limit=WRITE_OFF_PAGE
+                "write_off_given_up",
+                account_id=closing.account_id,
+                period=closing.period,
+                limit=WRITE_OFF_PAGE,
+                reason=closing.reason,
             )
             is_more = written_off == WRITE_OFF_PAGE
         await self._database.call(

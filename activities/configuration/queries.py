@@ -189,8 +189,10 @@ LISTS = MappingProxyType(
             ApprovalRulesRow.wallet_credits_minor,
             ApprovalRulesRow.vouchers_minor,
             ApprovalRulesRow.statements_minor,
+            ApprovalRulesRow.disputes_minor,
             ApprovalRulesRow.roles_minor,
             ApprovalRulesRow.expire_hours,
+            ApprovalRulesRow.changes_by_two,
         ),
         "run_definitions": select(
             RunDefinitionRow.id,

@@ -1,7 +1,7 @@
 """Requests that another person approves: asked for, decided about, and listed."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -56,6 +56,16 @@ class LimitedRequest:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class UserRights:
+    """What a change is to give a user; None and nothing are left as they are."""
+
+    role: ConsoleRole | None = None
+    has_password: bool = False
+    state: str = ""
+    merchants: Sequence[str] | None = None
+
+
 class Approvals:
     """Keeps requests for approval, and reads them."""
 
@@ -74,8 +84,20 @@ class Approvals:
     ) -> str:
         """Keep a request for an amount of a kind, "" for no account, and return its id. Raises RuleBrokenError."""
         given: dict[str, Any] = {"kind": kind.value, "account_id": account_id or None, "amount_minor": amount_minor}
-        given |= {"id": f"apv_{secrets.token_hex(16)}", "currency": currency, "user_id": user_id, "reason": reason}
+        given |= {"id": _new_id(), "currency": currency, "user_id": user_id, "reason": reason}
         return str(await self._database.call("ask_to_give", **given))
+
+    async def ask_limits(self, rules: Mapping[str, Any], *, user_id: str, reason: str) -> str:
+        """Keep a request for limits as `rules` would have them, by column, and return its id (RuleBrokenError)."""
+        given = {"id": _new_id(), "rules": Jsonb(dict(rules)), "user_id": user_id, "reason": reason}
+        return str(await self._database.call("ask_limits", **given))
+
+    async def ask_user(self, user: str, given: UserRights, *, user_id: str, reason: str) -> str:
+        """Keep a request for what a user is to be given, and return its id. Raises RuleBrokenError."""
+        asked: dict[str, Any] = {"id": _new_id(), "user": user, "role": given.role, "state": given.state or None}
+        asked |= {"password_hash": "another" if given.has_password else None}
+        asked |= {"merchants": None if given.merchants is None else list(given.merchants)}
+        return str(await self._database.call("ask_user", **asked, user_id=user_id, reason=reason))
 
     async def limit_alone(self, kind: LimitedKind, user_id: str, currency: str) -> LimitAlone | None:
         """Return what a user does of a kind and currency alone, and how much of it is used today; None for no user."""
@@ -103,3 +125,7 @@ class Approvals:
         narrowed = (state == _STATE,) if state else ()
         others = (*matching(_A.account_id, account_id), *matching(_A.asked_by, asked_by))
         return await _LIST.page(self._database, page, *narrowed, *others)
+
+
+def _new_id() -> str:
+    return f"apv_{secrets.token_hex(16)}"

@@ -37,14 +37,16 @@ class Users:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, id: str, role: ConsoleRole, password: str, merchants: Sequence[str] = ()) -> None:
+    async def add(
+        self, id: str, role: ConsoleRole, password: str, merchants: Sequence[str] = (), *, actor: str = ""
+    ) -> None:
         """Add a user; without a password only a provider of identities lets them in. Raises RuleBrokenError.
 
-        With merchants they see the customers of those alone.
+        With merchants they see the customers of those alone. `change_by_two`: another person approves it first.
         """
         kept = await hashed(password) if password else ""
         limit = list(merchants)
-        await self._database.call("add_user", id=id, role=role.value, password_hash=kept, merchants=limit)
+        await self._database.call("add_user", id=id, role=role.value, password_hash=kept, merchants=limit, actor=actor)
 
     async def change(
         self,
@@ -54,12 +56,16 @@ class Users:
         password: str = "",
         state: str = "",
         merchants: Sequence[str] | None = None,
+        actor: str = "",
     ) -> None:
-        """Change what is given of a user, whose sessions end; no merchants are all. Raises RuleBrokenError."""
+        """Change what is given of a user, whose sessions end; no merchants are all. Raises RuleBrokenError.
+
+        `change_by_two`: it gives more rights, and another person approves it first.
+        """
         kept = await hashed(password) if password else None
         limit = None if merchants is None else list(merchants)
         await self._database.call(
-            "change_user", id=id, role=role, password_hash=kept, state=state or None, merchants=limit
+            "change_user", id=id, role=role, password_hash=kept, state=state or None, merchants=limit, actor=actor
         )
 
     async def every(self) -> Sequence[Row[Any]]:

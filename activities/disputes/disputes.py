@@ -39,7 +39,8 @@ class DisputeActivities:
 
     @activity.defn
     async def accept_dispute(self, decision: DisputeDecision, provider: str) -> DisputeRecord:
-        """Give the money up at the gateway, and book that it is lost."""
+        """Give the money up at the gateway, and book it as lost. Raises RuleBrokenError above the actor's limit."""
+        await self._database.call("require_alone_to_accept", dispute_id=decision.dispute_id, actor=decision.actor)
         with retryable_gateway_errors():
             data = await self._gateway.accept_dispute(decision.dispute_id)
         await note(self._database, decision, "accepted")

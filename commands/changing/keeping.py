@@ -9,15 +9,21 @@ from commands.changing.changes import KeptCommand
 from commands.output import ExitCode, Failure, Output
 from commands.session import read_settings, unfenced_database_of
 from models.ledger.refusals import LedgerError
-from models.problem import RefusedError
+from models.problem import RefusedError, refusal
 
+SYSTEM = "system"
 _AWAY = (DatabaseUnavailableError, SchemaMismatchError)
 _REFUSALS = (RefusedError, LedgerError, RuleBrokenError)
 
 
 @asynccontextmanager
 async def keeping(command: KeptCommand, output: Output) -> AsyncIterator[None]:
-    """Keep a command around its work. Without a database it goes on: a run is paused all the same."""
+    """Keep a command around its work. Without a database it goes on: a run is paused all the same.
+
+    Raises RefusedError (actor_is_person): under that name stands what goes by itself, which no limit counts.
+    """
+    if command.actor.strip().lower() == SYSTEM:
+        raise refusal("actor", "actor_is_person", f"{SYSTEM} is who does what goes by itself: name who asks")
     async with unfenced_database_of(read_settings()) as database:
         id_ = await _begin(database, command, output)
         outcome = "failed"

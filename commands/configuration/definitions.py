@@ -10,6 +10,7 @@ from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_document
 from commands.configuration.exported import exported
 from commands.configuration.tables import changes_table, configuration_table
+from commands.console.by_two import asking_another
 from commands.formatting import document, moment
 from commands.lists.paging import answer_all
 from commands.output import Output, table, to_json
@@ -22,7 +23,13 @@ async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
     settings = read_settings()
     wanted = read_document(path, DefinitionsDocument)
     await _require_templates(wanted)
-    async with database_of(settings) as database:
+    rules = wanted.approval_rules.stored() if wanted.approval_rules else {}
+    async with (
+        database_of(settings) as database,
+        asking_another(
+            database, "approval_rules", lambda approvals, _: approvals.ask_limits(rules, user_id=actor, reason=reason)
+        ),
+    ):
         applied = await Definitions(database).apply(wanted, actor=actor, reason=reason)
     answer_applied(output, applied)
 

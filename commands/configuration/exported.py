@@ -93,7 +93,7 @@ def _approval_rules(row: Row[Any]) -> dict[str, Any]:
         role: {name: _in_major_units(held) for name, held in limits.items()} for role, limits in row.roles_minor.items()
     }
     limits = {name: _in_major_units(held) for name, held in amounts.items()}
-    return {**limits, "roles": roles, "expire_hours": row.expire_hours}
+    return {**limits, "roles": roles, "expire_hours": row.expire_hours, "changes_by_two": row.changes_by_two}
 
 
 def _wallet_limit(row: Row[Any]) -> dict[str, Any]:

@@ -212,10 +212,15 @@ _SHOWN: Mapping[str, _Shown] = MappingProxyType(
                 "Wallet credits",
                 "Vouchers",
                 "Statements",
+                "Disputes",
                 "Of roles",
                 "Expire after hours",
+                "Changed by two",
             ),
-            lambda row: (*map(_amounts, row[: len(APPROVAL_LIMITS)]), _of_roles(row.roles_minor), row.expire_hours),
+            lambda row: (
+                *map(_amounts, row[: len(APPROVAL_LIMITS)]),
+                *(_of_roles(row.roles_minor), row.expire_hours, _yes(row.changes_by_two)),
+            ),
         ),
         "run_definitions": (("Id", "Kind", "Name", "State", "Provider", "Currencies", "Policy", "Runs"), _definition),
         "segments": (

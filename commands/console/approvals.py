@@ -21,8 +21,9 @@ from models.operations.record_states import APPROVAL
 from models.problem import Problem, refusal
 
 REASON_MAX = 500
-# What its asker then does, up to the amount: nothing is carried out when it is approved.
+# What its asker then does, up to the amount or word for word: nothing is carried out when it is approved.
 TO_GIVE = "approvals/ask"
+TO_CHANGE = "approvals/change"
 
 
 async def list_page(output: Output, page: ListPage, *, state: str, account_id: str, asked_by: str) -> None:
@@ -35,7 +36,7 @@ async def list_page(output: Output, page: ListPage, *, state: str, account_id: s
         "For": lambda row: what_of(row.action),
         "Of": lambda row: row.subject,
         "Account": lambda row: row.account_id or "",
-        "Amount>": lambda row: money(row.amount_minor, row.currency),
+        "Amount>": _amount,
         "State": state_word,
         "Asked by": lambda row: row.asked_by,
         "Until": lambda row: moment(row.expires_at),
@@ -54,8 +55,8 @@ async def show(output: Output, approval: str) -> None:
 
 def what_of(action: str) -> str:
     """Return what is asked for, in words: of a transaction what is done to it, else also what it is done to."""
-    if action == TO_GIVE:
-        return "give away of"
+    if action in {TO_GIVE, TO_CHANGE}:
+        return "give away of" if action == TO_GIVE else "change"
     noun, _, verb = action.partition("/")
     return verb.replace("-", " ") if noun == "transactions" else f"{verb} {noun.removesuffix('s').replace('-', ' ')}"
 
@@ -63,10 +64,10 @@ def what_of(action: str) -> str:
 def facts_of(found: Row[Any]) -> list[tuple[str, str]]:
     """Return what is to be said of a request, in words."""
     facts = [
-        ("For", found.action.replace("/", " ") if found.action != TO_GIVE else f"{found.kind.replace('_', ' ')}s"),
+        ("For", _purpose(found)),
         ("Of", found.subject),
         ("Account", found.account_id or ""),
-        ("At most", money(found.amount_minor, found.currency)),
+        ("At most", _amount(found)),
         *((heading_of(name), value) for name, value in sorted(found.fields.items()) if value),
         ("State", APPROVAL.word(found.state)),
         ("Asked by", found.asked_by),
@@ -100,7 +101,9 @@ async def approve(output: Output, approval: str, *, actor: str, reason: str) -> 
             outcome = "refused" if failure.code is ExitCode.REFUSED else "failed"
             raise
         finally:
-            await approvals.end(approval, outcome, "\n".join(answer))
+            # A change is over when its asker has made it.
+            if asked.action != TO_CHANGE:
+                await approvals.end(approval, outcome, "\n".join(answer))
     _answer(output, approval, "approved", answer)
 
 
@@ -119,10 +122,9 @@ async def withdraw(output: Output, approval: str, *, actor: str, reason: str) ->
 
 
 async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
-    if asked.action == TO_GIVE:
-        return [
-            f"{asked.asked_by} does up to {money(asked.amount_minor, asked.currency)} now, until the request expires."
-        ]
+    if asked.action in {TO_GIVE, TO_CHANGE}:
+        what = f"up to {_amount(asked)}" if asked.action == TO_GIVE else "this, once, by the same command"
+        return [f"{asked.asked_by} does {what} now, until the request expires."]
     action = APPROVABLE[asked.action]
     given = AskedAction(asked.subject, asked.asked_by, asked.asked_because, asked.key, asked.fields)
     because = f"{asked.asked_because}; {asked.id}, approved by {asked.decided_by}: {asked.decided_because}"
@@ -133,7 +135,7 @@ async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
         async with keeping(command, output):
             now = await amounting_of(database, asked.action, given)
             if (now.account_id, now.currency) != (asked.account_id, asked.currency) or (
-                now.amount_minor > asked.amount_minor
+                asked.amount_minor is None or now.amount_minor > asked.amount_minor
             ):
                 shown = money(now.amount_minor, now.currency)
                 raise refusal("approval", "approval_is_of_amount", f"it is {shown} by now: ask for it again")
@@ -143,6 +145,18 @@ async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
     if output.exit_code is not ExitCode.OK:
         raise Failure(output.exit_code, [Problem("approval", "answered", " ".join(output.lines))])
     return output.lines
+
+
+def _purpose(found: Row[Any]) -> str:
+    by_kind = {TO_GIVE: f"{found.kind.replace('_', ' ')}s", TO_CHANGE: f"change of {found.kind}"}
+    return by_kind.get(found.action, found.action.replace("/", " "))
+
+
+def _amount(found: Row[Any] | ApprovedRequest) -> str:
+    """Return what it comes to at most; nothing of what has no amount."""
+    if found.amount_minor is None or found.currency is None:
+        return ""
+    return money(found.amount_minor, found.currency)
 
 
 def _answer(output: Output, approval: str, state: str, answer: list[str]) -> None:

@@ -33,6 +33,7 @@ GIVING: Mapping[str, frozenset[LimitedKind]] = MappingProxyType(
         "vouchers issue": frozenset({_K.VOUCHER}),
         "vouchers cancel": frozenset({_K.CREDIT_NOTE}),
         "import bank": frozenset({_K.STATEMENT}),
+        "disputes accept": frozenset({_K.DISPUTE}),
     }
 )
 

@@ -4,9 +4,13 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from getpass import getpass
 
+from activities.console.approvals import UserRights
 from activities.console.users import Users
+from activities.database import Database
+from commands.console.by_two import asking_another, by_whom
 from commands.formatting import document, moment
 from commands.lists.paging import answer_all, answer_list
 from commands.output import Output, table
@@ -37,8 +41,9 @@ async def add(
     if user in _WORDS:
         raise refusal("user", "user_is_name", f"{user} is a word of the lists' filters, and no name")
     password = _password(is_generated=is_generated) if has_password else ""
-    async with database_of(read_settings()) as database:
-        await Users(database).add(user, role, password, merchants)
+    given = UserRights(role, bool(password), "active", merchants)
+    async with database_of(read_settings()) as database, _asking(database, user, given):
+        await Users(database).add(user, role, password, merchants, actor=by_whom().actor)
     changed: dict[str, object] = {"role": role, "state": "active", **_limit(merchants)}
     _answer(output, user, changed, password if is_generated else "")
 
@@ -56,9 +61,12 @@ async def change(
     if not (role or is_password or is_enabled or merchants is not None):
         raise refusal("user", "change_given", "give --role, --password, --merchant, --all-merchants or --enable")
     password = _password(is_generated=False) if is_password else ""
-    async with database_of(read_settings()) as database:
-        state = "active" if is_enabled else ""
-        await Users(database).change(user, role=role, password=password, state=state, merchants=merchants)
+    state = "active" if is_enabled else ""
+    given = UserRights(role, is_password, state, merchants)
+    async with database_of(read_settings()) as database, _asking(database, user, given):
+        await Users(database).change(
+            user, role=role, password=password, state=state, merchants=merchants, actor=by_whom().actor
+        )
     changed = {name: value for name, value in (("role", role), ("enabled", is_enabled)) if value}
     _answer(output, user, changed | ({} if merchants is None else _limit(merchants or ("all",))), "")
 
@@ -96,6 +104,14 @@ async def sign_ins(output: Output, page: ListPage, *, user: str) -> None:
         "Id>": lambda row: row.id,
     }
     await answer_list(output, settings, "sign_ins", listed, columns, states=SIGN_IN)
+
+
+def _asking(database: Database, user: str, given: UserRights) -> AbstractAsyncContextManager[None]:
+    return asking_another(
+        database,
+        user,
+        lambda approvals, command: approvals.ask_user(user, given, user_id=command.actor, reason=command.reason),
+    )
 
 
 def _limit(merchants: Sequence[str]) -> dict[str, object]:

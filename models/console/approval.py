@@ -23,6 +23,7 @@ class LimitedKind(StrEnum):
     WALLET_CREDIT = "wallet_credit"
     VOUCHER = "voucher"
     STATEMENT = "statement"
+    DISPUTE = "dispute"
 
 
 class ApprovalState(StrEnum):
@@ -57,6 +58,7 @@ _WORDS: Mapping[LimitedKind, str] = MappingProxyType(
         LimitedKind.WALLET_CREDIT: "credits wallets with",
         LimitedKind.VOUCHER: "issues vouchers of",
         LimitedKind.STATEMENT: "imports statements of",
+        LimitedKind.DISPUTE: "accepts disputes of",
     }
 )
 
@@ -88,15 +90,15 @@ class LimitAlone:
 class ApprovedRequest:
     """A request as it was asked for and decided about. `key` is that of the form; an amount is in minor units.
 
-    A file for the bank is of no one account.
+    A file for the bank is of no one account, and a change of limits or users has no amount.
     """
 
     id: str
     action: str
     subject: str
     account_id: str | None
-    amount_minor: int
-    currency: str
+    amount_minor: int | None
+    currency: str | None
     fields: Mapping[str, str]
     asked_by: str
     asked_because: str

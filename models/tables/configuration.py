@@ -130,6 +130,8 @@ class ApprovalRulesRow(Base):
     wallet_credits_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     vouchers_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
     statements_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    disputes_minor: Mapped[dict[str, int]] = mapped_column(JSONB)
+    changes_by_two: Mapped[bool]
     roles_minor: Mapped[dict[str, dict[str, dict[str, int]]]] = mapped_column(JSONB)
     expire_hours: Mapped[int] = mapped_column(Integer)
 

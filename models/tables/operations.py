@@ -144,8 +144,8 @@ class ApprovalRow(Base):
     kind: Mapped[str]
     subject: Mapped[str]
     account_id: Mapped[str | None] = mapped_column(Text(collation="C"))
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
-    currency: Mapped[str]
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None]
     fields: Mapped[dict[str, str]] = mapped_column(JSONB)
     state: Mapped[str]
     asked_by: Mapped[str] = mapped_column(Text(collation="C"))
@@ -186,6 +186,7 @@ class LimitedActionRow(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[datetime]
     approval_id: Mapped[str | None] = mapped_column(Text(collation="C"))
+    written_as: Mapped[str | None] = mapped_column(Text(collation="C"))
 
 
 class InstallationRow(Base):

@@ -1,6 +1,9 @@
 """Lists of events, messages, movements, commands, requests for approval and sign-ins; and every list by its noun."""
 
 from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row
 
 from activities.console.approvals import Approvals
 from activities.console.users import Users
@@ -10,7 +13,7 @@ from activities.events.movements import ExpectationQueries
 from activities.listing import Listed
 from activities.messages.queries import MessageQueries
 from activities.supervision.commands import CommandRecords
-from commands.console.approvals import what_of
+from commands.console.approvals import TO_CHANGE, TO_GIVE, what_of
 from models.console.roles import Permission
 from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
@@ -21,7 +24,7 @@ from web.merchants.pages import MERCHANTS
 from web.merchants.providers import PROVIDERS
 from web.messages.segments import COMMUNICATIONS, SEGMENTS
 from web.runs.refund_runs import REFUND_MEMBERS, REFUND_RUNS
-from web.views.cells import Column, link, moment, money, state, text
+from web.views.cells import Cell, Column, link, moment, money, state, text
 from web.views.listing import Filter, Given, ListOfNoun
 from web.views.money_lists import ACCOUNT_COLUMN, ACCOUNTS, GATEWAY_REQUESTS, PAYMENTS, SUSPENSE, TRANSACTIONS
 from web.views.process_lists import COLLECTIONS, DISCREPANCIES, DISPUTES, MEMBERS, REFUNDS, REQUESTS, RUNS
@@ -59,6 +62,13 @@ async def _approvals(database: Database, page: ListPage, given: Given) -> Listed
 
 async def _sign_ins(database: Database, page: ListPage, given: Given) -> Listed:
     return await Users(database).sign_ins(page, user_id=given["user"])
+
+
+def _of(row: Row[Any]) -> Cell:
+    """Lead to what a request is about, where that has a page."""
+    if row.action in {TO_CHANGE, TO_GIVE}:
+        return text(row.subject)
+    return link(row.action.partition("/")[0], row.subject)
 
 
 EVENTS = ListOfNoun(
@@ -143,7 +153,7 @@ APPROVALS = ListOfNoun(
     (
         Column("Request", lambda row: link("approvals", row.id)),
         Column("For", lambda row: text(what_of(row.action))),
-        Column("Of", lambda row: link(row.action.partition("/")[0], row.subject)),
+        Column("Of", _of),
         ACCOUNT_COLUMN,
         Column("At most", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("State", lambda row: state(row.state)),

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from activities.console.approvals import Approvals
 from activities.events.inbox import EventQueries
 from activities.messages.queries import MessageQueries
-from commands.console.approvals import TO_GIVE, facts_of, what_of
+from commands.console.approvals import TO_CHANGE, TO_GIVE, facts_of, what_of
 from commands.formatting import money as money_text
 from models.operations.record_states import APPROVAL, EVENT, MESSAGE
 from models.problem import refusal
@@ -83,14 +83,14 @@ async def show_approval(visit: Visit) -> Response:
     is_open = found.state != "approved" or (found.outcome in {"", "failed"} and found.decided_by == visit.user.id)
     noun = found.action.partition("/")[0]
     leads = {"Account": link("accounts", found.account_id)}
-    leads |= {} if found.action == TO_GIVE else {"Of": link(noun, found.subject)}
-    amount = money_text(found.amount_minor, found.currency)
+    leads |= {} if found.action in {TO_CHANGE, TO_GIVE} else {"Of": link(noun, found.subject)}
+    is_amount = found.amount_minor is not None
+    amount = f", at most {money_text(found.amount_minor, found.currency)}" if is_amount else ""
     shown = ObjectPage(
         title=found.id,
         kind="request for approval",
         state=state(APPROVAL.word(found.state)),
-        sentence=f"{found.asked_by} asks to {what_of(found.action)} {found.subject},"
-        f" at most {amount}: {found.asked_because}",
+        sentence=f"{found.asked_by} asks to {what_of(found.action)} {found.subject}{amount}: {found.asked_because}",
         actions=links_to(visit, (WITHDRAW,) if is_askers else DECISIONS, found.id, found.state if is_open else "over"),
         facts=[(name, leads.get(name) or text(value)) for name, value in facts_of(found)],
     )

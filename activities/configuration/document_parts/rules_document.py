@@ -121,6 +121,7 @@ _PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "wallet_credits": Permission.SEE,
         "vouchers": Permission.CORRECT,
         "statements": Permission.CORRECT,
+        "disputes": Permission.DECIDE,
     }
 )
 
@@ -140,6 +141,7 @@ class LimitsPart(DocumentPart):
     wallet_credits: _Amounts | None = None
     vouchers: _Amounts | None = None
     statements: _Amounts | None = None
+    disputes: _Amounts | None = None
 
     @model_validator(mode="after")
     def _amounts_are_none_or_more(self) -> Self:
@@ -160,16 +162,19 @@ class ApprovalRulesPart(LimitsPart):
 
     They hold in the database, for the console, the command line and updates of workflows. Kinds: `refunds`,
     `write_offs`, `cancellations`, `credit_notes`, `payments` by hand, `moves` between accounts, `suspense_moves` out of
-    suspense, `wallet_credits` that nobody pays, `vouchers`, `statements` of the bank; files for the bank are
-    `refund_files` of refunds and `debit_files` of bank debits.
+    suspense, `wallet_credits` that nobody pays, `vouchers`, `statements` of the bank, `disputes` that are accepted;
+    files for the bank are `refund_files` of refunds and `debit_files` of bank debits.
     Amounts are in major units by currency. Without any, everything is done alone; of a currency that is not named
     beside others nothing is. `roles` has limits of a role's own, which hold for its people instead of those for all;
     an agent writes off within `write_offs` of agents alone. Nobody decides about what was asked for more than
-    `expire_hours` ago. What it says nothing of stays as it is; roles are kept as they are given, all of them at once.
+    `expire_hours` ago. With `changes_by_two` another person approves as well whatever loosens these rules, and whoever
+    is made a user or given more rights. What it says nothing of stays as it is; roles are kept as they are given, all
+    of them at once.
     """
 
     roles: dict[ConsoleRole, LimitsPart] | None = None
     expire_hours: Annotated[int, Field(ge=1, le=720)] | None = None
+    changes_by_two: bool | None = None
 
     @model_validator(mode="after")
     def _roles_may(self) -> Self:
@@ -184,4 +189,5 @@ class ApprovalRulesPart(LimitsPart):
         stored: dict[str, Any] = {f"{field}_minor": amounts for field, amounts in self.amounts().items()}
         if self.roles is not None:
             stored["roles_minor"] = {role.value: limits.amounts() for role, limits in self.roles.items()}
-        return stored | ({} if self.expire_hours is None else {"expire_hours": self.expire_hours})
+        others = {"expire_hours": self.expire_hours, "changes_by_two": self.changes_by_two}
+        return stored | {name: value for name, value in others.items() if value is not None}

@@ -20,15 +20,23 @@ begin
     end if;
 end $$;
 
+-- Whether what a collection lets go stays owed although its policy would write it off: a person has given it up, and what people write off has
+-- a limit. `transactions write-off` does it, within that.
+create or replace function duly.stays_owed(p_reason text) returns boolean
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select p_reason = 'operator_gave_up' and duly.is_limited('write_off')
+$$;
+
 -- Write off the oldest of what a collection that is given up still owns, so many invoices in one commit, and return how many
 -- it was: none is the end, and of who asked for an amount no invoice is.
 -- A top-up that was only requested is withdrawn instead, when the collection is let go. Refused (rule no_attempt_in_flight) while an attempt may still succeed.
-create or replace function duly.write_off_given_up(p_account_id text, p_period text, p_limit integer) returns integer
+create or replace function duly.write_off_given_up(p_account_id text, p_period text, p_limit integer, p_reason text default '') returns integer
 language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_type text;
     v_invoices text[];
 begin
+    if duly.stays_owed(p_reason) then return 0; end if;
     perform from duly.account_balances where account_id = p_account_id for no key update;
     perform duly.refuse_attempt_in_flight(p_account_id, p_period);
     select id into v_type from duly.transaction_types where classification = 'write_off' and is_default;
@@ -76,6 +84,7 @@ begin
         update duly.gateway_requests set state = 'rejected', error_code = p_reason, executed_at = now()
         where id = v_request.id;
     end if;
+    if p_action = 'write_off' and duly.stays_owed(p_reason) then p_action := 'nothing'; end if;
     update duly.collections set stage = p_stage, reason = p_reason, action = p_action, closed_at = now()
     where account_id = p_account_id and period = p_period and closed_at is null
     returning * into v_collection;

@@ -35,6 +35,8 @@ begin
     -- Two forms of one person, or two about one document, are looked at one after the other.
     perform pg_advisory_xact_lock(hashtextextended('approval/' || least(p_user_id, p_subject), 0));
     perform pg_advisory_xact_lock(hashtextextended('approval/' || greatest(p_user_id, p_subject), 0));
+    -- Nor is a form counted beside what the same person does by another door at that moment.
+    perform pg_advisory_xact_lock(hashtextextended('giving/' || p_user_id, 0));
     -- The same form again is what it was: counted once, or the request that it became.
     if exists (select from duly.limited_actions where (key, user_id, kind, currency, amount_minor)
         = (p_key, p_user_id, p_kind, p_currency, p_amount_minor)) then return null; end if;
@@ -82,9 +84,7 @@ begin
         perform duly.refuse('approval_is_open', format('approval: was %s by %s', a.state, a.decided_by));
     elsif a.expires_at <= clock_timestamp() then
         perform duly.refuse('approval_is_open', 'approval: has expired: ask for it again');
-    elsif p_decision = 'approved' and exists (select from duly.audit_trail c where (c.kind, c.subject, c.action)
-            = ('transaction', a.subject, 'edited') and c.made_at >= a.asked_at) then
-        -- What was looked at is not what would be posted, whatever it comes to.
+    elsif p_decision = 'approved' and duly.is_edited_since(a) then
         perform duly.refuse('approval_is_of_draft', format('approval: %s was edited since it was asked for: ask for it again', a.subject));
     end if;
     update duly.approvals set state = p_decision, decided_by = v_actor, decided_because = p_reason, decided_at = clock_timestamp()

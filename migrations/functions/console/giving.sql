@@ -10,8 +10,8 @@ language sql stable set search_path = duly, pg_temp as $$
         when 'write_off' then 'write_off'
         when 'refund' then case when not duly.is_with_bank(t) then 'refund' end
         when 'invoice_cancellation' then 'cancellation'
-        -- Of a payment that is moved the gate is its arrival.
-        when 'payment_cancellation' then case when t.idempotency_key not like 'move:%' then 'cancellation' end
+        -- Of a payment that is moved the gate is its arrival. What is moved says the function that moves it, and no key that somebody chose.
+        when 'payment_cancellation' then case when t.counterpart_id is distinct from current_setting('duly.moved', true) then 'cancellation' end
         when 'payment' then case
             when t.counterpart_id is not null then (select case a.kind when 'suspense' then 'suspense_move' else 'move' end
                 from duly.financial_transactions o join duly.accounts a on a.id = o.account_id where o.id = t.counterpart_id)
@@ -25,8 +25,9 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     -- A draft is posted by whoever posts it, whoever has drafted it.
     if tg_op = 'UPDATE' and new.posted_by in ('', 'system') then return null; end if;
+    -- A transaction and a request to a gateway may have been given one key: each is counted.
     perform duly.require_alone(duly.given_away_by(new), case tg_op when 'UPDATE' then new.posted_by else new.actor end,
-        new.idempotency_key, case tg_op when 'UPDATE' then new.id else '' end, new.account_id, new.total_minor, new.currency);
+        'transaction:' || new.idempotency_key, case tg_op when 'UPDATE' then new.id else '' end, new.account_id, new.total_minor, new.currency);
     return null;
 end $$;
 
@@ -38,7 +39,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v_actor text := lower(btrim(p_actor));
     -- The key of a form, as commands/console gives it to what it writes.
-    v_form text := substring(p_key from '^(?:console:|rf_)([0-9a-f]{32})$');
+    v_form text := substring(p_key from '^(?:transaction:console:|rf_)([0-9a-f]{32})$');
     v_role text;
     v_limits jsonb;
     v_used bigint;
@@ -52,14 +53,23 @@ begin
     v_limits := duly.limits_of(p_kind, v_role);
     if v_limits = '{}' then return; end if;
     perform pg_advisory_xact_lock(hashtextextended('giving/' || v_actor, 0));
-    if exists (select from duly.limited_actions where user_id = v_actor and kind = p_kind and currency = p_currency
-            and amount_minor >= p_amount_minor and key in (v_form, p_key || ':' || p_kind))
-        or exists (select from duly.approvals a where a.asked_by = v_actor and a.state = 'approved' and a.outcome in ('', 'failed')
-            and a.amount_minor >= p_amount_minor and a.currency = p_currency
-            and (a.id = 'apv_' || v_form or (a.action = 'transactions/post' and a.subject = p_draft_id)))
-        or exists (select from duly.limited_actions l where l.user_id = v_actor and l.kind = p_kind and l.currency = p_currency
-            and l.amount_minor >= p_amount_minor and l.key in (select f.key from duly.console_forms f
-            where f.action = 'transactions/post' and f.subject = p_draft_id)) then
+    if exists (select from duly.limited_actions where (user_id, kind, currency, key) = (v_actor, p_kind, p_currency, p_key || ':' || p_kind)
+            and amount_minor >= p_amount_minor) then
+        return;
+    end if;
+    -- What a form has counted, of itself or of a draft's posting: for one thing that is written, and no other by the same key.
+    update duly.limited_actions l set written_as = p_key
+        where l.user_id = v_actor and l.kind = p_kind and l.currency = p_currency and l.amount_minor >= p_amount_minor
+            and coalesce(l.written_as, p_key) = p_key and (l.key = v_form or l.key in (select f.key from duly.console_forms f
+            where f.action = 'transactions/post' and f.subject = p_draft_id));
+    if found then return; end if;
+    select a.id into v_approval from duly.approvals a where a.asked_by = v_actor and a.state = 'approved' and a.outcome in ('', 'failed')
+        and a.amount_minor >= p_amount_minor and a.currency = p_currency and duly.is_approved_for(a, p_kind, v_form, p_account_id, p_draft_id)
+        and not exists (select from duly.limited_actions l where l.approval_id = a.id and l.kind = p_kind)
+        limit 1 for update;
+    if found then
+        insert into duly.limited_actions (key, user_id, kind, currency, amount_minor, approval_id)
+            values (p_key || ':' || p_kind, v_actor, p_kind, p_currency, p_amount_minor, v_approval);
         return;
     end if;
     select coalesce(sum(amount_minor), 0) into v_used from duly.limited_actions where user_id = v_actor and kind = p_kind
@@ -79,6 +89,29 @@ begin
     insert into duly.limited_actions (key, user_id, kind, currency, amount_minor, approval_id)
         values (p_key || ':' || p_kind, v_actor, p_kind, p_currency, p_amount_minor, v_approval);
 end $$;
+
+-- Whether what another person has approved, by a form of the console, is what would be written: of that kind and account, or that draft as it was
+-- seen. The credit note that a refund brings was approved with it.
+create or replace function duly.is_approved_for(a duly.approvals, p_kind text, p_form text, p_account_id text, p_draft_id text) returns boolean
+language sql stable set search_path = duly, pg_temp as $$
+    select case when a.id = 'apv_' || p_form then (a.kind = p_kind or (a.kind, p_kind) = ('refund', 'credit_note'))
+            and p_account_id = case a.action when 'transactions/move' then a.fields ->> 'account' else a.account_id end
+        else a.action = 'transactions/post' and a.subject = p_draft_id and not duly.is_edited_since(a) end
+$$;
+
+-- Whether what was asked about is not any more what was looked at, whatever it comes to.
+create or replace function duly.is_edited_since(a duly.approvals) returns boolean
+language sql stable set search_path = duly, pg_temp as $$
+    select exists (select from duly.audit_trail c where (c.kind, c.subject, c.action) = ('transaction', a.subject, 'edited')
+        and c.made_at >= a.asked_at)
+$$;
+
+-- Let somebody accept a dispute, which gives up what its bank has taken, before the gateway is told.
+create or replace function duly.require_alone_to_accept(p_dispute_id text, p_actor text) returns void
+language sql security definer set search_path = duly, pg_temp as $$
+    select duly.require_alone('dispute', p_actor, 'dispute:' || d.id, '', d.account_id, d.amount_minor, d.currency)
+    from duly.disputes d where d.id = p_dispute_id
+$$;
 
 -- Whether anybody's limit is set of a kind.
 create or replace function duly.is_limited(p_kind text) returns boolean

@@ -14,10 +14,14 @@ begin
     end if;
 end $$;
 
-create or replace function duly.add_user(p_id text, p_role text, p_password_hash text, p_merchants text[] default '{}') returns void
+create or replace function duly.add_user(p_id text, p_role text, p_password_hash text, p_merchants text[] default '{}', p_actor text default '')
+returns void
 language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     perform duly.require_limited_user(p_role, p_merchants);
+    if duly.is_by_two() then
+        perform duly.use_approved_change('user', p_id, duly.rights_given(null, p_role, p_password_hash, 'active', p_merchants), p_actor);
+    end if;
     insert into duly.users (id, role, password_hash, merchants) values (p_id, p_role, p_password_hash, p_merchants)
         on conflict do nothing;
     if not found then
@@ -27,19 +31,25 @@ end $$;
 
 -- Change what is given; whoever gets another role or password has to sign in again.
 create or replace function duly.change_user(p_id text, p_role text default null, p_password_hash text default null, p_state text default null,
-    p_merchants text[] default null)
+    p_merchants text[] default null, p_actor text default '')
 returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     u duly.users;
+    v_rights jsonb;
 begin
     select * into u from duly.users where id = p_id for update;
     if not found then
         perform duly.refuse('user_exists', format('user: there is no user %s: `users list`', p_id));
     end if;
     perform duly.require_limited_user(coalesce(p_role, u.role), coalesce(p_merchants, u.merchants));
+    v_rights := duly.rights_given(u, p_role, p_password_hash, p_state, p_merchants);
+    if v_rights <> '{}' and duly.is_by_two() then
+        perform duly.use_approved_change('user', p_id, v_rights, p_actor);
+    end if;
     update duly.users set role = coalesce(p_role, role), password_hash = coalesce(p_password_hash, password_hash),
         state = coalesce(p_state, state), merchants = coalesce(p_merchants, merchants), changed_at = clock_timestamp()
     where id = p_id;
+    if duly.is_by_two() then perform duly.require_two_approvers(); end if;
     update duly.console_sessions set ended_at = clock_timestamp() where user_id = p_id and ended_at is null;
 end $$;
 

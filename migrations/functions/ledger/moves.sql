@@ -71,8 +71,10 @@ begin
   end if;
   perform duly.check_move(o, d);
   select * into a from duly.accounts where id = o.account_id;
+  perform set_config('duly.moved', o.id, true);
   perform duly.cancel_locked(o, duly.counterpart_of(o, 'payment_cancellation', 'move:' || p_key, v_hash, null,
     p_issue_reason, null, p_origin, p_actor), a, p_posted_on);
+  perform set_config('duly.moved', '', true);
   t := duly.post_moved_payment(o, d, p_key, v_hash, p_posted_on, p_origin, p_actor);
   perform duly.give_number(t);
   return duly.receipt_of(t.id);

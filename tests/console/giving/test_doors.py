@@ -82,7 +82,6 @@ GIVES_NOTHING = frozenset(
         merchants refresh
         merchants disconnect
         disputes submit-evidence
-        disputes accept
         disputes check
         mandates create
         mandates sign
