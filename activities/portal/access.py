@@ -22,6 +22,8 @@ class PortalCustomer:
     locale: str
     time_zone: str
     currency: str
+    # Of an account that is terminated everything is seen, and nothing paid, saved or redeemed any more.
+    is_ended: bool
 
 
 class PortalAccess:

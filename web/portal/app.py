@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,8 +18,18 @@ from activities.events.link_limits import BoundedLinks
 from models.problem import RefusedError
 from web.assets import Assets
 from web.portal import bills, details, mail, paying, views, wallet
-from web.portal.context import Portal, reader_before
-from web.portal.sign_in import ask_page, entering, entry_page, link_request, of_session, sent, sign_out, visit_of
+from web.portal.context import Portal, PortalVisit, reader_before
+from web.portal.sign_in import (
+    PortalForm,
+    ask_page,
+    entering,
+    entry_page,
+    link_request,
+    of_session,
+    sent,
+    sign_out,
+    visit_of,
+)
 from web.security import FailurePage, SecurityHeaders
 
 # No page has a script at all.
@@ -57,6 +68,15 @@ _FORMS = {
     "/sign-out": sign_out,
 }
 
+# What nobody does for an account that has ended.
+_WHILE_OPEN = frozenset(
+    {
+        *("/documents/{id}/pay", "/bills/{id}/pay", "/pay"),
+        *("/cards/add", "/cards/{id}/replace", "/cards/{id}/default"),
+        *("/wallet/voucher", "/wallet/top-up"),
+    }
+)
+
 
 def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     """Make the web application; `counts` takes how many requests were refused because too much was asked for."""
@@ -83,7 +103,7 @@ def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
         Route("/mail/{token}", gated(mail.choice_page(portal)), methods=["GET"]),
         Route("/mail/{token}", gated(mail.choosing(portal)), methods=["POST"]),
         *(Route(path, gated(of_session(portal, page)), methods=["GET"]) for path, page in _PAGES.items()),
-        *(Route(path, gated(sent(portal, form)), methods=["POST"]) for path, form in _FORMS.items()),
+        *(Route(path, gated(sent(portal, _form(path))), methods=["POST"]) for path in _FORMS),
     ]
     headers = Middleware(
         SecurityHeaders, is_encrypted=portal.settings.is_portal_encrypted, policy=_POLICY, referrer="no-referrer"
@@ -93,6 +113,15 @@ def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     # It would lead to whatever host the request names.
     app.router.redirect_slashes = False
     return app
+
+
+def _form(path: str) -> PortalForm:
+    form = _FORMS[path]
+
+    async def while_open(visit: PortalVisit, given: FormData) -> Response:
+        return visit.message("account_over", 409) if visit.customer.is_ended else await form(visit, given)
+
+    return while_open if path in _WHILE_OPEN else form
 
 
 def _failed(portal: Portal, request: Request) -> Response:

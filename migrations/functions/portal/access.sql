@@ -67,7 +67,7 @@ begin
         update duly.portal_sessions set seen_at = clock_timestamp() where token_hash = p_token_hash;
     end if;
     return (select jsonb_build_object('account_id', a.id, 'name', a.owner_name, 'email', coalesce(a.email, ''),
-            'locale', a.locale, 'time_zone', a.time_zone, 'currency', a.currency)
+            'locale', a.locale, 'time_zone', a.time_zone, 'currency', a.currency, 'is_ended', a.state = 'terminated')
         from duly.accounts a where a.id = s.account_id);
 end $$;
 
