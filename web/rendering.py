@@ -38,6 +38,7 @@ RAIL = (
     ("/events", "Events", "e"),
     ("/commands", "Commands", "l"),
     ("/many", "Several at once", "j"),
+    ("/configuration", "Configuration", "g"),
 )
 # Of these, what is there for who is limited to merchants.
 RAIL_OF_MERCHANTS = frozenset({"/", "/accounts"})

@@ -31,13 +31,30 @@ from activities.configuration.wallet_consistency import (
     problems_of_wallets,
 )
 from activities.configuration.writing import DocumentWriting, Written
-from activities.database import Database, RuleBrokenError
+from activities.database import Database, RuleBrokenError, matching
+from activities.listing import Listed, NewestFirst
+from models.listing import ListPage
 from models.problem import Problem, RefusedError, refusal
 from models.tables.configuration import ConfigurationVersionRow, DefinitionChangeRow, RunDefinitionRow
 
 Configuration = Mapping[str, Sequence[Row[Any]]]
 _CHANGE = DefinitionChangeRow
 _VERSION = ConfigurationVersionRow
+
+_CHANGES = NewestFirst(
+    select(
+        _CHANGE.definition_id.label("id"),
+        _CHANGE.kind,
+        _CHANGE.changes,
+        _CHANGE.version,
+        _CHANGE.actor,
+        _CHANGE.reason,
+        _CHANGE.changed_at,
+    ),
+    moment=_CHANGE.changed_at,
+    key=_CHANGE.id,
+    state=_CHANGE.kind,
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +131,12 @@ class Definitions:
             await self._database.call("delete_definition", definition_id=definition_id, actor=actor, reason=reason)
         except RuleBrokenError as error:
             raise refusal("definition", str(error.type), error.message.removeprefix("definition: ")) from error
+
+    async def changes(self, page: ListPage, *, kind: str, definition_id: str, actor: str) -> Listed:
+        """Return a page of what was changed, of everything or as filters say, the newest first."""
+        given = ((_CHANGE.kind, kind), (_CHANGE.definition_id, definition_id), (_CHANGE.actor, actor))
+        filters = [one for column, value in given for one in matching(column, value)]
+        return await _CHANGES.page(self._database, page, *filters, with_totals=False)
 
     async def history(self, definition_id: str, kind: str, limit: int) -> Sequence[Row[Any]]:
         """Return what was changed, of one part or of everything, by whom and why, the newest first."""

@@ -20,6 +20,7 @@ TOKEN_BYTES = 32
 _USERS = select(
     UserRow.id, UserRow.role, UserRow.state, UserRow.merchants, UserRow.created_at, UserRow.changed_at
 ).order_by(UserRow.id)
+_LIST = NewestFirst(_USERS.order_by(None), moment=UserRow.created_at, key=UserRow.id, state=UserRow.state)
 _SIGN_INS = NewestFirst(
     select(SignInRow.id, SignInRow.user_id, SignInRow.method, SignInRow.outcome, SignInRow.address, SignInRow.tried_at),
     moment=SignInRow.tried_at,
@@ -71,6 +72,11 @@ class Users:
     async def every(self) -> Sequence[Row[Any]]:
         """Return all users by name."""
         return await self._database.read(_USERS)
+
+    async def page(self, page: ListPage, *, role: str, state: str) -> Listed:
+        """Return a page of users, the newest first; empty filters let all through."""
+        filters = (*matching(UserRow.role, role), *matching(UserRow.state, state))
+        return await _LIST.page(self._database, page, *filters, with_totals=False)
 
     async def sign_ins(self, page: ListPage, *, user_id: str) -> Listed:
         """Return a page of attempts to sign in, the newest first."""

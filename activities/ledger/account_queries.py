@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import BigInteger, ColumnElement, Date, Row, Text, cast, func, select
 
 from activities.database import Database, matching
 from activities.listing import Listed, NewestFirst
+from models.cards.card import CardState
 from models.gateway.gateway_request import RequestKind
 from models.ledger.account import AccountKind
+from models.ledger.transaction import Side
 from models.listing import ListPage
 from models.tables.accounts import AccountBalanceRow, AccountRow
 from models.tables.collecting import GatewayRequestRow
 from models.tables.configuration import CardRow, GatewayCustomerRow, PaymentPreferenceRow
+from models.tables.ledger import OpenItemRow
 from models.tables.messages import MailStopRow
 from models.tables.reference import ProductRow
 from models.tables.subscriptions import AccountChangeRow, SubscriptionRow
@@ -37,8 +40,39 @@ _ACCOUNTS = select(
     AccountBalanceRow.balance_minor,
 ).join(AccountBalanceRow, AccountBalanceRow.account_id == AccountRow.id)
 
+# Of each row of a list: what is past due on its own calendar, since when, and the card that is charged first.
+_OVERDUE = (
+    OpenItemRow.account_id == AccountRow.id,
+    OpenItemRow.allocated_minor < OpenItemRow.amount_minor,
+    OpenItemRow.side == Side.DEBIT,
+    OpenItemRow.sort_on < cast(func.timezone(AccountRow.time_zone, func.now()), Date),
+)
+_OVERDUE_MINOR = cast(func.coalesce(func.sum(OpenItemRow.amount_minor - OpenItemRow.allocated_minor), 0), BigInteger)
+_FIRST_CARD = (
+    select(
+        func.concat_ws(
+            " ",
+            CardRow.brand,
+            CardRow.last4,
+            func.concat(CardRow.exp_year, "-", func.lpad(cast(CardRow.exp_month, Text), 2, "0")),
+        )
+    )
+    .where(CardRow.account_id == AccountRow.id, CardRow.state == CardState.ACTIVE)
+    .order_by(CardRow.fallback_order, CardRow.id)
+    .limit(1)
+    .correlate(AccountRow)
+    .scalar_subquery()
+)
 _LIST = NewestFirst(
-    _ACCOUNTS,
+    _ACCOUNTS.add_columns(
+        select(_OVERDUE_MINOR).where(*_OVERDUE).correlate(AccountRow).scalar_subquery().label("overdue_minor"),
+        select(func.min(OpenItemRow.sort_on))
+        .where(*_OVERDUE)
+        .correlate(AccountRow)
+        .scalar_subquery()
+        .label("overdue_since"),
+        func.coalesce(_FIRST_CARD, "").label("card"),
+    ),
     moment=AccountRow.created_at,
     key=AccountRow.id,
     state=AccountRow.state,
@@ -115,6 +149,7 @@ class AccountQueries:
         state: str,
         segment: str = "",
         classification: str = "",
+        region: str = "",
     ) -> Listed:
         """Return a page of customers' accounts, the newest first; an empty filter lets everything through."""
         filters = (
@@ -123,6 +158,7 @@ class AccountQueries:
             *matching(AccountRow.state, state),
             *matching(AccountRow.segment, segment),
             *matching(AccountRow.classification, classification),
+            *matching(AccountRow.region, region),
         )
         return await _LIST.page(self._database, page, *filters)
 

@@ -25,12 +25,17 @@ def configuration_table(kind: str, rows: Sequence[Row[Any]]) -> Table:
 
 def changes_table(title: str, rows: Sequence[Row[Any]], *, is_history: bool = True) -> Table:
     """Return the table of changes: what, and of a history who, why and when too."""
-    what = [(row.kind, row.id or "all", ", ".join(_changed(row.changes))) for row in rows]
+    what = [(row.kind, row.id or "all", changes_in_words(row.changes)) for row in rows]
     if not is_history:
         return table(title, "Kind", "Id", "What", rows=what)
     whose = [(row.version, row.actor, row.reason, moment(row.changed_at)) for row in rows]
     shown = [(*one, *other) for one, other in zip(what, whose, strict=True)]
     return table(title, "Kind", "Id", "What", "Version", "Who", "Why", "When", rows=shown)
+
+
+def changes_in_words(changes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return fields as they were and as they are."""
+    return ", ".join(_changed(changes))
 
 
 def _changed(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

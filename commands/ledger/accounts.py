@@ -56,12 +56,14 @@ async def show(output: Output, account_id: str) -> None:
     )
 
 
-async def list_page(output: Output, page: ListPage, *, state: str, segment: str, classification: str) -> None:
+async def list_page(
+    output: Output, page: ListPage, *, state: str, segment: str, classification: str, region: str = ""
+) -> None:
     """List a page of accounts, the newest first, and what all of them owe."""
     settings = read_settings()
     async with reading_database_of(settings) as database:
         accounts = AccountQueries(database)
-        listed = await accounts.page(page, state=state, segment=segment, classification=classification)
+        listed = await accounts.page(page, state=state, segment=segment, classification=classification, region=region)
     columns = {
         "Account": lambda row: row.id,
         "Owner": lambda row: row.owner_name,

@@ -84,6 +84,7 @@ def list_accounts(
     *,
     segment: Annotated[str, typer.Option("--segment", help="Only accounts of this segment.")] = "",
     classification: Annotated[str, typer.Option("--classification", help="Only accounts of this classification.")] = "",
+    region: Annotated[str, typer.Option("--region", help="Only accounts of this region.")] = "",
     limit: Limit = 50,
     after: After = "",
     since: Since = None,
@@ -96,7 +97,9 @@ def list_accounts(
 
     page = list_page_of(after, limit, since, until)
     perform(
-        lambda output: list_page(output, page, state=state or "", segment=segment, classification=classification),
+        lambda output: list_page(
+            output, page, state=state or "", segment=segment, classification=classification, region=region
+        ),
         as_json=as_json,
         as_csv=as_csv,
     )

@@ -25,7 +25,12 @@ ACCOUNT_COLUMN = Column("Account", lambda row: link("accounts", row.account_id))
 async def _accounts(database: Database, page: ListPage, given: Given) -> Listed:
     own = is_customer_of(merchants_of(given))
     return await AccountQueries(database).page(
-        page, *own, state=given["state"], segment=given["segment"], classification=given["classification"]
+        page,
+        *own,
+        state=given["state"],
+        segment=given["segment"],
+        classification=given["classification"],
+        region=given["region"],
     )
 
 
@@ -80,14 +85,18 @@ ACCOUNTS = ListOfNoun(
         Column("Owner", lambda row: text(row.owner_name)),
         Column("State", lambda row: state(ACCOUNT.word(row.state))),
         Column("Balance", lambda row: money(row.balance_minor, row.currency), is_money=True),
+        Column("Overdue", lambda row: money(row.overdue_minor or None, row.currency), is_money=True),
+        Column("Since", lambda row: day(row.overdue_since)),
+        Column("Card", lambda row: text(row.card)),
         Column("Segment", lambda row: text(row.segment)),
         Column("Region", lambda row: text(row.region)),
-        Column("Since", lambda row: moment(row.created_at)),
+        Column("Made", lambda row: moment(row.created_at)),
     ),
     (
         Filter("state", "State", tuple(ACCOUNT.words)),
         Filter("segment", "Segment"),
         Filter("classification", "Classification"),
+        Filter("region", "Region"),
     ),
     _accounts,
     "No account has been made: `duly accounts create`, or import a file.",

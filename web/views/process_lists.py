@@ -104,6 +104,7 @@ COLLECTIONS = ListOfNoun(
         ACCOUNT_COLUMN,
         Column("Stage", lambda row: state(COLLECTION.word(row.stage))),
         Column("Why", lambda row: words((row.reason if row.reason != row.stage else "") or row.request_state)),
+        Column("Last decline", lambda row: words(row.decline_code)),
         Column("Amount", lambda row: money(row.amount_minor, row.currency), is_money=True),
         Column("Open now", lambda row: money(row.open_minor, row.currency), is_money=True),
         Column("Assigned to", lambda row: text(row.assigned_to + (" (away)" if row.assignee_is_away else ""))),

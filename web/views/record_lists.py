@@ -19,6 +19,7 @@ from models.listing import ListPage
 from models.operations.record_states import APPROVAL, COMMAND, EVENT, MESSAGE
 from web.bank.members import MEMBER_LISTS
 from web.bills.pages import BILLS
+from web.configuration.lists import CHANGES, USERS
 from web.many.listed import MASS_ACTIONS
 from web.merchants.pages import MERCHANTS
 from web.merchants.providers import PROVIDERS
@@ -188,6 +189,7 @@ LISTS: Mapping[str, ListOfNoun] = {
         *(ACCOUNTS, TRANSACTIONS, BILLS, PAYMENTS, GATEWAY_REQUESTS, SUSPENSE, VOUCHERS, MERCHANTS, PROVIDERS),
         *(RUNS, MEMBERS, COLLECTIONS, REFUNDS, DISPUTES, DISCREPANCIES, REQUESTS),
         *(SEGMENTS, COMMUNICATIONS, EVENTS, MESSAGES, MOVEMENTS, COMMANDS, MASS_ACTIONS, APPROVALS, SIGN_INS),
+        *(USERS, CHANGES),
         *(TIMELINE, *MEMBER_LISTS, REFUND_RUNS, REFUND_MEMBERS),
     )
 }

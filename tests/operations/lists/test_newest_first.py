@@ -31,6 +31,7 @@ PAGE = ListPage(limit=50)
 LISTS: Mapping[str, Callable[[Database], Awaitable[Listed]]] = {
     "accounts_by_time": lambda database: AccountQueries(database).page(PAGE, state=""),
     "accounts_of_classification": lambda database: AccountQueries(database).page(PAGE, state="", classification="vip"),
+    "accounts_of_region": lambda database: AccountQueries(database).page(PAGE, state="", region="north"),
     "accounts_of_segment": lambda database: AccountQueries(database).page(PAGE, state="", segment="business"),
     "cards_by_time": lambda database: CardQueries(database).page(PAGE, account_id="", state=""),
     "charge_blocks_by_time": lambda database: ChargeBlocks(database).page(PAGE, state=""),
