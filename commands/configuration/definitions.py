@@ -10,7 +10,7 @@ from activities.configuration.document import DefinitionsDocument
 from activities.documents import read_document
 from commands.configuration.exported import exported
 from commands.configuration.tables import changes_table, configuration_table
-from commands.console.by_two import asking_another
+from commands.console.by_two import by_another
 from commands.formatting import document, moment
 from commands.lists.paging import answer_all
 from commands.output import Output, table, to_json
@@ -26,7 +26,7 @@ async def apply(output: Output, path: Path, *, actor: str, reason: str) -> None:
     rules = wanted.approval_rules.stored() if wanted.approval_rules else {}
     async with (
         database_of(settings) as database,
-        asking_another(
+        by_another(
             database, "approval_rules", lambda approvals, _: approvals.ask_limits(rules, user_id=actor, reason=reason)
         ),
     ):

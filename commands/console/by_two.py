@@ -12,13 +12,13 @@ RULE = "change_by_two"
 _NOBODY = KeptCommand("", "", "", "")
 
 
-def by_whom() -> KeptCommand:
+def giver() -> KeptCommand:
     """Return the command that runs, for who gives it and why."""
     return kept_command() or _NOBODY
 
 
 @asynccontextmanager
-async def asking_another(
+async def by_another(
     database: Database, subject: str, ask: Callable[[Approvals, KeptCommand], Awaitable[str]]
 ) -> AsyncIterator[None]:
     """Ask another person for a change that its actor may not make alone. Raises RefusedError (change_by_two).
@@ -30,7 +30,7 @@ async def asking_another(
     except RuleBrokenError as error:
         if error.type != RULE:
             raise
-        id = await ask(Approvals(database), by_whom())
+        id = await ask(Approvals(database), giver())
         raise refusal(
             "actor", RULE, f"{subject} is changed by two people: waits as {id}; once another has approved it, ask again"
         ) from error

@@ -10,7 +10,7 @@ from getpass import getpass
 from activities.console.approvals import UserRights
 from activities.console.users import Users
 from activities.database import Database
-from commands.console.by_two import asking_another, by_whom
+from commands.console.by_two import by_another, giver
 from commands.formatting import document, moment
 from commands.lists.paging import answer_all, answer_list
 from commands.output import Output, table
@@ -42,8 +42,8 @@ async def add(
         raise refusal("user", "user_is_name", f"{user} is a word of the lists' filters, and no name")
     password = _password(is_generated=is_generated) if has_password else ""
     given = UserRights(role, bool(password), "active", merchants)
-    async with database_of(read_settings()) as database, _asking(database, user, given):
-        await Users(database).add(user, role, password, merchants, actor=by_whom().actor)
+    async with database_of(read_settings()) as database, _by_another(database, user, given):
+        await Users(database).add(user, role, password, merchants, actor=giver().actor)
     changed: dict[str, object] = {"role": role, "state": "active", **_limit(merchants)}
     _answer(output, user, changed, password if is_generated else "")
 
@@ -63,9 +63,9 @@ async def change(
     password = _password(is_generated=False) if is_password else ""
     state = "active" if is_enabled else ""
     given = UserRights(role, is_password, state, merchants)
-    async with database_of(read_settings()) as database, _asking(database, user, given):
+    async with database_of(read_settings()) as database, _by_another(database, user, given):
         await Users(database).change(
-            user, role=role, password=password, state=state, merchants=merchants, actor=by_whom().actor
+            user, role=role, password=password, state=state, merchants=merchants, actor=giver().actor
         )
     changed = {name: value for name, value in (("role", role), ("enabled", is_enabled)) if value}
     _answer(output, user, changed | ({} if merchants is None else _limit(merchants or ("all",))), "")
@@ -106,8 +106,8 @@ async def sign_ins(output: Output, page: ListPage, *, user: str) -> None:
     await answer_list(output, settings, "sign_ins", listed, columns, states=SIGN_IN)
 
 
-def _asking(database: Database, user: str, given: UserRights) -> AbstractAsyncContextManager[None]:
-    return asking_another(
+def _by_another(database: Database, user: str, given: UserRights) -> AbstractAsyncContextManager[None]:
+    return by_another(
         database,
         user,
         lambda approvals, command: approvals.ask_user(user, given, user_id=command.actor, reason=command.reason),

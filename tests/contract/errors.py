@@ -87,6 +87,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "evidence_is_of_this_attempt": "the gateway's id is of another payment",
     },
     "Dispute": {
+        "approval_required": "the amount is above what the person gives alone: another one approves it first",
+        "giver_is_user": "there are limits of who gives this alone, and the actor is no user of the console",
         "payment_known": "the dispute is of no payment of ours",
         "currency_is_kept": "the dispute is about a currency that the ledger does not have",
         "gateway_takes_it": "the gateway does not know the dispute, or lets nobody accept it; the message has its code",

@@ -124,6 +124,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "commands": {
         "books": ("ledger", "payments", "printouts"),
+        "configuration": ("console",),
         "console": ("bank", "ledger", "refunds"),
         "ledger": ("imports",),
         "merchants": ("reductions",),

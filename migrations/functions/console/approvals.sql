@@ -72,7 +72,9 @@ begin
         perform duly.refuse('approval_exists', format('approval: there is no request %s', p_id));
     elsif btrim(p_reason) = '' then
         perform duly.refuse('command_says_who_and_why', 'reason: say why');
-    elsif not exists (select from duly.users u where u.id = v_actor and u.state = 'active' and u.role = any (p_roles)) then
+    elsif not exists (select from duly.users u where u.id = v_actor and u.state = 'active' and u.role = any (p_roles)
+            -- Who works for merchants sees nothing of the house, and decides nothing of it.
+            and (p_decision = 'withdrawn' or u.merchants = '{}')) then
         perform duly.refuse('approver_may', format('actor: %s is no user whose role allows this', p_actor));
     elsif p_decision <> 'withdrawn' and v_actor = a.asked_by then
         perform duly.refuse('approved_by_another', format('actor: %s has asked for it: another person decides', p_actor));
@@ -84,6 +86,8 @@ begin
         perform duly.refuse('approval_is_open', format('approval: was %s by %s', a.state, a.decided_by));
     elsif a.expires_at <= clock_timestamp() then
         perform duly.refuse('approval_is_open', 'approval: has expired: ask for it again');
+    elsif p_decision = 'approved' and not exists (select from duly.users u where u.id = a.asked_by and u.state = 'active') then
+        perform duly.refuse('giver_is_user', format('approval: %s, who has asked for it, is disabled', a.asked_by));
     elsif p_decision = 'approved' and duly.is_edited_since(a) then
         perform duly.refuse('approval_is_of_draft', format('approval: %s was edited since it was asked for: ask for it again', a.subject));
     end if;

@@ -28,6 +28,13 @@ async def test_a_key_that_looks_like_another_ones_opens_no_door(
     await becomes(browser, "maria", ConsoleRole.ACCOUNTANT)
     request = await asked(browser, f"/do/transactions/write-off/{other}", type="write_off", reason="insolvent")
     await browser.users.add("paul", ConsoleRole.ACCOUNTANT, PASSWORD)
+    await merchant.run("insert into duly.merchants (id, name, currency) values ('cafe', 'Café', 'EUR')")
+    await browser.users.add("carla", ConsoleRole.ACCOUNTANT, PASSWORD, ["cafe"])
+    approve = ("approvals", "approve", request, "--reason", "seen", "--yes", "--actor")
+    limited = await rules(cli, *approve, "carla")
+    await browser.users.change("maria", state="disabled")
+    gone = await rules(cli, *approve, "paul")
+    await browser.users.change("maria", state="active")
     await merchant.run(
         "update duly.approvals set state = 'approved', decided_by = 'paul', decided_at = now(), outcome = 'failed'"
     )
@@ -41,7 +48,7 @@ async def test_a_key_that_looks_like_another_ones_opens_no_door(
 
     # then
     assert [one[0][1] for one in (moved, kind)] == ["approval_required"] * 2
-    assert system[0][1] == "actor_is_person"
+    assert (system[0][1], limited[0][1], gone[0][1]) == ("actor_is_person", "approver_may", "giver_is_user")
 
 
 async def test_what_a_person_gives_up_stays_owed_where_write_offs_have_a_limit(merchant: Merchant) -> None:
