@@ -89,7 +89,7 @@ class Approvals:
 
     async def ask_limits(self, rules: Mapping[str, Any], *, user_id: str, reason: str) -> str:
         """Keep a request for limits as `rules` would have them, by column, and return its id (RuleBrokenError)."""
-        given = {"id": _new_id(), "rules": Jsonb(dict(rules)), "user_id": user_id, "reason": reason}
+        given: dict[str, Any] = {"id": _new_id(), "rules": Jsonb(dict(rules)), "user_id": user_id, "reason": reason}
         return str(await self._database.call("ask_limits", **given))
 
     async def ask_user(self, user: str, given: UserRights, *, user_id: str, reason: str) -> str:

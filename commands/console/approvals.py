@@ -1,5 +1,6 @@
 """Requests that another person approves: listed, shown, approved and carried out, rejected, withdrawn."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
@@ -148,8 +149,8 @@ async def _carried_out(database: Database, asked: ApprovedRequest) -> list[str]:
 
 
 def _purpose(found: Row[Any]) -> str:
-    by_kind = {TO_GIVE: f"{found.kind.replace('_', ' ')}s", TO_CHANGE: f"change of {found.kind}"}
-    return by_kind.get(found.action, found.action.replace("/", " "))
+    by_kind: Mapping[str, str] = {TO_GIVE: f"{found.kind.replace('_', ' ')}s", TO_CHANGE: f"change of {found.kind}"}
+    return by_kind.get(found.action) or str(found.action).replace("/", " ")
 
 
 def _amount(found: Row[Any] | ApprovedRequest) -> str:
