@@ -115,9 +115,8 @@ class Definitions:
         row = RunDefinitionRow
         async with self._database.transaction() as connection:
             await _begin(connection, actor, reason)
-            before = (
-                await connection.execute(select(row.state).where(row.id == definition_id).with_for_update())
-            ).first()
+            stored = select(row.state).where(row.id == definition_id).with_for_update(key_share=True)
+            before = (await connection.execute(stored)).first()
             if before is None:
                 raise refusal("definition", "run_definition_exists", f"there is no run definition {definition_id!r}")
             if before.state == state:

@@ -25,7 +25,7 @@ declare
     m duly.mandates;
 begin
     perform from duly.account_balances b join duly.mandates x on x.account_id = b.account_id where x.id = p_id for no key update of b;
-    select * into m from duly.mandates where id = p_id for update;
+    select * into m from duly.mandates where id = p_id for no key update;
     if not found then
         perform duly.refuse('mandate_exists', format('mandate: there is no mandate %s', p_id));
     elsif m.state in ('cancelled', 'expired') or duly.is_mandate_expired(m) then

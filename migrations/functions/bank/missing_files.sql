@@ -33,7 +33,7 @@ begin
     end if;
     perform from duly.account_balances b join duly.mandates x on x.account_id = b.account_id where x.id = p_mandate_id
     for no key update of b;
-    select * into m from duly.mandates where id = p_mandate_id and provider_id = p_provider_id for update;
+    select * into m from duly.mandates where id = p_mandate_id and provider_id = p_provider_id for no key update;
     if not found then
         perform duly.refuse('mandate_exists', format('mandate: %s has no mandate %s', p_provider_id, p_mandate_id));
     end if;
@@ -47,7 +47,7 @@ begin
         where x.mandate_id = p_mandate_id and x.amount_minor = p_amount_minor and x.currency = p_currency and x.state = 'pending'
             and (p_is_last or duly.written_by(m, r.invoices) ->> 'text' = p_text) and x.created_at >= (select min(noted_at)
                 from duly.recovery_left where provider_id = p_provider_id and kind = 'bank_files' and settled_at is null)
-        order by x.created_at, x.id limit 1 for update of x;
+        order by x.created_at, x.id limit 1 for no key update of x;
         if d.id is null and not p_is_last then return 'unclear'; end if;
     end if;
     if d.id is null then

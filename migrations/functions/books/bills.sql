@@ -175,7 +175,7 @@ declare
   v_was text;
 begin
   perform duly.require_who_and_why(p_actor, p_reason);
-  perform from duly.account_bills where id = p_bill_id for update;
+  perform from duly.account_bills where id = p_bill_id for no key update;
   if not found then perform duly.refuse('prerequisite', 'bill_exists', jsonb_build_object('bill', p_bill_id)); end if;
   v_was := duly.bill_state(p_bill_id);
   if v_was <> p_state then

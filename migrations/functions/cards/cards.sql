@@ -144,7 +144,7 @@ begin
         perform duly.refuse('card_exists', format('card: %s does not exist', p_card_id));
     end if;
     perform from duly.account_balances where account_id = c.account_id for no key update;
-    select * into c from duly.cards where id = p_card_id for update;
+    select * into c from duly.cards where id = p_card_id for no key update;
     select * into r from duly.gateway_requests where card_id = p_card_id and kind = 'card_validation';
     select * into a from duly.gateway_attempts where request_id = r.id and attempt = p_attempt;
     if found then
@@ -217,7 +217,7 @@ begin
         gateway_reference = coalesce(nullif(p_gateway_reference, ''), gateway_reference),
         error_code = coalesce(nullif(p_decline_code, ''), p_code)
     where id = p_request_id returning * into r;
-    select * into strict c from duly.cards where id = r.card_id for update;
+    select * into strict c from duly.cards where id = r.card_id for no key update;
     if p_outcome = 'succeeded' and c.state not in ('replaced', 'removed') then
         perform duly.accept_card(c, p_card);
     elsif p_outcome = 'succeeded' then

@@ -8,7 +8,7 @@ declare
     v_state text;
     v_reason text := '';
 begin
-    select * into strict c from duly.cards where id = p_card_id for update;
+    select * into strict c from duly.cards where id = p_card_id for no key update;
     v_state := c.state;
     -- An imported card has none until it is read: what it is known by is no change that anybody waits for.
     if c.fingerprint = '' and p_card ->> 'fingerprint' <> '' then
@@ -50,7 +50,11 @@ returns jsonb language plpgsql security definer set search_path = duly, pg_temp 
 declare
     c duly.cards;
 begin
-    select * into c from duly.cards where id = p_card_id for update;
+    -- A default moves the account's other cards: two of one account that become it at once would each wait for the other.
+    if p_is_default then
+        perform from duly.account_balances b join duly.cards x on x.account_id = b.account_id where x.id = p_card_id for no key update of b;
+    end if;
+    select * into c from duly.cards where id = p_card_id for no key update;
     if not found then
         perform duly.refuse('card_exists', format('card: %s does not exist', p_card_id));
     elsif c.state in ('replaced', 'removed')

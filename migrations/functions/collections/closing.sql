@@ -77,7 +77,7 @@ begin
     if not found then return; end if;
     select * into v_request from duly.gateway_requests
     where account_id = p_account_id and period = p_period and kind = 'payment'
-      and state in ('pending', 'under_processing', 'unknown') for update;
+      and state in ('pending', 'under_processing', 'unknown') for no key update;
     if found then
         perform duly.refuse_attempt_in_flight(p_account_id, p_period);
         perform duly.reject_payment(v_request.transaction_id, p_reason);

@@ -67,7 +67,7 @@ declare
     a duly.approvals;
     v_actor text := lower(btrim(p_actor));
 begin
-    select * into a from duly.approvals where id = p_id for update;
+    select * into a from duly.approvals where id = p_id for no key update;
     if a.id is null then
         perform duly.refuse('approval_exists', format('approval: there is no request %s', p_id));
     elsif btrim(p_reason) = '' then

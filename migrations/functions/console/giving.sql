@@ -79,7 +79,7 @@ begin
             and a.asked_by = v_actor and a.currency = p_currency and a.account_id is not distinct from p_account_id
             and a.amount_minor - p_amount_minor >= (select coalesce(sum(l.amount_minor), 0) from duly.limited_actions l where l.approval_id = a.id)
             and a.expires_at > clock_timestamp()
-            order by a.amount_minor, a.id limit 1 for update;
+            order by a.amount_minor, a.id limit 1 for no key update;
         if v_approval is null then
             perform duly.refuse('approval_required', format('amount: %s of today (UTC) is above what %s does alone (%s); another person approves '
                 'it: duly approvals ask %s %s %s%s', duly.shown_amount(v_used + p_amount_minor, p_currency), v_actor, p_kind, replace(p_kind, '_', '-'),

@@ -34,7 +34,7 @@ create or replace function duly.add_passkey(
 declare
     v_id text;
 begin
-    perform from duly.users where id = p_user_id and state = 'active' for update;
+    perform from duly.users where id = p_user_id and state = 'active' for no key update;
     if not found then perform duly.refuse('user_exists', format('user: there is no active user %s', p_user_id)); end if;
     if (select count(*) from duly.passkeys where user_id = p_user_id and removed_at is null) >= 10 then
         perform duly.refuse('passkeys_are_few', 'passkey: there are ten of yours: remove one first');
@@ -64,6 +64,7 @@ create or replace function duly.remove_passkey(
     p_id text, p_user_id text, p_by text, p_is_last boolean, p_has_provider boolean, p_session_hash bytea default null
 ) returns void language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
+    -- A session that begins at this moment is waited for (duly.change_user).
     perform from duly.users where id = p_user_id for update;
     perform from duly.passkeys where id = p_id and user_id = p_user_id and removed_at is null;
     if not found then

@@ -37,6 +37,7 @@ declare
     u duly.users;
     v_rights jsonb;
 begin
+    -- Whoever signs in at this moment refers to the user: that session is waited for, and ended with the others.
     select * into u from duly.users where id = p_id for update;
     if not found then
         perform duly.refuse('user_exists', format('user: there is no user %s: `users list`', p_id));

@@ -54,7 +54,7 @@ declare
   v_previous bytea;
   v_count integer := 0;
 begin
-  for r in select * from duly.ledger_roll_ups where seal is null order by id for update loop
+  for r in select * from duly.ledger_roll_ups where seal is null order by id for no key update loop
     select seal into v_previous from duly.ledger_roll_ups where id < r.id order by id desc limit 1;
     insert into duly.ledger_day_sums (roll_up_id, ledger_account, currency, posted_on, debit_minor, credit_minor)
       select r.id, x.control_account, x.currency, x.posted_on, sum(x.debit_minor), sum(x.credit_minor)

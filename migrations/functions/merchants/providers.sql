@@ -7,10 +7,11 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     v duly.providers;
 begin
-    select * into strict v from duly.providers where id = p_provider_id for update;
-    if v.merchant_id is not distinct from p_merchant_id then
-        return false;
-    elsif v.merchant_id is not null or exists (select from duly.gateway_customers where provider_id = v.id)
+    select * into strict v from duly.providers where id = p_provider_id for no key update;
+    if v.merchant_id is not distinct from p_merchant_id then return false; end if;
+    -- Whoever makes a customer there at this moment refers to the provider, and is waited for.
+    perform from duly.providers where id = p_provider_id for update;
+    if v.merchant_id is not null or exists (select from duly.gateway_customers where provider_id = v.id)
         or exists (select from duly.merchant_connections where provider_id = v.id) then
         perform duly.refuse('merchant_is_fixed', format('merchant: provider %s is in use as it is: make another provider', v.id));
     elsif not exists (select from duly.merchants where id = p_merchant_id) then

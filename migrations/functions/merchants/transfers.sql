@@ -23,7 +23,7 @@ declare
     v_lost bigint;
     v_more bigint;
 begin
-    select * into t from duly.merchant_transfers where request_id = p_request_id for update;
+    select * into t from duly.merchant_transfers where request_id = p_request_id for no key update;
     if not found then return; end if;
     select * into strict r from duly.gateway_requests where id = p_request_id;
     select coalesce(sum(b.amount_minor), 0) into v_refunded from duly.gateway_requests b where b.of_request_id = r.id and b.state = 'posted';
@@ -61,7 +61,7 @@ declare
     f jsonb;
     b jsonb;
 begin
-    select * into strict t from duly.merchant_transfers where id = p_id for update;
+    select * into strict t from duly.merchant_transfers where id = p_id for no key update;
     if exists (select from jsonb_array_elements(p_found -> 'transfers') x where x ->> 'currency' <> t.currency) then
         -- The platform's balance is kept in another currency. What of it is whose cannot be computed here, and nothing is taken back of it.
         return duly.wait_for_transfer(t, 'needs_review', 'other_currency', interval '6 hours');
@@ -223,7 +223,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     t duly.merchant_transfers;
 begin
-    select * into strict t from duly.merchant_transfers where id = p_id for update;
+    select * into strict t from duly.merchant_transfers where id = p_id for no key update;
     update duly.merchant_transfer_moves set state = 'refused', code = p_code, finished_at = clock_timestamp()
     where transfer_id = p_id and place = p_place and state = 'sent';
     perform duly.wait_for_transfer(t, case p_code when 'balance_insufficient' then 'lacks_balance' else 'needs_review' end, p_code,
@@ -244,7 +244,7 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 declare
     t duly.merchant_transfers;
 begin
-    select * into strict t from duly.merchant_transfers where id = p_id for update;
+    select * into strict t from duly.merchant_transfers where id = p_id for no key update;
     perform duly.wait_for_transfer(t, case when p_passes then t.state else 'needs_review' end, p_code,
         case when p_passes then interval '2 minutes' else interval '6 hours' end);
 end $$;

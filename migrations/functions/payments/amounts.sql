@@ -9,7 +9,7 @@ declare
 begin
     select * into strict q from duly.payment_requests where id = p_id;
     perform from duly.account_balances where account_id = q.account_id for no key update;
-    select * into strict q from duly.payment_requests where id = p_id for update;
+    select * into strict q from duly.payment_requests where id = p_id for no key update;
     update duly.payment_requests set opened_by = p_payer where id = p_id and opened_by <> p_payer and closed_at is null;
     if q.closed_at is null and q.amount_minor <> p_amount and (q.most_minor is not null or p_amount <> 0) then
         if q.most_minor is null then

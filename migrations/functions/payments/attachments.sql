@@ -7,7 +7,7 @@ declare
     q duly.payment_requests;
     v_place integer;
 begin
-    select * into q from duly.payment_requests where id = p_id for update;
+    select * into q from duly.payment_requests where id = p_id for no key update;
     if not found then
         perform duly.refuse('payment_request_exists', format('request_id: there is no payment request %L', p_id));
     end if;

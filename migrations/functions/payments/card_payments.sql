@@ -9,7 +9,7 @@ declare
     v_card duly.cards;
     v_decision text;
 begin
-    select * into strict q from duly.payment_requests where id = p_id for update;
+    select * into strict q from duly.payment_requests where id = p_id for no key update;
     if q.closed_at is not null then
         perform duly.refuse('payment_request_open', format('request_id: %s is over', p_id));
     end if;

@@ -222,7 +222,7 @@ declare
     q duly.payment_requests;
     v_was_given boolean;
 begin
-    select * into q from duly.payment_requests where account_id = p_request.account_id and period = p_request.period for update;
+    select * into q from duly.payment_requests where account_id = p_request.account_id and period = p_request.period for no key update;
     if not found then return; end if;
     v_was_given := p_attempt.outcome = 'declined' or q.state = 'processing';
     update duly.payment_requests set state = 'open' where id = q.id and state = 'processing' and closed_at is null;
@@ -242,7 +242,7 @@ declare
 begin
     select * into strict q from duly.payment_requests where id = p_id;
     perform from duly.account_balances where account_id = q.account_id for no key update;
-    select * into strict q from duly.payment_requests where id = p_id for update;
+    select * into strict q from duly.payment_requests where id = p_id for no key update;
     if q.closed_at is not null then return duly.payment_request_view(q); end if;
     select * into r from duly.gateway_requests
     where account_id = q.account_id and period = q.period and kind = 'payment' and state = 'posted';

@@ -7,7 +7,7 @@ declare
     v_day tstzrange;
     v_certificate jsonb;
 begin
-    select * into strict r from duly.reconciliations where id = p_id for update;
+    select * into strict r from duly.reconciliations where id = p_id for no key update;
     if r.state = 'completed' and r.round = p_round then return r.certificate; end if;
     if exists (select from duly.reconciliation_windows
             where reconciliation_id = p_id and round = p_round and done_at is null) then

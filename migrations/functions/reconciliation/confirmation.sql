@@ -39,6 +39,7 @@ end $$;
 create or replace function duly.match_source(p_provider_id text, p_source text, p_kind text) returns boolean
 language plpgsql as $$
 begin
+    perform duly.lock_movements_of(p_provider_id, p_source);
     perform duly.book_movement(p_provider_id, p_source, p_kind, duly.movement_document(m))
     from duly.gateway_movements m
     where m.source = p_source and m.kind = p_kind and m.provider_id = p_provider_id and m.state = 'open';
@@ -211,8 +212,7 @@ returns jsonb language plpgsql security definer set search_path = duly, pg_temp 
 declare
     m duly.gateway_movements;
 begin
-    select * into strict m from duly.gateway_movements
-    where provider_id = p_provider_id and id = p_movement_id for update;
+    m := duly.lock_movement(p_provider_id, p_movement_id);
     if m.state <> 'open' or (m.source <> '' and m.kind <> '' and duly.match_source(p_provider_id, m.source, m.kind)) then
         return jsonb_build_object('outcome', 'matched');
     elsif not exists (select from duly.currencies where code = m.currency) then

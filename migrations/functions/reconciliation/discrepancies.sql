@@ -81,7 +81,12 @@ declare
     m duly.gateway_movements;
     r duly.gateway_requests;
 begin
-    select * into d from duly.discrepancies where id = p_id for update;
+    -- Movements, then the account, then what is listed: whoever compares at this moment locks them in the same order.
+    select * into d from duly.discrepancies where id = p_id;
+    perform duly.lock_movements_of(d.provider_id, d.object);
+    perform duly.lock_movement(d.provider_id, d.object);
+    perform duly.lock_accounts(array[p_account_id]);
+    select * into d from duly.discrepancies where id = p_id for no key update;
     if not found then
         perform duly.refuse('discrepancy_exists', format('there is no discrepancy %s', p_id));
     elsif d.state <> 'open' then

@@ -18,7 +18,7 @@ begin
     end if;
     insert into duly.reconciliations (id, provider_id, day, read_from, read_until)
     values (p_id, p_provider_id, p_day, v_from, v_until) on conflict (id) do nothing;
-    select * into strict r from duly.reconciliations where id = p_id for update;
+    select * into strict r from duly.reconciliations where id = p_id for no key update;
     if r.state = 'completed' then
         update duly.reconciliations set state = 'running', round = r.round + 1, read_from = v_from, read_until = v_until,
             started_at = clock_timestamp(), completed_at = null, certificate = null
@@ -94,6 +94,36 @@ begin
     return v_new;
 end $$;
 
+-- Lock what the gateway has moved of a source, in one order. Whoever may book or explain it does so before it locks an account: the
+-- reconciliation of a day, an event's check and a person's command meet at the same movements.
+create or replace function duly.lock_movements_of(p_provider_id text, p_source text) returns void
+language sql as $$
+    select from duly.gateway_movements where provider_id = p_provider_id and source = p_source and p_source <> ''
+    order by id for no key update
+$$;
+
+-- Lock a movement with the others of its source, and return it; nothing where there is none.
+create or replace function duly.lock_movement(p_provider_id text, p_id text) returns duly.gateway_movements
+language plpgsql as $$
+declare
+    m duly.gateway_movements;
+begin
+    perform duly.lock_movements_of(p_provider_id, x.source) from duly.gateway_movements x where x.provider_id = p_provider_id and x.id = p_id;
+    select * into m from duly.gateway_movements where provider_id = p_provider_id and id = p_id for no key update;
+    return m;
+end $$;
+
+-- Lock the accounts of the disputes that movements of a page are of, all in the order in which everybody locks accounts.
+create or replace function duly.lock_accounts_of_disputes(p_provider_id text, p_after text, p_last text) returns void
+language sql as $$
+    select duly.lock_accounts(array(
+        select x.id from duly.gateway_movements o join duly.disputes d on d.id = o.source join duly.gateway_requests r on r.id = d.request_id
+        cross join lateral (select r.account_id as id union all select t.account_id
+            from duly.successors_of_payment(r.transaction_id) s join duly.financial_transactions t on t.id = s.id) x
+        where o.provider_id = p_provider_id and o.state = 'open' and o.id > p_after and o.id <= p_last
+          and o.kind in ('dispute', 'dispute_reversal')))
+$$;
+
 -- Whether a movement is one of a dispute and booked by itself.
 create or replace function duly.is_booked_of_dispute(m duly.gateway_movements) returns boolean
 language sql stable security definer set search_path = duly, pg_temp as $$
@@ -124,6 +154,9 @@ begin
     select max(id), count(*) into v_last, v_seen from (
         select id from duly.gateway_movements
         where provider_id = p_provider_id and state = 'open' and id > p_after order by id limit p_limit) page;
+    perform from duly.gateway_movements
+    where provider_id = p_provider_id and state = 'open' and id > p_after and id <= v_last order by id for no key update;
+    perform duly.lock_accounts_of_disputes(p_provider_id, p_after, v_last);
     -- What is expected and has moved is booked first, with its fee and conversion.
     perform duly.book_movement(p_provider_id, o.source, o.kind, duly.movement_document(o))
     from duly.gateway_movements o

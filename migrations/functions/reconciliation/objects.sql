@@ -6,9 +6,9 @@ language plpgsql as $$
 declare
     m duly.gateway_movements;
 begin
+    perform duly.lock_movements_of(p_provider_id, p_found ->> 'id');
     select * into m from duly.gateway_movements
-    where provider_id = p_provider_id and source = p_found ->> 'id' and kind = p_kind
-    order by state = 'open' desc limit 1 for update;
+    where provider_id = p_provider_id and source = p_found ->> 'id' and kind = p_kind order by state = 'open' desc limit 1;
     if m.id is null then
         m.provider_id := p_provider_id;
         m.source := p_found ->> 'id';
@@ -29,8 +29,8 @@ declare
     m duly.gateway_movements;
     r duly.gateway_requests;
 begin
-    select * into m from duly.gateway_movements where provider_id = p_provider_id and id = p_movement_id for update;
-    if not found then m := duly.movement_of_found(p_provider_id, p_kind, p_found); end if;
+    m := duly.lock_movement(p_provider_id, p_movement_id);
+    if m.id is null then m := duly.movement_of_found(p_provider_id, p_kind, p_found); end if;
     select * into r from duly.gateway_requests
     where provider_id = p_provider_id and gateway_reference = p_found ->> 'payment_reference' and kind = 'payment';
     return duly.list_movement(m, p_found, 'refused', 'open', p_reconciliation_id, r.account_id, r.transaction_id,

@@ -15,7 +15,7 @@ begin
     perform duly.take_recovered_parts(p_award_id);
     select * into strict d from duly.reductions where award_id = p_award_id;
     perform from duly.account_balances where account_id = d.account_id for no key update;
-    select * into strict d from duly.reductions where award_id = p_award_id for update;
+    select * into strict d from duly.reductions where award_id = p_award_id for no key update;
     v_open := (duly.reduction_view(d) ->> 'open_minor')::bigint;
     select coalesce(max(part), 0) into v_part from duly.reduction_parts where award_id = p_award_id;
     for v in
@@ -173,7 +173,7 @@ declare
     v_open bigint;
 begin
     perform duly.lock_reduction(p_award_id);
-    select * into strict d from duly.reductions where award_id = p_award_id for update;
+    select * into strict d from duly.reductions where award_id = p_award_id for no key update;
     v_open := (duly.reduction_view(d) ->> 'open_minor')::bigint;
     if v_open > 0 then
         insert into duly.reduction_parts (award_id, part, amount_minor)
@@ -196,7 +196,7 @@ declare
     d duly.reductions;
 begin
     perform duly.lock_reduction(p_award_id);
-    select * into strict d from duly.reductions where award_id = p_award_id for update;
+    select * into strict d from duly.reductions where award_id = p_award_id for no key update;
     if exists (select from duly.reduction_parts p join duly.gateway_requests r on r.id = p.request_id
         where p.award_id = p_award_id and r.state not in ('posted', 'rejected', 'reversed')) then
         perform duly.refuse('no_refund_in_flight', format('award: a refund of %s is not certain yet', p_award_id));

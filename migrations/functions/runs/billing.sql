@@ -136,7 +136,7 @@ begin
     -- Whoever makes it one that is billed by day waits for us, or we see it and work it out again.
     select s.id into v_changed from (
         select x.id, x.by_day_from from duly.subscriptions x
-        where x.id in (select e ->> 'member_id' from jsonb_array_elements(p_batch) e) order by x.id for key share) s
+        where x.id in (select e ->> 'member_id' from jsonb_array_elements(p_batch) e) order by x.id for share) s
     where s.by_day_from is not null limit 1;
     if found then
         raise exception using errcode = '0A000', message = format('%s is billed by day since it was read', v_changed);

@@ -40,7 +40,7 @@ declare
     v_ledger bigint;
     v_items bigint;
 begin
-    select * into strict v_run from duly.process_runs where id = p_run_id for update;
+    select * into strict v_run from duly.process_runs where id = p_run_id for no key update;
     if v_run.state = 'completed' then return v_run.certificate; end if;
     -- Who has no outcome by now is with a collection, which has no answer of the gateway yet.
     update duly.run_items set outcome = 'unknown', reason = 'no_answer_yet', finished_at = now()

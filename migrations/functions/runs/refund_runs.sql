@@ -124,7 +124,7 @@ declare
     u duly.refund_runs;
     v_seal text;
 begin
-    select * into strict u from duly.refund_runs where id = p_run_id for update;
+    select * into strict u from duly.refund_runs where id = p_run_id for no key update;
     if u.certificate is not null then return u.certificate; end if;
     update duly.refund_run_items i set refunded_minor = x.refunded_minor,
         outcome = case when x.outcome = 'to_do' then 'left' else x.outcome end

@@ -38,7 +38,7 @@ begin
     on conflict (definition_id, period, supplement) where kind <> 'shadow' do nothing;
     if found then perform duly.make_partition(p_run_id); end if;
     select * into v_run from duly.process_runs
-    where definition_id = p_definition_id and period = p_period and kind = p_kind and supplement = p_supplement for update;
+    where definition_id = p_definition_id and period = p_period and kind = p_kind and supplement = p_supplement for no key update;
     if v_run.state = 'completed' then
         perform duly.refuse('one_run_a_period', format('%s was run for %s and is closed', p_definition_id,
             case when p_supplement = 0 then p_period else p_period || ', supplement ' || p_supplement end));

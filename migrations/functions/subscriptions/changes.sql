@@ -167,7 +167,7 @@ declare
     s duly.subscriptions;
     v_newest text;
 begin
-    select * into strict s from duly.subscriptions where id = p_subscription_id for update;
+    select * into strict s from duly.subscriptions where id = p_subscription_id for no key update;
     if s.by_day_from is null then
         select l.transaction_id into v_newest from duly.billed_lines(s.account_id, s.id) l where l.net_minor > 0
         order by l.period_to desc, l.unit_price_minor desc limit 1;

@@ -36,7 +36,7 @@ declare
     v_new jsonb;
     v_changes jsonb := '[]';
 begin
-    select * into strict s from duly.subscriptions where id = p_subscription_id for update;
+    select * into strict s from duly.subscriptions where id = p_subscription_id for no key update;
     if (p_row ->> 'starts_on')::date <> s.starts_on then
         perform duly.refuse('subscription_has_begun', format('starts_on: %s has begun on %s', s.id, s.starts_on));
     elsif s.ends_on is not null and p_row ->> 'ends_on' is null then

@@ -137,7 +137,7 @@ end $$;
 -- Lock vouchers in the order of their ids and return those that are still out.
 create or replace function duly.lock_vouchers(p_ids text[]) returns text[] language plpgsql as $$
 begin
-  perform from duly.vouchers where id = any (p_ids) order by id for update;
+  perform from duly.vouchers where id = any (p_ids) order by id for no key update;
   return array(select v.id from unnest(p_ids) v (id) where not exists (select from duly.voucher_ends e where e.voucher_id = v.id));
 end $$;
 
