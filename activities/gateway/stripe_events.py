@@ -48,13 +48,16 @@ _TYPES_MAX = 20
 
 
 class _About(BaseModel):
-    """The object that an event is about: a few fields of it, and whatever else it has."""
+    """The object that an event is about, in any version of the API: a field of another shape names nothing.
+
+    What cannot be read of an object is no reason to lose its event: the object itself is read where the event leads.
+    """
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    id: str | None = None
-    mode: str | None = None
-    metadata: dict[str, str] | None = None
+    id: Any = None
+    mode: Any = None
+    metadata: Any = None
 
 
 class _Data(BaseModel):
@@ -112,11 +115,13 @@ def event_of(event: Mapping[str, Any]) -> GatewayEvent:
 
 def _read(event: _Event) -> GatewayEvent:
     about = event.data.object
-    metadata = about.metadata or {}
+    metadata = about.metadata if isinstance(about.metadata, Mapping) else {}
     return GatewayEvent(
         id=event.id,
         type=event.type,
-        subject=event_subject(event.type, page_mode=about.mode or "", gateway_account=event.account or ""),
+        subject=event_subject(
+            event.type, page_mode=about.mode if isinstance(about.mode, str) else "", gateway_account=event.account or ""
+        ),
         object_id=_id_in(about.id),
         request_id=_our_id_in(metadata.get("duly_request")),
         account_id=_our_id_in(metadata.get("duly_account")),
@@ -139,9 +144,9 @@ def _id_in(value: object) -> str:
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
-def _our_id_in(value: str | None) -> str:
+def _our_id_in(value: object) -> str:
     # Metadata may be written by hand: what cannot be an id of ours, or may be a card number, names nothing.
-    return value if value and _OUR_ID.fullmatch(value) and not holds_card_number(value) else ""
+    return value if isinstance(value, str) and _OUR_ID.fullmatch(value) and not holds_card_number(value) else ""
 
 
 class StripeEvents:

@@ -5,15 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import exists, func, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.database import Database
-from activities.gateway.clocks import DATABASE, GATEWAY, Clocks
+from activities.gateway.clocks import DATABASE, GATEWAY, THIS_MACHINE, Clocks, ObservedClock, elapsed
 from models.collections.collection import CollectionClosing
 from models.collections.dunning import GiveUpAction
-from models.gateway.clocks import CLOCKS_DIFFER
+from models.gateway.clocks import CLOCKS_DIFFER, ClockComparison, ClockVerdict
+from models.tables.operations import ClockReadingRow
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,8 @@ DATED = frozenset(
 )
 # A clock is compared twice a minute.
 _AGAIN_AFTER = timedelta(seconds=60)
+# What is older was seen by nobody who is still there.
+_LATELY = timedelta(minutes=10)
 
 
 class WrongDayError(ApplicationError):
@@ -61,11 +65,35 @@ class _Dating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         name = activity.info().activity_type
         if name in DATED and _does_date(input.args):
-            reason = await self._database.call("why_not_dated")
+            reason = await why_not_dated(self._database)
             if reason is not None:
                 log.error("nothing_is_dated", activity=name, reason=reason, advice="duly doctor")
                 raise WrongDayError(reason)
         return await super().execute_activity(input)
+
+
+async def why_not_dated(database: Database) -> str | None:
+    """Return why nothing may be dated by the database's clock now; None where it may. Raises DatabaseUnavailableError.
+
+    Where no worker has compared it with a gateway's lately (cash and bank files have none), it is compared with this
+    machine's: of two clocks that are apart nobody knows which is right, and somebody has to look.
+    """
+    reason: str | None = await database.call("why_not_dated")
+    if reason is not None:
+        return reason
+    found, is_compared = await compare_with_this_machine(database)
+    return str(found) if found.verdict is ClockVerdict.TOO_FAR and not is_compared else None
+
+
+async def compare_with_this_machine(database: Database) -> tuple[ClockComparison, bool]:
+    """Compare the database's clock with this machine's; say whether a gateway's was compared within ten minutes."""
+    clock, sent = ObservedClock(), elapsed()
+    now = func.clock_timestamp()
+    lately = exists().where(ClockReadingRow.noted_at > now - _LATELY)
+    (row,) = await database.read(select(now.label("now"), lately.label("is_compared")))
+    clock.note(row.now, row.now, sent=sent, received=elapsed())
+    offset = clock.offset()
+    return ClockComparison({(DATABASE, THIS_MACHINE): offset} if offset else {}), row.is_compared
 
 
 def _does_date(args: Sequence[Any]) -> bool:

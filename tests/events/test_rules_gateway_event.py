@@ -1,10 +1,13 @@
 """Which events are needed, and what each is about."""
 
+from dataclasses import fields
+from typing import Any
+
 import pytest
 import stripe
 
 from activities.gateway.stripe_events import event_of
-from models.gateway.events import NEEDED, PAGE_EVENTS, EventSubject, event_subject, needed_types
+from models.gateway.events import NEEDED, PAGE_EVENTS, EventSubject, GatewayEvent, event_subject, needed_types
 
 STRIPES = set(stripe.Event.__annotations__["type"].__args__)
 
@@ -48,3 +51,61 @@ def test_an_event_keeps_ids_and_nothing_personal() -> None:
     assert (event.subject, event.object_id, event.is_live) == (EventSubject.REFUND, "ch_1", True)
     assert event.mentions == ("ch_1", "cus_1", "pi_1")
     assert (event.request_id, event.account_id) == ("req_1", "acc_1")
+
+
+# An object in every version of the API that was published, and in those to come: what names others may be gone, null,
+# expanded, a list, or of another type.
+NAMING = ("charge", "customer", "mandate", "payment_intent", "payment_method", "setup_intent")
+SHAPES: tuple[object, ...] = (
+    ...,
+    None,
+    7,
+    True,
+    [],
+    ["pi_9"],
+    {},
+    {"id": None},
+    {"id": 7},
+    {"object": "list", "data": []},
+    "",
+    "é",
+)
+ALL_TYPES = sorted({*needed_types(), *needed_types(of_merchants=True)})
+
+
+def an_object(field: str, shape: object) -> dict[str, Any]:
+    """An object that names others, but for one field, which has another shape."""
+    whole: dict[str, Any] = {name: f"{name[:2]}_1" for name in NAMING}
+    whole |= {
+        "id": "ob_1",
+        "mode": "payment",
+        "metadata": {"duly_request": "req_1", "duly_account": "acc_1"},
+        field: shape,
+    }
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+@pytest.mark.parametrize("type_", ALL_TYPES)
+def test_an_event_in_another_version_of_the_api_is_read_and_names_no_more_than_it_says(type_: str) -> None:
+    for field in ("id", "mode", "metadata", *NAMING, "status", "amount"):
+        for shape in SHAPES:
+            about = an_object(field, shape)
+
+            event = event_of({"id": "evt_1", "type": type_, "created": 1, "data": {"object": about}})
+
+            assert event.type == type_
+            assert set(event.mentions) == {
+                one for name in ("id", *NAMING) if isinstance(one := about.get(name), str) and "_" in one
+            }
+            assert event.object_id == (
+                about.get("id") if isinstance(about.get("id"), str) and about["id"].isascii() else ""
+            )
+            assert (event.request_id == "req_1") is (field != "metadata")
+            assert event.subject is not None or type_ in PAGE_EVENTS or NEEDED[type_].subject is EventSubject.MERCHANT
+
+
+def test_an_event_carries_nothing_that_could_be_taken_for_an_outcome() -> None:
+    assert {field.name for field in fields(GatewayEvent)} == {
+        *("id", "type", "subject", "object_id", "request_id", "account_id", "mentions"),
+        *("is_live", "created_at", "gateway_account"),
+    }

@@ -148,8 +148,6 @@ NO_EVENTS = (
     b'{"data":' * 10_000,
     changed(("data",), []),
     changed(("data", "object"), "pi_1"),
-    changed(("data", "object", "metadata"), [1]),
-    changed(("data", "object", "metadata", "duly_request"), 7),
     changed(("created",), "today"),
     changed(("created",), 10**30),
     changed(("created",), -1),
@@ -173,12 +171,13 @@ async def test_a_signed_body_that_is_no_event_is_refused(post: Callable[[bytes],
 async def test_metadata_that_somebody_wrote_by_hand_names_nothing_of_ours(
     post: Callable[[bytes], Any], merchant: Merchant
 ) -> None:
-    for number, odd in enumerate(["\x00", "req_\x00", "r" * 300, "req\n1"]):
-        event = json.loads(an_event(f"evt_{number}", metadata={"duly_request": odd}))
+    named = ["\x00", "req_\x00", "r" * 300, "req\n1", 7]
+    for number, odd in enumerate([*({"duly_request": one} for one in named), [1]]):
+        event = json.loads(an_event(f"evt_{number}", metadata=odd))
         assert await post(json.dumps(event).encode()) == 200
 
     stored = await merchant.run("select request_id from duly.gateway_events")
-    assert [row.request_id for row in stored] == [""] * 4
+    assert [row.request_id for row in stored] == [""] * 6
 
 
 async def test_a_signature_of_any_shape_is_refused(visitor: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from activities.database import Database
 from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.messages.reminders import ReminderActivities
-from activities.recovery.dating import DATED, note_clocks
+from activities.recovery.dating import DATED, compare_with_this_machine, note_clocks, why_not_dated
 from activities.reductions.reductions import ReductionActivities
 from activities.runs.billing import BillingActivities
 from activities.runs.payment_runs import RunActivities
@@ -113,3 +113,18 @@ async def test_of_three_clocks_the_one_that_two_others_disagree_with_is_named(
     gateway_clock.set(gateway_off)
 
     assert (await Clocks(database, gateway).measure()).culprit == culprit
+
+
+async def test_where_no_gateway_is_compared_the_databases_clock_is_held_against_the_workers(
+    database: Database, gateway: StripeGateway, merchant: Merchant, database_clock: ShownClock
+) -> None:
+    agreed = await why_not_dated(database)
+    database_clock.set(HOUR)
+    apart = await why_not_dated(database)
+    database_clock.set(0)
+    # What a gateway has confirmed lately is right, whatever this machine believes.
+    await note_clocks(database, "stripe", Clocks(database, gateway))
+    _, is_compared = await compare_with_this_machine(database)
+
+    assert (agreed, is_compared, await why_not_dated(database)) == (None, True, None)
+    assert str(apart).endswith("s ahead of that of this machine")

@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox.servers.shown_clock import ShownClock
+from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, CommandResult
 from tests.support.wrong_clocks import HOUR, SIX_MINUTES
@@ -40,3 +41,21 @@ async def test_clocks_a_little_apart_are_a_warning(
 
 async def test_clocks_that_agree_are_as_they_must_be(cli: CommandLine, merchant: Merchant, workers: None) -> None:
     assert clocks(await cli("doctor", "--json"))["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(HOUR, "wrong"), (0, "not checked")])
+async def test_while_the_gateway_cannot_tell_the_database_is_held_against_this_machine(
+    cli: CommandLine,
+    merchant: Merchant,
+    workers: None,
+    database_clock: ShownClock,
+    stripe_sandbox: SandboxControl,
+    seconds: int,
+    verdict: str,
+) -> None:
+    stripe_sandbox.add_fault(Fault(operation="GET *", kind=FaultKind.UNAVAILABLE_503))
+    database_clock.set(seconds)
+
+    found = clocks(await cli("doctor", "--json"))
+
+    assert (found["verdict"], "the clock" in found["found"]) == (verdict, True)
