@@ -174,12 +174,15 @@ begin
     return v_received;
 end $$;
 
--- Payouts that may have changed since: no line has brought them, or their lines were not complete. The trace comes days late.
+-- Payouts that may have changed since: no line has brought them, or their lines do not add up to them, unless a person has explained
+-- that. The trace comes days late.
 create or replace function duly.unfinished_payouts(p_provider_id text, p_before timestamptz, p_limit integer default 500)
 returns table (id text) language sql stable security definer set search_path = duly, pg_temp as $$
     select p.id from duly.gateway_payouts p
     where p.provider_id = p_provider_id and p.created_at < p_before and p.status not in ('failed', 'canceled')
-      and (p.arrived_key is null and not duly.is_paid_to_merchant(p) or p.is_automatic and p.lines_minor is null)
+      and (p.arrived_key is null and not duly.is_paid_to_merchant(p) or p.is_automatic
+        and p.lines_minor is distinct from p.amount_minor and not exists (select from duly.discrepancies d where d.provider_id = p.provider_id
+          and d.kind = 'payout_lines' and d.object = p.id and d.state = 'resolved'))
     order by p.created_at desc limit p_limit
 $$;
 
