@@ -1,0 +1,143 @@
+"""A part that everything needs is away for an hour under each workflow: it goes on by itself, and money is right."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Interceptor as ClientInterceptor
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.database import Database, DatabaseUnavailableError
+from sandbox.stripe.control.client import Fault, FaultKind
+from settings import Settings
+from tests.fixtures.refunds import RefundClient
+from tests.supervision.scenario import Company, Moment
+from tests.supervision.scenarios import SCENARIOS
+from tests.support.builders import Merchant
+from tests.support.gateways import HeldGateway
+from tests.support.invariants import complaints
+from tests.support.run_control import duly_at
+from workflows.faults import REPEATED
+
+AN_HOUR = timedelta(hours=1)
+A_WHILE = timedelta(minutes=11)
+TIMES = 30
+
+
+class Part(StrEnum):
+    """What is away, and how."""
+
+    GATEWAY = "the gateway answers 503"
+    GATEWAY_SILENT = "the gateway does what it is asked and does not answer"
+    DATABASE = "the database is away"
+    DATABASE_SILENT = "the database commits and does not answer"
+
+
+class PartAway(ClientInterceptor, Interceptor):
+    """Lets activities meet a database that is away, while it is."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        self.part = part
+        self.is_away = False
+        self.met = 0
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Stand before a worker's activities."""
+        return _MeetingNobody(next, self)
+
+
+class _MeetingNobody(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, away: PartAway) -> None:  # noqa: A002
+        super().__init__(next)
+        self._away = away
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        if self._away.is_away and self._away.part is Part.DATABASE:
+            self._away.met += 1
+            raise DatabaseUnavailableError("away")
+        result = await super().execute_activity(input)
+        if self._away.is_away and self._away.part is Part.DATABASE_SILENT:
+            self._away.met += 1
+            raise DatabaseUnavailableError("no answer")
+        return result
+
+
+@pytest.fixture
+def away(part: Part) -> PartAway:
+    """The part that will be away."""
+    return PartAway(part)
+
+
+@pytest.fixture
+async def company(
+    time_skipping: WorkflowEnvironment,
+    away: PartAway,
+    database: Database,
+    held: HeldGateway,
+    settings: Settings,
+    merchant: Merchant,
+    period: str,
+) -> AsyncIterator[Company]:
+    """A company whose parts may be away, on a server whose clock jumps."""
+    config = time_skipping.client.config()
+    config["interceptors"] = [*config["interceptors"], away]
+    time_skipping._client = Client(**config)
+    async with duly_at(time_skipping, database, held, settings) as duly:
+        refunds = RefundClient(duly, merchant, database, held, merchant.engine, merchant.sandbox)
+        yield Company(duly, merchant, database, held, merchant.sandbox, refunds, period)
+
+
+def cases() -> Iterator[Any]:
+    """Every workflow of which each is the only one that does its work, under each part."""
+    for workflow in sorted(set(SCENARIOS) - REPEATED):
+        for part in Part:
+            yield pytest.param(workflow, part, id=f"{workflow}, {part}")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("workflow", "part"), list(cases()))
+async def test_an_hour_without_it_is_waited_for_and_the_money_is_right(
+    company: Company, away: PartAway, workflow: str, part: Part
+) -> None:
+    scenario = SCENARIOS[workflow](company)
+    name = f"away-{company.period}"
+    await scenario.prepare(name)
+    opened = await scenario.open(name, Moment.BEFORE_CALL)
+
+    leave(company, away)
+    company.gateway.let_go()
+    with suppress(RPCError):
+        await company.duly.environment.sleep(AN_HOUR)
+    during = (await scenario.handle(opened.workflow_id).describe()).status
+    company.sandbox.clear_faults()
+    away.is_away = False
+    wrong, statuses = "not looked at", {during}
+    for _ in range(TIMES):
+        with suppress(RPCError):
+            await company.duly.environment.sleep(A_WHILE)
+            statuses.add((await scenario.handle(opened.workflow_id).describe()).status)
+        await company.supervise()
+        await opened.go_on()
+        if not (wrong := await opened.wrong()):
+            break
+
+    assert wrong == ""
+    assert WorkflowExecutionStatus.FAILED not in statuses
+    assert await complaints(company.sandbox, company.database, company.gateway) == []
+
+
+def leave(company: Company, away: PartAway) -> None:
+    """Let the part be away from now on."""
+    away.is_away = True
+    if away.part is Part.GATEWAY:
+        company.sandbox.add_fault(Fault(operation="*", kind=FaultKind.UNAVAILABLE_503))
+    elif away.part is Part.GATEWAY_SILENT:
+        company.sandbox.add_fault(Fault(operation="POST *", kind=FaultKind.RESPONSE_LOST))
+        company.sandbox.add_fault(Fault(operation="GET *", kind=FaultKind.UNAVAILABLE_503))
