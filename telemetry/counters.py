@@ -20,6 +20,7 @@ from models.operations.business_events import (
     UnknownResolved,
 )
 from models.operations.event_names import EventName, RunSort
+from models.operations.events_swept import EventsSwept
 from models.reconciliation.discrepancy import KINDS
 from models.refunds.refund import RefundOutcome
 from telemetry.labels import OTHER, bounded
@@ -73,6 +74,12 @@ class BusinessCounters:
             ("provider", "state"),
             registry=registry,
         )
+        self._swept = Counter(
+            "duly_swept_events",
+            "Events that the gateway's own list had and its webhook had not brought.",
+            ("provider",),
+            registry=registry,
+        )
         self._begin_at_zero()
         self._of_no_provider(registry)
 
@@ -117,6 +124,8 @@ class BusinessCounters:
                 self._resolved.labels(self._provider, _RESOLVED.get(kind, "refund")).inc()
             case RefundRecorded(outcome=refund):
                 self._refunds.labels(self._provider, refund).inc()
+            case EventsSwept(found=found):
+                self._swept.labels(self._provider).inc(found)
             case DisputeRecorded(state=state):
                 self._disputes.labels(self._provider, state).inc()
             case _:
@@ -143,6 +152,7 @@ class BusinessCounters:
         for outcome, decline in chain(((one, "") for one in outcomes), declines):
             self._payments.labels(self._provider, outcome, decline)
         self._certainty.labels(self._provider)
+        self._swept.labels(self._provider)
         for kind in ("payment", "refund"):
             self._resolved.labels(self._provider, kind)
         for refund in RefundOutcome:

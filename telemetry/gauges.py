@@ -14,7 +14,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.database import DatabaseUnavailableError, SchemaMismatchError
-from activities.operations.measures import Age, Measure, Measured, Measures, among_workflows
+from activities.operations.measured import Age, Measure, Measured
+from activities.operations.measures import Measures, among_workflows
 from models.collections.collection import Stage
 from models.currency import EXPONENTS
 from models.disputes.dispute import DisputeState
@@ -95,7 +96,26 @@ GAUGES: Mapping[Measured, Described] = {
         "can be told. Above 60 nothing new is sent.",
         (PROVIDER, "clock"),
     ),
-    Measured.RECONCILED: Described("Time since the last day of a provider was reconciled.", (PROVIDER,)),
+    Measured.RECONCILED: Described(
+        "Time since a provider was last reconciled, or since it is configured where it never was.", (PROVIDER,)
+    ),
+    Measured.SWEPT: Described(
+        "Time up to which a provider's own list of events was not read yet: ten minutes more than since its last "
+        "sweep, or since it is configured where it was never swept.",
+        (PROVIDER,),
+    ),
+    Measured.SUPERVISED: Described(
+        "Time since a supervisor was last done; +Inf where Temporal knows of none.", is_of_workflows=True
+    ),
+    Measured.MISSED_RUNS: Described(
+        "Periods that are due for a day and have no run, or were billed and not collected; read every ten minutes.",
+        ("sort",),
+    ),
+    Measured.GATEWAY_POLLERS: Described(
+        "Workers that polled the queue of a provider's calls in the last 90 seconds.",
+        (PROVIDER,),
+        is_of_workflows=True,
+    ),
     Measured.GATEWAY_BALANCE: Described(
         "The gateway's balance as the last reconciliation read it.", (PROVIDER, "currency")
     ),
@@ -183,7 +203,7 @@ class OpenWork(Collector):
             return
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
-                found = await among_workflows(client)
+                found = await among_workflows(client, self._measures.providers)
         except (RPCError, RPCTimeoutOrCancelledError, TimeoutError) as error:
             log.warning("workflows_not_measured", error=type(error).__name__, reason=str(error))
             self._workflows.note(None, is_up=False)

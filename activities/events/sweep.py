@@ -6,11 +6,13 @@ from typing import Any, Protocol
 
 from temporalio import activity
 
+from activities.business_events import announce
 from activities.events.inbox import EventInbox
 from activities.gateway.clocks import GatewayWithClock
 from activities.gateway.retries import retryable
 from models.gateway.errors import GatewayError
 from models.gateway.events import EventChannel, GatewayEvent, SweepRequest, Swept
+from models.operations.events_swept import EventsSwept
 
 # The gateway may list an event a little after its moment, and clocks differ.
 OVERLAP = timedelta(minutes=10)
@@ -43,7 +45,7 @@ class EventFeedActivities:
         return [self.sweep_events]
 
     @activity.defn
-    async def sweep_events(self, _request: SweepRequest) -> Swept:
+    async def sweep_events(self, request: SweepRequest) -> Swept:
         """Store every event since the last sweep that is not here yet, and note how far that was. Safe to repeat.
 
         How far it was goes by the gateway's clock: the newest event that was read, or when the list was asked for.
@@ -68,6 +70,9 @@ class EventFeedActivities:
         await self._inbox.note_sweep(
             max(min(newest, began), began - OVERLAP), known_ahead=mark if not is_known else None
         )
+        # The first sweep reads what was before this installation: no webhook has missed that.
+        if found and mark is not None:
+            announce(EventsSwept(request.provider, found))
         return Swept(listed, found, since, is_late=mark is not None and mark < oldest)
 
     async def _gateway_now(self) -> datetime:

@@ -5,10 +5,8 @@ the advisory lock of its connection, and another one takes over when that ends.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from itertools import product
 from typing import Any
 
@@ -17,6 +15,8 @@ from temporalio.client import Client
 
 from activities.database import Database
 from activities.expectations import IS_OVERDUE
+from activities.operations.measured import Age, Measure, Measured
+from activities.operations.regular_work import QUESTION_TIMEOUT, RegularWork, at_temporal
 from models.collections.collection import ENDED, Stage
 from models.disputes.dispute import DISPUTE_ENDED, DisputeState
 from models.gateway.events import EventState
@@ -42,56 +42,18 @@ _MEASURING = 0x64756C79_6F70656E
 # A comparison of clocks is made twice a minute, by a gateway's worker.
 LAST_SEEN_SECONDS = 600
 
-QUESTION_TIMEOUT = timedelta(seconds=5)
-
-
-class Age(StrEnum):
-    """How long the outcome of an attempt has been unknown, in classes that never become more."""
-
-    UP_TO_1H = "up_to_1h"
-    UP_TO_6H = "up_to_6h"
-    UP_TO_24H = "up_to_24h"
-    OVER_24H = "over_24h"
-
-
-class Measured(StrEnum):
-    """What is measured; the label values of each follow in the order in which docs/operations.md names them."""
-
-    UNKNOWN_ATTEMPTS = "unknown_attempts"
-    OPEN_COLLECTIONS = "open_collections"
-    STANDING_RUNS = "standing_runs"
-    NEEDS_REVIEW = "workflows_need_review"
-    OPEN_RUNS = "open_runs"
-    OLDEST_RUN = "oldest_open_run_age_seconds"
-    INBOX_EVENTS = "inbox_events"
-    INBOX_LAG = "inbox_lag_seconds"
-    OUTBOX_MESSAGES = "outbox_messages"
-    OUTBOX_LAG = "outbox_lag_seconds"
-    OPEN_DISPUTES = "open_disputes"
-    OPEN_DISCREPANCIES = "open_discrepancies"
-    OVERDUE_MOVEMENTS = "overdue_movements"
-    SENDING_HELD = "sending_held"
-    CLOCKS_APART = "clocks_apart_seconds"
-    RECONCILED = "reconciliation_age_seconds"
-    GATEWAY_BALANCE = "gateway_balance_minor_units"
-    CLEARING_BALANCE = "clearing_balance_minor_units"
-    BALANCE_DIFFERENCE = "balance_difference_minor_units"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One number, with the values of its labels."""
-
-    what: Measured
-    labels: tuple[str, ...]
-    value: float
-
 
 class Measures:
     """Counts what is open."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._regular = RegularWork(database)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers whose calls need a worker, as the last reading of the rows found them."""
+        return self._regular.providers
 
     async def may_measure(self) -> bool:
         """Whether this process is the one that reads. Its database must have one connection, which keeps the lock."""
@@ -101,7 +63,8 @@ class Measures:
     async def in_database(self) -> list[Measure]:
         """Count what is open by the rows. Raises DatabaseUnavailableError and SchemaMismatchError."""
         found = [measure async for measure in self._counts()]
-        return found + [measure async for measure in self._balances()]
+        found += [measure async for measure in self._balances()]
+        return found + [measure async for measure in self._regular.in_database()]
 
     async def _counts(self) -> AsyncIterator[Measure]:
         for provider in await self._database.read(select(ProviderRow.id)):
@@ -120,14 +83,13 @@ class Measures:
         """Read how the last reconciliation of each provider has compared gateway and ledger."""
         for provider in await self._database.read(select(ProviderRow.id)):
             last = await self._database.read_first(
-                select(ReconciliationRow.certificate, _age_of(ReconciliationRow.completed_at).label("age"))
+                select(ReconciliationRow.certificate)
                 .where(ReconciliationRow.provider_id == provider.id, ReconciliationRow.certificate.is_not(None))
                 .order_by(ReconciliationRow.day.desc())
                 .limit(1)
             )
             if last is None:
                 continue
-            yield Measure(Measured.RECONCILED, (provider.id,), float(last.age))
             for balance in last.certificate["balances"]:
                 gateway, ledger = balance["gateway_minor"], balance["ledger_minor"]
                 labels = (provider.id, balance["currency"])
@@ -136,8 +98,8 @@ class Measures:
                 yield Measure(Measured.BALANCE_DIFFERENCE, labels, gateway - ledger - balance["unbooked_minor"])
 
 
-async def among_workflows(client: Client) -> list[Measure]:
-    """Count running workflows by where they stand, as visibility knows it. Raises RPCError."""
+async def among_workflows(client: Client, providers: Sequence[str]) -> list[Measure]:
+    """Count running workflows by where they stand, as visibility knows it, and say who works. Raises RPCError."""
     running = "ExecutionStatus = 'Running'"
     asked: list[tuple[Measured, tuple[str, ...], str]] = [
         *(
@@ -154,7 +116,8 @@ async def among_workflows(client: Client) -> list[Measure]:
     counts = await asyncio.gather(
         *(client.count_workflows(query, rpc_timeout=QUESTION_TIMEOUT) for _, _, query in asked)
     )
-    return [Measure(what, labels, found.count) for (what, labels, _), found in zip(asked, counts, strict=True)]
+    standing = [Measure(what, labels, found.count) for (what, labels, _), found in zip(asked, counts, strict=True)]
+    return standing + await at_temporal(client, providers)
 
 
 # What was sent is no matter of the outbox any more.

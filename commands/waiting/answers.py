@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError
 
+from activities.operations.pollers import POLLED_WITHIN, WORKFLOW_WORK, Work, gateway_work, missing_workers
 from commands.failures import unreachable
 from commands.output import ExitCode, Failure
-from commands.waiting.pollers import POLLED_WITHIN, WORKFLOW_WORK, Work, gateway_work, missing_workers
 from models.problem import Problem
 from workflows.visibility import PROVIDER
 

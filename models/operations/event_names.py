@@ -49,6 +49,7 @@ class EventName(StrEnum):
     DISPUTE_CLOSED = "dispute_closed"
     DISCREPANCY_MENDED = "discrepancy_mended"
     DISCREPANCY_OPENED = "discrepancy_opened"
+    EVENTS_SWEPT = "events_swept"
     COMMAND = "command"
     COMMAND_GIVEN = "command_given"
     COMMAND_REFUSED = "command_refused"

@@ -95,6 +95,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "imports": ("subscriptions",),
         "merchants": ("collections", "gateway"),
         "messages": ("bank",),
+        "operations": ("runs",),
         "payments": ("cards", "collections", "gateway"),
         "printouts": ("books", "ledger", "messages", "reports"),
         "reconciliation": ("gateway", "ledger"),

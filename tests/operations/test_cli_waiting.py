@@ -16,12 +16,12 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.operations.pollers import WORKFLOW_WORK, gateway_work, missing_workers
 from activities.reductions.reductions import open_reduction
 from commands import updates
 from commands.output import Output
 from commands.runner import perform
 from commands.waiting import answers
-from commands.waiting.pollers import WORKFLOW_WORK, gateway_work, missing_workers
 from models.cards.card import CardRegistration, CardRequest
 from models.reductions.reduction import Award
 from models.workflow_ids import WORKFLOW_QUEUE, card_id

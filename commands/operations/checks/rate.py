@@ -10,8 +10,8 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from activities.operations.pollers import ACTIVITIES, gateway_work, pollers_of
 from commands.operations.checks.finding import Finding, ok, warning
-from commands.waiting.pollers import ACTIVITIES, gateway_work, pollers_of
 from models.runs.window import WINDOW_MOST, shards_for
 from models.workflow_ids import gateway_queue
 from settings import Settings

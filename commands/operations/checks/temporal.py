@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.operations.pollers import WORKFLOW_WORK, Work, gateway_work, pollers_of
 from activities.runs.schedule_queries import EffectiveProviders
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.encryption import examine_temporal_encryption
@@ -14,7 +15,6 @@ from commands.operations.checks.rate import examine_rate
 from commands.output import Failure
 from commands.runs.schedule import checking_schedules, find_schedule
 from commands.session import temporal_of
-from commands.waiting.pollers import WORKFLOW_WORK, Work, gateway_work, pollers_of
 from models.workflow_ids import schedule_id
 from settings import Settings
 from workflows.namespace import compare_attributes, describe_namespace

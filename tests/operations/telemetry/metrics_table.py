@@ -19,6 +19,7 @@ LABELS = {
     "duly_unknowns_resolved": "provider, kind",
     "duly_refunds": "provider, outcome",
     "duly_disputes": "provider, state",
+    "duly_swept_events": "provider",
     "duly_runs": "sort, step",
     "duly_collections": "step",
     "duly_discrepancies": "provider, kind, handling",

@@ -7,11 +7,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.business_events import listen
+from activities.business_events import announce, listen
 from activities.collections.collect import CollectActivities
 from activities.database import Database
 from activities.reconciliation.settling import Settling
 from models.operations.business_events import DiscrepancyFound
+from models.operations.events_swept import EventsSwept
 from models.reconciliation.gateway import FoundObject
 from models.reconciliation.movement_kinds import EntryKind
 from sandbox.stripe.control.client import FaultKind, SandboxControl
@@ -121,3 +122,11 @@ def test_every_counter_begins_at_zero_so_that_the_first_event_is_an_increase() -
     shown = {family.name: family.samples for family in registry.collect()}
 
     assert [name for name, samples in shown.items() if not samples] == []
+
+
+def test_events_that_only_a_sweep_has_found_are_counted_from_zero_on(counted: Reading) -> None:
+    before = counted("duly_swept_events_total", provider="stripe")
+
+    announce(EventsSwept("stripe", 12))
+
+    assert (before, counted("duly_swept_events_total", provider="stripe")) == (0, 12)

@@ -89,10 +89,26 @@ async def test_where_nothing_is_open_that_is_shown_for_each_provider_and_not_not
     await work.refresh()
 
     of_providers = {f"duly_{what}" for what, described in GAUGES.items() if described.labels[:1] == ("provider",)}
-    after_a_reconciliation = {name for name in of_providers if "balance" in name or "reconciliation" in name}
-    assert {name: shown(name, provider="stripe") for name in of_providers - after_a_reconciliation} == dict.fromkeys(
-        of_providers - after_a_reconciliation, 0
-    )
+    after_a_reconciliation = {name for name in of_providers if "balance" in name}
+    of_workflows_or_ages = {"duly_gateway_pollers", "duly_reconciliation_age_seconds", "duly_events_swept_age_seconds"}
+    counts = of_providers - after_a_reconciliation - of_workflows_or_ages
+    assert {name: shown(name, provider="stripe") for name in counts} == dict.fromkeys(counts, 0)
+
+
+async def test_what_was_never_done_is_as_old_as_its_provider(merchant: Merchant, measuring: Measuring) -> None:
+    await merchant.run("update duly.providers set created_at = now() - interval '3 days'")
+    await merchant.run("update duly.run_definitions set created_at = now() - interval '70 days' where id = 'plans'")
+    work, shown, _ = measuring()
+
+    await work.refresh()
+    never = [shown(f"duly_{of}_age_seconds", provider="stripe") for of in ("reconciliation", "events_swept")]
+    await merchant.run("insert into duly.event_marks values ('stripe', now() - interval '20 minutes')")
+    await work.refresh()
+
+    assert [round(age / 86_400) for age in never] == [3, 3]
+    assert 1190 < shown("duly_events_swept_age_seconds", provider="stripe") < 1300
+    assert shown("duly_missed_runs", sort="billing") == 2
+    assert shown("duly_missed_runs", sort="payment") == 0
 
 
 async def test_what_cannot_be_read_any_more_is_not_shown_as_it_was(
@@ -129,7 +145,9 @@ async def test_one_process_measures_and_another_one_takes_over_when_it_is_gone(m
     assert (at_first, up_meanwhile) == ((True, False), 1)
 
 
-async def test_workflows_are_counted_by_where_they_stand(measuring: Measuring, temporal_server: Client) -> None:
+async def test_workflows_are_counted_by_where_they_stand(
+    merchant: Merchant, measuring: Measuring, temporal_server: Client
+) -> None:
     work, shown, _ = measuring()
     work.ask(temporal_server)
 
@@ -139,6 +157,8 @@ async def test_workflows_are_counted_by_where_they_stand(measuring: Measuring, t
     assert shown("duly_open_collections", stage="dunning") >= 0
     assert shown("duly_standing_runs", stage="held") >= 0
     assert shown("duly_workflows_need_review") >= 0
+    assert shown("duly_gateway_pollers", provider="stripe") == 0
+    assert shown("duly_supervision_age_seconds") > 0
 
 
 async def test_nothing_that_grows_for_ever_is_read_without_an_index(owner_engine: AsyncEngine) -> None:

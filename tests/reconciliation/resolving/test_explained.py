@@ -5,7 +5,8 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 
 from activities.events.movements import ExpectationQueries
-from activities.operations.measures import Measured, Measures
+from activities.operations.measured import Measured
+from activities.operations.measures import Measures
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay_in_the_dashboard
 from tests.reconciliation.test_cli_reconcile import WHO
