@@ -10,6 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from commands.options import ANSWER_SECONDS
 from commands.waiting.answers import answer_of
+from commands.waiting.targets import NO_SUCH_UPDATE, refused_target
 from models.operator_command import CommandError, OperatorCommand
 from models.problem import RefusedError, refusal
 
@@ -38,13 +39,13 @@ async def ask(
     try:
         return await answer_of(client, workflow_id, asked, wait_seconds=ANSWER_SECONDS)
     except WorkflowUpdateFailedError as error:
+        if NO_SUCH_UPDATE in str(error.cause):
+            raise await refused_target(client, workflow_id, noun) from error
         raise refusal_of(error, noun) from error
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise refusal(
-            noun, f"{noun}_under_way", f"{workflow_id} is not under way: see {noun.replace('_', '-')}s show"
-        ) from error
+        raise await refused_target(client, workflow_id, noun) from error
 
 
 async def until_accepted(asked: Callable[[], Awaitable[Answer]]) -> Answer:

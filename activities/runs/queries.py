@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Row, Select, case, cast, func, or_, select
 
-from activities.database import Database, matching
+from activities.database import Database, matching, one_of
 from activities.listing import Listed, NewestFirst
 from models.listing import ListPage
 from models.problem import Problem, RefusedError
@@ -146,9 +146,12 @@ class RunQueries:
         """Return one run, or None."""
         return await self._database.read_first(_RUNS.where(ProcessRunRow.id == run_id))
 
-    async def page(self, page: ListPage, *, kind: str, definition_id: str, state: str) -> Listed:
-        """Return a page of runs, the newest first; an empty filter lets everything through."""
+    async def page(
+        self, page: ListPage, *, kind: str, definition_id: str, state: str, ids: Sequence[str] | None = None
+    ) -> Listed:
+        """Return a page of runs, the newest first, of those ids if given; an empty filter lets everything through."""
         filters = (
+            *((one_of(ProcessRunRow.id, ids),) if ids is not None else ()),
             *matching(ProcessRunRow.kind, kind),
             *matching(ProcessRunRow.definition_id, definition_id),
             *matching(ProcessRunRow.state, state),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from commands.formatting import moment
@@ -57,6 +58,18 @@ async def next_actions(settings: Settings, workflow_ids: Iterable[str]) -> Mappi
     except (Failure, RPCError, TimeoutError):
         return None
     return found
+
+
+async def running_at(settings: Settings, types: Iterable[str], *stages: str) -> list[str]:
+    """Return the ids of the workflows of these types that stand at one of these stages. Raises Failure and RPCError."""
+    return await running_of(await temporal_of(settings), types, *stages)
+
+
+async def running_of(client: Client, types: Iterable[str], *stages: str) -> list[str]:
+    """Return what `running_at` returns, by a client. Raises RPCError."""
+    kinds, places = (", ".join(f"'{one}'" for one in names) for names in (types, stages))
+    query = f"ExecutionStatus = 'Running' AND WorkflowType IN ({kinds}) AND Stage IN ({places})"
+    return sorted([one.id async for one in client.list_workflows(query)])
 
 
 async def next_action(settings: Settings, workflow_id: str) -> NextAction | None:

@@ -32,7 +32,7 @@ async def show(output: Output, word: str) -> None:
         queries = PaymentQueries(database)
         found = await queries.payments(await PaymentLookup(database).ids(word), FOUND_AT_MOST)
         if not found:
-            raise refusal("any", "payment_exists", f"no payment through a gateway is found by {word!r}")
+            raise refusal("payment", "payment_exists", f"no payment through a gateway is found by {word!r}")
         if len(found) > 1:
             documents = [document(row) for row in found]
             output.answer({"payments": documents}, _several(found))

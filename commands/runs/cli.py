@@ -25,7 +25,7 @@ from commands.options import (
 )
 from commands.options import list_page as list_page_of
 from commands.runner import perform
-from models.runs.process_run import RunState
+from models.runs.run_control import ListedRun
 
 app = typer.Typer(help="Payment runs: start, follow, and read their certificates.", no_args_is_help=True)
 
@@ -95,7 +95,7 @@ def list_runs(
     *,
     kind: Annotated[Kind | None, typer.Option("--kind", help="Only runs of this kind.")] = None,
     definition: Annotated[str, typer.Option("--definition", help="Only runs of this definition.")] = "",
-    state: Annotated[RunState | None, typer.Option("--state", help="Only runs in this state.")] = None,
+    state: Annotated[ListedRun | None, typer.Option("--state", help="Only runs in this state.")] = None,
     limit: Limit = 24,
     after: After = "",
     since: Since = None,

@@ -139,6 +139,17 @@ async def find_schedule(client: Client, id: str) -> Schedule | None:
     return None
 
 
+async def paused_schedules(client: Client) -> list[str]:
+    """Return the names of our schedules that somebody has paused."""
+    return sorted(
+        [
+            entry.id.removeprefix(PREFIX)
+            async for entry in await client.list_schedules()
+            if entry.id.startswith(PREFIX) and entry.schedule is not None and entry.schedule.state.paused
+        ]
+    )
+
+
 async def _ids(client: Client) -> set[str]:
     """Return the ids of the schedules that are ours. A new one may take a moment to be listed."""
     return {entry.id async for entry in await client.list_schedules() if entry.id.startswith(PREFIX)}

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from activities.runs.queries import RunQueries
 from commands.formatting import document, moment, money
 from commands.links import link_line, workflow_link
-from commands.lists.next_actions import word_now
+from commands.lists.next_actions import running_at, word_now
 from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import read_settings, reading_database_of
@@ -17,7 +17,7 @@ from models.listing import ListPage
 from models.operations.record_states import RUN
 from models.problem import refusal
 from models.runs.criteria import in_words
-from models.runs.process_run import RunKind
+from models.runs.process_run import RunKind, RunState
 
 COLUMNS = ("Outcome", "Why", "Currency", "Members", "Amount", "Settled")
 NUMBERS = ("Members", "Amount", "Settled")
@@ -60,8 +60,10 @@ async def show(output: Output, run_id: str) -> None:
 async def list_page(output: Output, page: ListPage, *, kind: str, definition_id: str, state: str) -> None:
     """List a page of runs, the newest first."""
     settings = read_settings()
+    stored = state if state in set(RunState) else ""
+    ids = None if state == stored else await running_at(settings, ("PaymentRun",), state)
     async with reading_database_of(settings) as database:
-        listed = await RunQueries(database).page(page, kind=kind, definition_id=definition_id, state=state)
+        listed = await RunQueries(database).page(page, kind=kind, definition_id=definition_id, state=stored, ids=ids)
     columns = {
         "Run": lambda row: row.id,
         "Kind": lambda row: row.kind,

@@ -28,6 +28,19 @@ class RunStage(StrEnum):
         return "completed" if self is RunStage.CLOSED else self.value
 
 
+class ListedRun(StrEnum):
+    """The words of runs that a list is filtered by; all but the second and the last one a workflow alone knows."""
+
+    FREEZING = "freezing"
+    RUNNING = "running"
+    COLLECTING = "collecting"
+    PAUSED = "paused"
+    HELD = "held"
+    ABORTING = "aborting"
+    CERTIFYING = "certifying"
+    COMPLETED = "completed"
+
+
 # From here on nothing can be steered any more.
 ENDING = frozenset({RunStage.CERTIFYING, RunStage.CLOSED})
 
@@ -65,15 +78,28 @@ class Steering:
             raise CommandError(f"stage: {stage}; the run is not paused")
 
 
+RATE_NOT_GIVEN = -1
+
+
 @dataclass(frozen=True)
 class RateCommand(OperatorCommand):
-    """How many calls a second the provider's queue lets through; None gives the queue back to its workers' setting."""
+    """How many calls a second the provider's queue lets through; None gives the queue back to its workers' setting.
 
-    calls_per_second: int | None = None
+    Which of the two is meant has to be given: a form that was sent without its number must lift no limit.
+    """
+
+    calls_per_second: int | None = RATE_NOT_GIVEN
+
+    @property
+    def rate(self) -> int | None:
+        """The rate, or None to give it back, which a command without one meant in 0.1.0."""
+        return None if self.calls_per_second == RATE_NOT_GIVEN else self.calls_per_second
 
     def check(self) -> None:
-        """Raise CommandError unless it is a rate that a gateway could stand."""
+        """Raise CommandError unless it is a rate that a gateway could stand, or None is given."""
         super().check()
+        if self.calls_per_second == RATE_NOT_GIVEN:
+            raise CommandError("calls_per_second: give a number, or null to give the queue back to its workers")
         if self.calls_per_second is not None and not 0 < self.calls_per_second <= CALLS_PER_SECOND_MAX:
             raise CommandError(
                 f"calls_per_second: {self.calls_per_second} must be at least 1 and at most {CALLS_PER_SECOND_MAX};"

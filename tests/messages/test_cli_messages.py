@@ -79,8 +79,8 @@ async def test_a_message_in_a_workers_hand_is_not_sent_again(
 @pytest.mark.parametrize(
     ("message", "actor", "problem"),
     [
-        (RECEIPT, "maria", ("database", "message_not_delivered")),
-        ("receipt/nobody/2026-11", "maria", ("database", "message_exists")),
+        (RECEIPT, "maria", ("message", "message_not_delivered")),
+        ("receipt/nobody/2026-11", "maria", ("message", "message_exists")),
         (RECEIPT, " ", ("actor", "command_says_who_and_why")),
     ],
 )

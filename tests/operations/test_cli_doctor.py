@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
-from models.workflow_ids import schedule_id
+from models.runs.run_control import RunStage
+from models.workflow_ids import payment_run_id, schedule_id
 from sandbox.servers.mail import Mailbox
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine, CommandResult
 from tests.support.run_control import found_by
 from workflows.client import connect
+from workflows.visibility import STAGE
 
 
 def verdicts(result: CommandResult) -> dict[str, str]:
@@ -228,3 +231,25 @@ async def test_the_table_fits_100_columns(cli: CommandLine, merchant: Merchant) 
 
     table, _, _ = result.stdout.partition("What to do:")
     assert max(map(len, table.splitlines())) <= 100
+
+
+async def test_a_paused_schedule_and_a_paused_run_are_named_with_what_lets_them_go_on(
+    cli: CommandLine, merchant: Merchant, checking_schedules: None, temporal_server: Client, period: str
+) -> None:
+    run = payment_run_id("monthly", period)
+    await temporal_server.get_schedule_handle(schedule_id("supervisor:all")).pause(note="an upgrade")
+    # Nobody works: what is written about a workflow when it starts is all that is known of it.
+    await temporal_server.start_workflow(
+        "PaymentRun",
+        id=run,
+        task_queue="nobody-works-here",
+        search_attributes=TypedSearchAttributes([SearchAttributePair(STAGE, RunStage.PAUSED)]),
+    )
+    await found_by(temporal_server, f"WorkflowId = '{run}' AND Stage = 'paused'", run)
+
+    result = await cli("doctor", "--json")
+    listed = await cli.json("runs", "list", "--state", "paused")
+
+    assert listed["runs"] == []
+    assert verdicts(result)["schedules"] == verdicts(result)["runs"] == "warning"
+    assert f"`duly runs resume {run}`" in advice(result, "runs")

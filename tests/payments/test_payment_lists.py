@@ -134,7 +134,7 @@ async def test_a_payment_is_found_by_whatever_one_has_in_hand(
         paid["declined"],
         "insufficient_funds",
     )
-    assert nothing.rules == [("any", "payment_exists")]
+    assert nothing.rules == [("payment", "payment_exists")]
 
 
 async def test_requests_are_listed_with_the_states_of_the_field(

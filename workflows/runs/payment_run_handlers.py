@@ -63,8 +63,8 @@ class PaymentRunHandlers:
     @workflow.update(description="Set how many calls a second the provider's queue lets through, or give it back.")
     async def change_rate(self, command: RateCommand) -> RunStatus:
         """Change the provider's rate, for all of its work, until the run ends. Fails where the server cannot."""
-        await self._set_rate(command.calls_per_second, f"{command.actor}: {command.reason}")
-        to = f"to {command.calls_per_second} calls a second" if command.calls_per_second else "back to its workers'"
+        await self._set_rate(command.rate, f"{command.actor}: {command.reason}")
+        to = f"to {command.rate} calls a second" if command.rate else "back to its workers'"
         self._course.note(f"rate {to}, says {command.actor}: {command.reason}")
         self._course.show()
         return self._course.status()

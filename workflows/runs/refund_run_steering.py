@@ -71,7 +71,8 @@ class RefundRunSteering:
         return RunStage.PAUSED if self._is_paused else RunStage.COLLECTING
 
     def _steer(self, what: str, command: OperatorCommand, *, is_paused: bool) -> RefundRunStatus:
-        self._decisions = (*self._decisions, noted(f"{what}, says {command.actor}: {command.reason}"))
+        decision = f"{workflow.now():%Y-%m-%d %H:%M}Z {what}, says {command.actor}: {command.reason}"
+        self._decisions = (*self._decisions, noted(decision))
         self._is_paused = is_paused
         workflow.upsert_search_attributes([visibility.STAGE.value_set(self._stage)])
         return self.status()

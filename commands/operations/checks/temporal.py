@@ -7,14 +7,16 @@ from temporalio.service import RPCError
 
 from activities.operations.pollers import WORKFLOW_WORK, Work, gateway_work, pollers_of
 from activities.runs.schedule_queries import EffectiveProviders
+from commands.lists.next_actions import running_of
 from commands.operations.checks.database import ProviderState
 from commands.operations.checks.encryption import examine_temporal_encryption
 from commands.operations.checks.finding import Finding, Verdict, ok, warning, wrong
 from commands.operations.checks.payloads import examine_payloads
 from commands.operations.checks.rate import examine_rate
 from commands.output import Failure
-from commands.runs.schedule import checking_schedules, find_schedule
+from commands.runs.schedule import checking_schedules, find_schedule, paused_schedules
 from commands.session import temporal_of
+from models.runs.run_control import RunStage
 from models.workflow_ids import schedule_id
 from settings import Settings
 from workflows.namespace import compare_attributes, describe_namespace
@@ -48,6 +50,8 @@ async def examine_temporal(settings: Settings, providers: Sequence[ProviderState
         effective = [provider.id for provider in providers or () if provider.is_effective]
         called = [provider.id for provider in providers or () if provider.is_effective and provider.is_called]
         yield await _schedules(client, EffectiveProviders(tuple(effective), tuple(called)))
+        if attributes.verdict is Verdict.OK:
+            yield await _standing_runs(client)
         yield await _workers(client, WORKFLOW_WORK)
         for provider in effective or [settings.provider]:
             yield await _workers(client, gateway_work(provider))
@@ -73,7 +77,25 @@ async def _schedules(client: Client, providers: EffectiveProviders) -> Finding:
     missing = [name for name in wanted if await find_schedule(client, schedule_id(name)) is None]
     if missing:
         return warning("schedules", f"missing: {', '.join(missing)}", PREPARE)
+    if paused := await paused_schedules(client):
+        advice = "`duly schedule list` says why; `duly schedule resume` lets each go on"
+        return warning("schedules", f"paused: {', '.join(paused)}", advice)
     return ok("schedules", "the supervisor and all that check are there")
+
+
+async def _standing_runs(client: Client) -> Finding:
+    """Tell which runs stand still: paused by somebody, or held because the gateway answers nobody."""
+    paused, held = [
+        await running_of(client, ("PaymentRun", "RefundRun"), stage) for stage in (RunStage.PAUSED, RunStage.HELD)
+    ]
+    if not paused and not held:
+        return ok("runs", "none stands still")
+    found = [f"{word}: {', '.join(ids)}" for word, ids in (("paused", paused), ("held by the gateway", held)) if ids]
+    payments, refunds = [[one for one in paused if one.startswith(start)] for start in ("run/", "refunds/")]
+    advice = [f"`duly runs resume {one}`, or abort it" for one in payments]
+    advice += [f"`duly refunds resume {one.rpartition('/')[2]}`" for one in refunds]
+    advice += ["see the gateway's status page: a held run goes on by itself"] if held else []
+    return warning("runs", "; ".join(found), "; ".join(advice))
 
 
 async def _workers(client: Client, work: Work) -> Finding:

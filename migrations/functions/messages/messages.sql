@@ -187,9 +187,9 @@ declare
 begin
     select * into m from duly.messages where id = p_id for update;
     if not found then
-        perform duly.refuse('message_exists', format('there is no message %s', p_id));
+        perform duly.refuse('message_exists', format('message: there is no message %s', p_id));
     elsif m.state not in ('failed', 'sending', 'withheld') then
-        perform duly.refuse('message_not_delivered', format('message %s is %s', p_id, m.state));
+        perform duly.refuse('message_not_delivered', format('message: %s is %s', p_id, m.state));
     elsif m.state = 'sending' and m.claimed_at > clock_timestamp() - interval '5 minutes' then
         perform duly.refuse('message_not_in_flight', format('message %s is being sent just now', p_id));
     end if;

@@ -14,7 +14,7 @@ from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.gateways import GatedGateway
-from tests.support.run_control import duly_at, owing, shape
+from tests.support.run_control import duly_at, found_by, owing, shape
 
 WHO = ("--actor", "maria", "--reason", "the bank called")
 
@@ -43,9 +43,14 @@ async def test_a_run_is_paused_resumed_and_aborted(
 
     paused = await cli.json("runs", "pause", run_id, *WHO)
     again = await cli("runs", "pause", run_id, *WHO)
+    shard = await cli("runs", "pause", f"{run_id}/shard-000", *WHO)
+    await found_by(temporal_server, f"WorkflowId = '{run_id}' AND Stage = 'paused'", run_id)
+    standing = await cli.json("runs", "list", "--state", "paused", "--definition", "monthly")
     resumed = await cli.json("runs", "resume", run_id, *WHO)
     aborted = await cli.json("runs", "abort", run_id, *WHO)
     gated.gate.set()
+    assert shard.stderr.startswith(f"error: run: {run_id}/shard-000 is one shard of a payment run")
+    assert run_id in [one["id"] for one in standing["runs"]]
     await temporal_server.get_workflow_handle(run_id).result()
     certificate = (await cli.json("runs", "certificate", run_id))["certificate"]
     after_the_end = await cli("runs", "abort", run_id, *WHO, "--json")
@@ -108,6 +113,19 @@ async def test_steering_needs_a_reason_and_a_run(cli: CommandLine, period: str) 
     assert "--reason" in without_reason.stderr
     assert unknown.exit_code == 1
     assert unknown.stderr.startswith(f"error: run: run/nobody/{period} is not under way")
+
+
+async def test_what_a_typed_id_is_instead_of_a_run_under_way_is_said(
+    cli: CommandLine, temporal_server: Client, period: str
+) -> None:
+    over, doubled = (f"collection/acc_{end}/{period}" for end in ("1", "2"))
+    await temporal_server.start_workflow("Collection", id=over, task_queue="nobody-works-here")
+    await temporal_server.get_workflow_handle(over).terminate()
+    answers = [await cli("runs", "pause", over, *WHO), await cli("collections", "retry", doubled, period, *WHO)]
+
+    assert [answer.exit_code for answer in answers] == [1, 1]
+    assert f"{over} is not under way: a collection, terminated" in answers[0].stderr
+    assert "give its id without `collection/`" in answers[1].stderr
 
 
 async def test_a_dry_run_prints_who_would_be_charged_and_why_others_would_not(

@@ -237,6 +237,8 @@ async def test_commands_that_make_no_sense_are_refused_with_the_reason(
     too_fast = await refusal(run, PaymentRun.change_rate, RateCommand("maria", "why", CALLS_PER_SECOND_MAX + 1))
     assert too_fast == "calls_per_second: 1001 must be at least 1 and at most 1000; to stop, pause the run"
     assert "must be at least 1" in await refusal(run, PaymentRun.change_rate, RateCommand("maria", "why", 0))
+    no_rate = await refusal(run, PaymentRun.change_rate, {"actor": "maria", "reason": "why"})
+    assert no_rate == "calls_per_second: give a number, or null to give the queue back to its workers"
     await send_update(run, PaymentRun.pause, WHO)
     assert await refusal(run, PaymentRun.pause, WHO) == "stage: paused; the run is paused already"
     await send_update(run, PaymentRun.abort, WHO)
