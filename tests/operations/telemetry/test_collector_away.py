@@ -1,0 +1,73 @@
+"""A collector of traces that never answers, or is away, keeps nobody, and what is kept for it does not grow."""
+
+import gc
+import threading
+from collections.abc import Sequence
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from telemetry import tracing
+from telemetry.tracing import Tracing
+
+# What OpenTelemetry keeps for a collector by default, and a batch under way, as it is and as it is shown.
+KEPT_AT_MOST = 2048 + 2 * 512
+
+
+class Hanging(SpanExporter):
+    """A collector that takes a connection and never answers, until it is let go."""
+
+    def __init__(self) -> None:
+        self.is_asked = threading.Event()
+        self.is_let_go = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Wait."""
+        self.is_asked.set()
+        self.is_let_go.wait()
+        return SpanExportResult.FAILURE
+
+
+@pytest.fixture
+def _wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    # The provider of the process is set once: here it is the test's own.
+    monkeypatch.setattr("opentelemetry.trace.set_tracer_provider", lambda _: None)
+    monkeypatch.setattr(tracing, "END_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("_wanted")
+def test_a_collector_that_never_answers_keeps_no_process_and_what_is_kept_for_it_is_bounded() -> None:
+    collector = Hanging()
+    traced = Tracing("workflow", exporter=lambda: collector)
+    tracer = traced._provider.get_tracer("test")  # type: ignore[union-attr]
+
+    for _ in range(KEPT_AT_MOST + 500):
+        with tracer.start_as_current_span("StartWorkflow:Of a test"):
+            collector.is_asked.wait(0)
+    kept = sum(isinstance(one, ReadableSpan) and one.name.endswith("Of a test") for one in gc.get_objects())
+    traced.end()
+
+    assert collector.is_asked.wait(10)
+    assert not collector.is_let_go.is_set()
+    collector.is_let_go.set()
+    assert kept <= KEPT_AT_MOST
+
+
+@pytest.mark.usefixtures("_wanted")
+@pytest.mark.parametrize(("share", "is_sampled"), [("0", False), ("1", True)])
+def test_the_share_of_traces_that_is_kept_is_set_by_opentelemetrys_own_variables(
+    monkeypatch: pytest.MonkeyPatch, share: str, is_sampled: bool
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", share)
+    collector = Hanging()
+    collector.is_let_go.set()
+    traced = Tracing("workflow", exporter=lambda: collector)
+
+    with traced._provider.get_tracer("test").start_as_current_span("a span") as span:  # type: ignore[union-attr]
+        found = span.get_span_context().trace_flags.sampled
+    traced.end()
+
+    assert found is is_sampled
