@@ -18,7 +18,7 @@ from temporalio.client import Interceptor, OutboundInterceptor, SignalWorkflowIn
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.service import RPCError, RPCStatusCode
 
-from telemetry.wanted import is_wanted
+from telemetry.wanted import forget_empty, is_wanted
 
 # A collector that is away keeps nobody: so long the last spans may take when a process ends.
 END_SECONDS = 3.0
@@ -86,6 +86,7 @@ class Tracing:
         self._provider: TracerProvider | None = None
         if not is_wanted():
             return
+        forget_empty()
         # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES outrank this name.
         resource = Resource.create()
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):

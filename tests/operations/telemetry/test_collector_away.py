@@ -56,11 +56,12 @@ def test_a_collector_that_never_answers_keeps_no_process_and_what_is_kept_for_it
 
 
 @pytest.mark.usefixtures("_wanted")
-@pytest.mark.parametrize(("share", "is_sampled"), [("0", False), ("1", True)])
+@pytest.mark.parametrize(("share", "is_sampled"), [("0", False), ("1", True), ("", True)])
 def test_the_share_of_traces_that_is_kept_is_set_by_opentelemetrys_own_variables(
-    monkeypatch: pytest.MonkeyPatch, share: str, is_sampled: bool
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, share: str, is_sampled: bool
 ) -> None:
-    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+    # Compose sets what nobody has given to nothing.
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio" if share else "")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", share)
     collector = Hanging()
     collector.is_let_go.set()
@@ -71,3 +72,4 @@ def test_the_share_of_traces_that_is_kept_is_set_by_opentelemetrys_own_variables
     traced.end()
 
     assert found is is_sampled
+    assert caplog.records == []
