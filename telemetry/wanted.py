@@ -6,7 +6,7 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def forget_empty() -> None:
-    """Let what is set to nothing count as not set, as for settings of ours; OpenTelemetry takes it for a wrong value."""
+    """Let what is set to nothing count as not set, as for settings of ours; OpenTelemetry takes some for wrong."""
     for name in [name for name, value in os.environ.items() if name.startswith("OTEL_") and not value.strip()]:
         del os.environ[name]
 

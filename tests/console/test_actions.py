@@ -248,6 +248,11 @@ async def test_without_temporal_pages_are_there_and_an_order_says_that_nobody_kn
     now = await browser.open("/runs-now/run/monthly/2026-09")
     shown = await done(browser, "/do/runs/pause/run/monthly/2026-09", reason="the bank has called")
 
+    neither = await refused(browser, "/do/runs/rate/run/monthly/2026-09", reason="too fast", calls_per_second=" ")
+    no_number = await refused(browser, "/do/runs/rate/run/monthly/2026-09", reason="too fast", calls_per_second="1e3")
+
+    assert neither == ["calls_per_second: give a number, or choose to give the rate back (field_given)"]
+    assert no_number == ["calls_per_second: must be a whole number of calls (whole_number)"]
     assert "/do/runs/pause/run/monthly/2026-09" in page
     assert "Temporal does not answer" in now
     assert "Pause: not known" in shown

@@ -23,6 +23,7 @@ from models.console.roles import Permission
 from models.gateway.gateway_request import CollectResult
 from models.operator_command import OperatorCommand, UnknownResolution
 from models.problem import refusal
+from models.runs.run_control import RateCommand
 from web.actions.action import Action, FormField, day_given
 
 _OPEN = frozenset({"open", "collecting", "dunning", "waiting_for_customer", "processing", "unknown"})
@@ -34,6 +35,16 @@ def _of_run(update: str) -> Carry:
         await ask_run(output, asked.id, update, OperatorCommand(asked.actor, asked.reason))
 
     return carry
+
+
+async def _rate(output: Output, asked: AskedAction) -> None:
+    given, is_given_back = asked["calls_per_second"].strip(), asked["gives_back"] == "yes"
+    if bool(given) is is_given_back:
+        raise refusal("calls_per_second", "field_given", "give a number, or choose to give the rate back")
+    if given and not (given.isascii() and given.isdigit()):
+        raise refusal("calls_per_second", "whole_number", "must be a whole number of calls")
+    command = RateCommand(asked.actor, asked.reason, int(given[:9]) if given else None)
+    await ask_run(output, asked.id, "change_rate", command)
 
 
 def _of_request(update: str) -> Carry:
@@ -132,6 +143,16 @@ _RUNS = (
         "A paused run goes on; one that waits for the gateway asks it again at once.",
         _of_run("resume"),
         states=_RUNNING,
+    ),
+    Action(
+        *("runs", "rate", "Change the rate", "runs rate", Permission.RUN),
+        "It holds for all that is asked of the provider, until the run ends. No worker asks faster than its own rate.",
+        _rate,
+        (
+            FormField("calls_per_second", "Calls a second"),
+            FormField("gives_back", "Go back to the workers' own rate", "checkbox"),
+        ),
+        _RUNNING,
     ),
     Action(
         *("runs", "abort", "Abort", "runs abort", Permission.RUN),

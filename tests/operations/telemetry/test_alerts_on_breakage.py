@@ -104,6 +104,7 @@ def _values(before: Seen, after: Seen, name: str) -> str:
 
 @pytest.mark.nightly
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_alerts_fire_on_what_processes_show_while_something_is_broken(
     observed_stack: Stack,
     merchant: Merchant,
@@ -117,9 +118,7 @@ async def test_alerts_fire_on_what_processes_show_while_something_is_broken(
         pytest.skip("no promtool on this machine (Debian's package prometheus has it)")
     prometheus = Prometheus(tmp_path)
     await merchant.run("insert into duly.event_marks values ('stripe', now() - interval '20 minutes')")
-    for number in range(55):
-        soft = [declined("insufficient_funds")]
-        await merchant.account(f"acc_soft_{number}", owes_minor=1000, answers=soft, answers_for_ever=True)
+    await merchant.account("acc_first", owes_minor=1000)
     found: dict[str, set[str]] = {}
 
     async with AsyncExitStack() as workers, AsyncExitStack() as gateways, AsyncExitStack() as clients:
@@ -129,12 +128,16 @@ async def test_alerts_fire_on_what_processes_show_while_something_is_broken(
         alone = await prometheus.once(lambda seen: total(seen, "duly_open_runs") == 1)
         found["no gateway worker"] = prometheus.firing(alone, alone) - {"DulyNotSupervised"}
 
-        await gateways.enter_async_context(running_worker(observed_stack, "gateway"))
         receiver = await workers.enter_async_context(running_webhook(observed_stack))
+        await gateways.enter_async_context(running_worker(observed_stack, "gateway"))
         await prometheus.follow(clients, client_of(observed_stack, "worker-gateway"))
         await prometheus.follow(clients, client_of(observed_stack, "webhook"))
-        begun = await prometheus.scrape()
         await run.result()
+        begun = await prometheus.scrape()
+        soft = [declined("insufficient_funds")]
+        for number in range(55):
+            await merchant.account(f"acc_soft_{number}", owes_minor=1000, answers=soft, answers_for_ever=True)
+        await (await begin(temporal_server, period, supplement=1)).result()
         await temporal_server.execute_workflow(
             Supervisor.run, SupervisionRequest(), id=f"supervisor-{period}", task_queue=WORKFLOW_QUEUE
         )
@@ -161,7 +164,7 @@ async def test_alerts_fire_on_what_processes_show_while_something_is_broken(
         for number in range(12):
             await merchant.account(f"acc_lost_{number}", owes_minor=1000)
         never_answer(stripe_sandbox, FaultKind.RESPONSE_LOST)
-        await begin(temporal_server, period, supplement=1)
+        await begin(temporal_server, period, supplement=2)
         lost = await prometheus.once(lambda seen: total(seen, "duly_unknown_attempts") == 12)
         found["answers are lost"] = prometheus.firing(refused, lost) & {"DulyManyUnknown"}
         await age_attempts(owner_engine, started=timedelta(hours=7), sent=timedelta(hours=7))
