@@ -60,7 +60,7 @@ class PaymentRunHandlers:
         """Abort the run. Payments in flight settle, collections go on, the certificate says who was released."""
         return await self._steer("aborted", command, is_aborted=True)
 
-    @workflow.update(description="Set how many calls a second the provider's queue lets through, or give it back.")
+    @workflow.update(description="Set how many calls a second the provider's queue lets through; null gives it back.")
     async def change_rate(self, command: RateCommand) -> RunStatus:
         """Change the provider's rate, for all of its work, until the run ends. Fails where the server cannot."""
         await self._set_rate(command.rate, f"{command.actor}: {command.reason}")
