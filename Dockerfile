@@ -10,7 +10,7 @@ WORKDIR /srv/duly
 
 # What PDFs of documents show of Chinese, Japanese and Korean by: 40 MB, of which the serif faces are left out.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends fonts-noto-cjk \
+    && apt-get install --yes --no-install-recommends fonts-noto-cjk fonts-noto-color-emoji \
     && rm -rf /var/lib/apt/lists/* /usr/share/fonts/opentype/noto/NotoSerifCJK-*
 
 # The packages change less often than the code: their layer is built first and kept.

@@ -1,21 +1,23 @@
 """Writing the reports of a calendar: read from the books, kept once for a period with the mails that bring them."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row as TableRow
 from sqlalchemy import and_, func, select
 from temporalio import activity
 
-from activities.database import Database
+from activities.database import Database, DatabaseUnavailableError
 from activities.reports.files import output_as
+from activities.reports.queries import TIMEOUT_SECONDS
 from activities.reports.running import ReportOutput, run_report
 from models.messages.message import MessageKind
-from models.problem import RefusedError
+from models.problem import RefusedError, refusal
 from models.reports.definition import definition_of
 from models.reports.delivery import ReportDelivered, ReportDue, ReportFormat, ReportMoment, ReportOrderOfDay, report_due
 from models.reports.result import ReportFoot, ReportHead, Row
@@ -23,11 +25,17 @@ from models.runs.schedule import RunCalendar, calendar_of
 from models.tables.messages import MessageRow
 from models.tables.reports.schedules import ReportDeliveryRow, ReportScheduleRow
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 KEPT_BYTES_AT_MOST = 64 * 1024 * 1024
 """A file above this is not kept: a report of so many rows is a program's, which runs it itself."""
 
 MAILED_BYTES_AT_MOST = 8 * 1024 * 1024
 """Encoded for a mail it is a third more, and many servers take 10 MiB: what is larger is fetched."""
+
+TRIES_IN_TIME = 3
+"""A server that answers slowly once may do better; a report that takes too long each time is a person's to narrow."""
 
 _DELIVERED = TypeAdapter(ReportDelivered | None)
 
@@ -85,7 +93,7 @@ class ReportActivities:
         return _DELIVERED.validate_python(answer)
 
     async def _written(self, schedule: TableRow[Any], today: date) -> tuple[bytes, ReportFoot | None, str]:
-        content = BytesIO()
+        content, began_at = _KeptContent(), time.monotonic()
         try:
             target = _EndsLater(output_as(ReportFormat(schedule.format), content))
             definition = definition_of(schedule.definition)
@@ -94,9 +102,29 @@ class ReportActivities:
             await asyncio.to_thread(target.written.end, foot)
         except RefusedError as error:
             return b"", None, "; ".join(f"{one.field}: {one.message}" for one in error.problems)
-        if content.tell() > KEPT_BYTES_AT_MOST:
-            return b"", None, f"the file has more than {KEPT_BYTES_AT_MOST // 2**20} MiB: filter it, or run it by hand"
+        except DatabaseUnavailableError:
+            if time.monotonic() - began_at < TIMEOUT_SECONDS or activity.info().attempt < TRIES_IN_TIME:
+                raise
+            minutes = round(TIMEOUT_SECONDS / 60)
+            return b"", None, f"takes more than {minutes} minutes: filter it, take fewer days, or run it by hand"
         return content.getvalue(), foot, ""
+
+
+class _KeptContent(BytesIO):
+    """A file in memory that is given up as soon as it is larger than what is kept, however many rows are to come."""
+
+    _is_given_up = False
+
+    def write(self, data: "ReadableBuffer") -> int:
+        """Write some of it. Raises RefusedError above 64 MiB, once: whoever closes a file still writes its end."""
+        if self._is_given_up:
+            return memoryview(data).nbytes
+        written = super().write(data)
+        if self.tell() > KEPT_BYTES_AT_MOST:
+            self._is_given_up = True
+            what = f"the file has more than {KEPT_BYTES_AT_MOST // 2**20} MiB: filter it, or run it by hand"
+            raise refusal("format", "file_is_kept", what)
+        return written
 
 
 class _EndsLater:

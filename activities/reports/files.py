@@ -1,6 +1,7 @@
 """A report as a file of each format, by one list for whoever writes one."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import TextIOWrapper
 from types import MappingProxyType
 from typing import IO, BinaryIO, TextIO, cast
@@ -22,7 +23,9 @@ class _Lines(TextIOWrapper):
     """Text written into a file of somebody else's, which stays open."""
 
     def __del__(self) -> None:
-        self.detach()
+        # Of a report that was given up the file may be gone before: there is nothing to leave open then.
+        with suppress(ValueError):
+            self.detach()
 
 
 def output_as(format: ReportFormat, content: IO[bytes]) -> ReportOutput:

@@ -1,10 +1,13 @@
-"""Which characters pages can show: those of our fonts, and of installed fonts for Chinese, Japanese and Korean."""
+"""Which characters pages can show: those of our fonts, and of installed ones for Chinese, Japanese, Korean, emoji."""
 
+import atexit
+import shutil
 import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 # Fonts of our own: what a server has installed would make other pages on other servers.
 _FONTS = Path(__file__).parent.parent / "printouts" / "fonts"
@@ -14,6 +17,12 @@ _INSTALLED = tuple(
 )
 _CJK = "NotoSansCJK-*.tt[cf]"
 CJK_PACKAGE = "fonts-noto-cjk"
+# The same of emoji, 11 MB. Their folders may have other fonts, in other versions than ours: theirs is taken alone.
+_EMOJI = tuple(
+    Path("/usr/share/fonts") / folder / "NotoColorEmoji.ttf"
+    for folder in ("truetype/noto", "google-noto-color-emoji-fonts", "noto")
+)
+EMOJI_PACKAGE = "fonts-noto-color-emoji"
 # The same characters have other shapes in each of these countries; what is neither Japanese nor Korean is Chinese.
 _JAPANESE, _KOREAN, _CHINESE = "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans CJK SC"
 _OTHER_WORDS = frozenset({"Cc", "Cf", "Mn"})
@@ -22,12 +31,19 @@ _COLLECTION = b"ttcf"
 
 def font_folders() -> list[str]:
     """Return where a compiler of pages finds its fonts."""
-    return [str(_FONTS), *(str(folder) for folder in _INSTALLED if any(folder.glob(_CJK)))]
+    installed = [str(folder) for folder in _INSTALLED if any(folder.glob(_CJK))]
+    emoji = _emoji_alone()
+    return [str(_FONTS), *installed, *([emoji] if emoji else [])]
 
 
 def shows_cjk() -> bool:
     """Say whether there is a font for Chinese, Japanese and Korean."""
-    return len(font_folders()) > 1
+    return any(any(folder.glob(_CJK)) for folder in _INSTALLED)
+
+
+def shows_emoji() -> bool:
+    """Say whether there is a font for emoji."""
+    return _emoji_font() is not None
 
 
 def shown(text: str) -> str:
@@ -49,6 +65,22 @@ def cjk_family(texts: Iterable[str]) -> str:
     return _KOREAN if "HANGUL" in names else _CHINESE
 
 
+def _emoji_font() -> Path | None:
+    return next((file for file in _EMOJI if file.is_file()), None)
+
+
+@cache
+def _emoji_alone() -> str:
+    """Return a folder with the font of emoji and no other, which goes with the process; "" where there is none."""
+    file = _emoji_font()
+    if file is None:
+        return ""
+    folder = mkdtemp(prefix="duly-fonts-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (Path(folder) / file.name).symlink_to(file.resolve())
+    return folder
+
+
 @cache
 def _with_glyph(character: str) -> str:
     if character in "\n\t" or ord(character) in _glyphs():
@@ -60,7 +92,9 @@ def _with_glyph(character: str) -> str:
 @cache
 def _glyphs() -> frozenset[int]:
     files = [*_FONTS.glob("*.ttf"), *(file for folder in _INSTALLED for file in folder.glob(_CJK))]
-    return frozenset(code for file in files for code in _characters_of(file.read_bytes()))
+    files += [file for file in (_emoji_font(),) if file]
+    # The font of emoji has a glyph of the character 0 too, which PDF/A takes from no font.
+    return frozenset(code for file in files for code in _characters_of(file.read_bytes()) if code)
 
 
 def _characters_of(font: bytes) -> Iterator[int]:

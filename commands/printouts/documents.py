@@ -16,7 +16,7 @@ from activities.printouts.own.ours import our_template
 from activities.printouts.printing import PrintedFile, Printing
 from activities.printouts.queries import DocumentQueries
 from activities.printouts.workshop import PrintJob, not_shown_in
-from activities.reports.glyphs import CJK_PACKAGE
+from activities.reports.glyphs import CJK_PACKAGE, EMOJI_PACKAGE
 from commands.formatting import document, moment, money
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of
@@ -136,7 +136,8 @@ def _note_what_is_not_shown(output: Output, facts: DocumentFacts, format: PrintF
     """Say what a PDF shows as `?`, before anybody sends it."""
     if format in {PrintFormat.PDF, PrintFormat.FACTUR_X} and (scripts := not_shown_in(PrintJob(facts, format))):
         missing = ", ".join(scripts)
-        output.note(f"Characters without a font are shown as ?: {missing}; {CJK_PACKAGE} has Chinese, Japanese, Korean")
+        fonts = f"{CJK_PACKAGE} has Chinese, Japanese, Korean, {EMOJI_PACKAGE} emoji"
+        output.note(f"Characters without a font are shown as ?: {missing}; {fonts}")
 
 
 def _answer(output: Output, printed: PrintedFile, target: Path | None) -> None:

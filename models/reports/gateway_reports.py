@@ -53,7 +53,8 @@ GATEWAY_REPORTS: tuple[Mapping[str, Any], ...] = (
     {
         "id": "recovered-by",
         "title": "What recovered it",
-        "about": "The last before the money: the same card, a fallback, a new card, a link, the bank, a person.",
+        "about": "The last before the money: the same card, a fallback, a new card, a link, the bank, a wallet,"
+        " a voucher, a person.",
         "source": "receivables",
         "group_by": ["recovered_by"],
         "measures": ["recovered", "recovered_amount"],

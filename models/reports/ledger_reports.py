@@ -5,17 +5,21 @@ from typing import Any
 
 _SALES = ["invoice", "credit_note", "invoice_cancellation"]
 _AMOUNTS = ["net", "vat", "discount", "total"]
+# Top-ups of wallets and vouchers that are sold are debts, and revenue when they are spent.
+_SOLD = {"classification": _SALES, "prepaid_into": {"not": ["wallet", "voucher"]}}
+# What a wallet or a voucher pays had come in before, when that was paid for.
+_MONEY = {"paid_from": "money"}
 
 
 def _revenue(id: str, title: str, *group_by: str, period: str = "this_month") -> Mapping[str, Any]:
-    """Describe what was sold, by something: net, VAT, discount and total of lines."""
+    """Describe what was sold, by something: net, VAT, discount and total of lines, without what is paid in advance."""
     return {
         "id": id,
         "title": title,
         "source": "lines",
         "group_by": group_by,
         "measures": ["invoices", *_AMOUNTS],
-        "filters": {"classification": _SALES},
+        "filters": _SOLD,
         "period": period,
     }
 
@@ -56,16 +60,18 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
     },
     {
         **_revenue("revenue", "Revenue by type", "type_id"),
-        "about": "Report B (F147), with `receipts`.",
+        "about": "Report B (F147), with `receipts`. Top-ups of wallets and vouchers that are sold are no revenue yet.",
         "compare": True,
     },
     {
         "id": "receipts",
         "title": "Receipts by payment type",
-        "about": "Report B (F147). A cancellation counts by the type and method of its payment.",
+        "about": "Report B (F147). A cancellation counts by the type and method of its payment. What wallets and"
+        " vouchers pay came in when they were paid for.",
         "source": "receipts",
         "group_by": ["payment_type", "method"],
         "measures": ["number_of", "paid", "cancelled", "refunded", "amount"],
+        "filters": _MONEY,
         "compare": True,
     },
     {
@@ -75,6 +81,7 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "source": "receipts",
         "group_by": ["month"],
         "measures": ["payments", "paid", "cancelled", "refunded", "amount"],
+        "filters": _MONEY,
         "period": "last_12_months",
     },
     {
@@ -83,6 +90,7 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "source": "receipts",
         "group_by": ["month", "payment_type"],
         "measures": ["payments", "paid", "cancelled", "refunded", "amount"],
+        "filters": _MONEY,
         "period": "last_12_months",
     },
     {
@@ -194,7 +202,7 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "source": "receipts",
         "group_by": ["month"],
         "measures": ["payments", "atv"],
-        "filters": {"kind": "payment"},
+        "filters": {"kind": "payment", **_MONEY},
         "period": "last_12_months",
     },
 )

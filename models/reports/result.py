@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -164,7 +165,12 @@ def with_every_month(definition: ReportDefinition, days: DaySpan, groups: Iterab
             for month in days.months()
             if (month, *values) not in known
         ]
-    return sorted(found, key=lambda row: [(row[name] is not None, str(row[name])) for name in definition.keys])
+    # As the database has it: numbers by what they are, and what has none of it last.
+    return sorted(found, key=lambda row: [_place(row[name]) for name in definition.keys])
+
+
+def _place(value: Any) -> tuple[bool, Any]:
+    return (True, "") if value is None else (False, value)
 
 
 def as_text(column: ReportColumn, row: Row) -> str:
@@ -181,6 +187,9 @@ def as_text(column: ReportColumn, row: Row) -> str:
         return percent_text(value)
     if column.kind is ColumnKind.MONTH:
         return f"{value:%Y-%m}"
+    if isinstance(value, Decimal):
+        # 19 %, as on the invoice, and not 19.0000 %, as the column keeps it.
+        return f"{value.normalize():f}"
     return str(value)
 
 

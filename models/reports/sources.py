@@ -40,7 +40,8 @@ LINES = Source(
     "lines of invoices, credit notes, invoice cancellations and write-offs",
     columns_named(
         "posted_on number transaction_id classification type_id account_id region segment product_id product_line"
-        " sales_channel tax_rate_id tax_category country month currency net_minor tax_minor discount_minor total_minor",
+        " sales_channel tax_rate_id tax_category country prepaid_into month currency net_minor tax_minor discount_minor"
+        " total_minor",
         tax_percent=ColumnKind.NUMBER,
     ),
     {
@@ -92,8 +93,8 @@ RECEIPTS = Source(
     "receipts",
     "payments, their cancellations and refunds; what left is below zero",
     columns_named(
-        "posted_on number id kind payment_type method provider account_id region segment state month currency"
-        " amount_minor paid_minor cancelled_minor refunded_minor"
+        "posted_on number id kind payment_type method provider account_id region segment state paid_from month"
+        " currency amount_minor paid_minor cancelled_minor refunded_minor"
     ),
     {
         "number_of": count(),

@@ -36,6 +36,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (own / "NotoSans-Regular.ttf").symlink_to(OURS / "NotoSans-Regular.ttf")
     monkeypatch.setattr(glyphs, "_FONTS", own)
     monkeypatch.setattr(glyphs, "_INSTALLED", (installed,))
+    monkeypatch.setattr(glyphs, "_EMOJI", (installed / "NotoColorEmoji.ttf",))
     forget()
     yield installed
     forget()
@@ -45,6 +46,7 @@ def forget() -> None:
     """Have fonts read anew."""
     glyphs._glyphs.cache_clear()
     glyphs._with_glyph.cache_clear()
+    glyphs._emoji_alone.cache_clear()
 
 
 def test_an_installed_collection_shows_what_our_fonts_do_not(folders: Path) -> None:
@@ -59,6 +61,18 @@ def test_an_installed_collection_shows_what_our_fonts_do_not(folders: Path) -> N
         [],
     )
     assert glyphs.font_folders()[1:] == [str(folders)]
+
+
+def test_the_font_of_emoji_is_taken_and_none_that_lies_beside_it(folders: Path) -> None:
+    before = (glyphs.shown("Ann שלום"), glyphs.shows_emoji())
+    for name in ("NotoColorEmoji.ttf", "NotoSans-Bold.ttf"):
+        (folders / name).write_bytes((OURS / "NotoSansHebrew-Regular.ttf").read_bytes())
+    forget()
+
+    assert before == ("Ann ????", False)
+    assert (glyphs.shown("Ann שלום"), glyphs.shows_emoji(), glyphs.shows_cjk()) == ("Ann שלום", True, False)
+    [folder] = glyphs.font_folders()[1:]
+    assert [one.name for one in Path(folder).iterdir()] == ["NotoColorEmoji.ttf"]
 
 
 @pytest.mark.usefixtures("folders")

@@ -33,8 +33,8 @@ async def test_a_customer_is_worth_what_came_in_and_what_comes_as_long_as_accoun
     worth = await reports.run("cltv-accounts")
 
     shown = worth.texts("account_id", "receipts_minor", "mrr_minor", "months", "value_minor")
-    assert ("acc_1", "1000.00", "130.00", "50.0", "7500.00") in shown
-    assert ("acc_2", "0.00", "0.00", "50.0", "0.00") in shown
+    assert ("acc_1", "1000.00", "130.00", "50", "7500.00") in shown
+    assert ("acc_2", "0.00", "0.00", "50", "0.00") in shown
 
 
 async def test_a_customer_who_has_paid_nothing_yet_is_worth_what_is_to_come(

@@ -99,6 +99,10 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     -- A debit that has ended, or is collected on another day: that has a letter of its own.
     or p.kind = 'debit_announced' and not exists (select from duly.debits d where d.id = p.parameters ->> 'debit'
         and d.state in ('pending', 'exported') and to_char(d.collect_on, 'YYYY-MM-DD') = p.parameters ->> 'at')
+    -- A later try has written it, or failed in another way, and has mails of its own.
+    or p.kind = 'report_ready' and exists (select from duly.report_deliveries d
+        where (d.schedule_id, d.period) = (p.parameters ->> 'object', p.parameters ->> 'occasion')
+            and split_part(p.id, '/', 4) < d.tries::text and length(split_part(p.id, '/', 4)) <= length(d.tries::text))
     -- Whoever still wants to get in has asked again.
     or p.kind = 'portal_link' and p.created_at < now() - interval '1 hour'
     or p.kind in ('declined', 'card_needed', 'action_required') and (

@@ -33,10 +33,11 @@ create or replace view duly.report_receivables as
     left join duly.gateway_attempts s on s.request_id = r.id and s.outcome = 'succeeded' and f.outcome = 'declined'
     left join duly.cards n on n.id = s.card_id
     left join lateral (select sum(o.amount_minor) filter (where p.classification = 'payment')::bigint as amount_minor,
-        (array_agg(case when p.provider is not null then 'another_request' when p.method in ('cash', 'voucher') then 'person'
-          else 'bank' end order by p.posted_at desc) filter (where p.classification = 'payment'))[1] as recovered_by,
+        (array_agg(case when p.provider is not null then 'another_request' when y.ledger_account = 'wallet_clearing' then 'wallet'
+          when y.ledger_account = 'voucher_clearing' then 'voucher' when p.method in ('cash', 'voucher') then 'person' else 'bank' end order by p.posted_at desc) filter (where p.classification = 'payment'))[1] as recovered_by,
         bool_or(p.classification = 'write_off') as is_written_off
       from duly.current_allocations o join duly.financial_transactions p on p.id = o.credit_id
+      left join duly.payment_methods y on y.id = p.method
       where f.outcome = 'declined' and s.request_id is null and o.debit_id = any (r.invoices) and p.classification in ('payment', 'write_off')
         and p.posted_at > f.sent_at) m on true
     cross join lateral (select

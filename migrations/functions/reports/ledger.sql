@@ -76,7 +76,8 @@ language sql stable as $$
     left join duly.ledger_account_kinds k on k.kind = split_part(b.ledger_account, ':', 1)
 $$;
 
--- What was invoiced in each month and not cancelled (no month of payment), and what payments have settled of it in which month; with tax.
+-- What was invoiced in each month and not cancelled (no month of payment), and what money has settled of it in which month; with tax. What
+-- wallets and vouchers settle brings none: it came when they were paid for.
 create or replace function duly.billed_and_collected(p_until date)
 returns table (currency text, billed_month date, paid_month date, amount_minor bigint) language sql stable as $$
   select t.currency, date_trunc('month', t.posted_on)::date, null::date, sum(t.total_minor)::bigint
@@ -88,6 +89,7 @@ returns table (currency text, billed_month date, paid_month date, amount_minor b
       sum(a.amount_minor)::bigint
     from duly.current_allocations a
     join duly.financial_transactions c on c.id = a.credit_id and c.classification = 'payment'
+    join duly.payment_methods m on m.id = c.method and m.ledger_account not in ('wallet_clearing', 'voucher_clearing')
     join duly.financial_transactions d on d.id = a.debit_id and d.classification = 'invoice' and d.counterpart_id is null
     where greatest(c.posted_on, d.posted_on) <= p_until and d.state <> 'cancelled'
     group by 1, 2, 3

@@ -1,4 +1,4 @@
--- What each customer is worth: receipts so far without tax, and the recurring revenue of the newest month for as long as accounts of
+-- What each customer is worth: the money so far (what was paid in advance once, when it came) without the tax of what was sold, and the recurring revenue of the newest month for as long as accounts of
 -- the segment stay: one by the share of account-months that were lost in twelve months, five years at most; of a segment with less than
 -- 30 account-months, as long as all accounts stay. Rounded half up, each part once.
 create or replace view duly.report_lifetime as
@@ -7,9 +7,10 @@ create or replace view duly.report_lifetime as
         sum(m.began) as at_risk
       from duly.report_mrr m cross join newest n where m.month > n.month - interval '12 months'
       group by grouping sets ((coalesce(m.segment, '')), ())),
-  receipts as (select r.account_id, sum(r.amount_minor) as amount_minor from duly.report_receipts r group by r.account_id),
+  receipts as (select r.account_id, sum(r.amount_minor) as amount_minor from duly.report_receipts r
+      where r.paid_from = 'money' group by r.account_id),
   sold as (select l.account_id, sum(l.net_minor) as net_minor, sum(l.total_minor) as total_minor from duly.report_lines l
-      group by l.account_id)
+      where l.prepaid_into is null group by l.account_id)
   select x.account_id, x.region, x.segment, x.currency, x.receipts_minor, x.mrr_minor, round(x.months, 1) as months,
       x.receipts_minor + round(x.mrr_minor * x.months)::bigint as value_minor
     from (select a.id as account_id, a.region, a.segment, a.currency,

@@ -38,7 +38,10 @@ create or replace view duly.report_lines as
       case when t.classification = 'write_off' then l.tax_minor else 0 end as relief_minor,
       case when cd.account_id is null then pa.country else cd.value end as country,
       case when l.applied_taxes is null and l.tax_percent > 0 then 'S' else nullif(tr.category, 'S') end as tax_category,
-      case when t.classification = 'invoice_cancellation' then t.counterpart_id end as cancelled_invoice_id
+      case when t.classification = 'invoice_cancellation' then t.counterpart_id end as cancelled_invoice_id,
+      -- What is paid in advance is no sale yet: it is one when the wallet or the voucher is spent.
+      case when p.ledger_account in ('wallet_clearing', 'wallet_top_ups') then 'wallet' when p.ledger_account = 'voucher_clearing' then 'voucher' end
+        as prepaid_into
     from duly.transaction_lines l
     join duly.financial_transactions t on t.id = l.transaction_id
     join duly.accounts a on a.id = t.account_id
@@ -83,7 +86,8 @@ create or replace view duly.report_taxes as
     cross join lateral (select case t.classification when 'invoice' then 1 when 'write_off' then 0 else -1 end) x (sale)
     where t.posted_at is not null and not (t.classification = 'invoice' and t.counterpart_id is not null);
 
--- Money that came and went: payments, their cancellations by the payment's own type and method, and refunds.
+-- Payments, their cancellations by the payment's own type and method, and refunds; and whether it was money that came or went, or what
+-- had been paid in advance: the money of that came when the wallet or the voucher was paid for, and comes once.
 create or replace view duly.report_receipts as
   select t.id, n.number, t.classification::text as kind, coalesce(o.type_id, t.type_id) as payment_type,
       coalesce(t.method, o.method) as method, coalesce(t.provider, o.provider) as provider, t.account_id,
@@ -94,7 +98,8 @@ create or replace view duly.report_receipts as
       case when t.classification = 'payment_cancellation' then t.total_minor else 0 end as cancelled_minor,
       case when t.classification = 'refund' then t.total_minor else 0 end as refunded_minor,
       (t.classification = 'payment' and t.state = 'posted')::integer as standing,
-      case when t.classification = 'payment' and t.state = 'posted' then t.total_minor else 0 end as standing_minor
+      case when t.classification = 'payment' and t.state = 'posted' then t.total_minor else 0 end as standing_minor,
+      case m.ledger_account when 'wallet_clearing' then 'wallet' when 'voucher_clearing' then 'voucher' else 'money' end as paid_from
     from duly.financial_transactions t
     join duly.accounts a on a.id = t.account_id
     left join duly.account_dimensions rd on rd.account_id = t.account_id and rd.dimension = 'region'
@@ -102,6 +107,7 @@ create or replace view duly.report_receipts as
     left join duly.account_dimensions sd on sd.account_id = t.account_id and sd.dimension = 'segment'
         and t.posted_at >= sd.valid_from and t.posted_at < sd.valid_until
     left join duly.financial_transactions o on o.id = t.counterpart_id and t.classification = 'payment_cancellation'
+    left join duly.payment_methods m on m.id = coalesce(t.method, o.method)
     left join duly.transaction_numbers n on n.transaction_id = t.id
     where t.posted_at is not null and t.classification in ('payment', 'payment_cancellation', 'refund');
 

@@ -66,6 +66,7 @@ class ReportLineView(Base):
     tax_percent: Mapped[Decimal] = mapped_column(Numeric(7, 4))
     invoice_id: Mapped[str | None]
     cancelled_invoice_id: Mapped[str | None]
+    prepaid_into: Mapped[str | None]
     net_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     discount_minor: Mapped[int] = mapped_column(BigInteger)
@@ -124,6 +125,7 @@ class ReportReceiptView(Base):
     paid_minor: Mapped[int] = mapped_column(BigInteger)
     cancelled_minor: Mapped[int] = mapped_column(BigInteger)
     refunded_minor: Mapped[int] = mapped_column(BigInteger)
+    paid_from: Mapped[str]
     standing: Mapped[int] = mapped_column(Integer)
     standing_minor: Mapped[int] = mapped_column(BigInteger)
 
