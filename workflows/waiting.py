@@ -212,13 +212,15 @@ class Waiter:
         """Say that nothing comes next."""
         self.next_action, self.next_action_at = "", None
 
-    def ask_a_person(self, reason: str) -> bool:
+    def ask_a_person(self, reason: str, *, in_place_of: frozenset[str] = frozenset()) -> bool:
         """Say that this needs a person, once until it does not any more; return whether that is new.
 
+        A reason that is `in_place_of` the one before is new too: that one is not what a person has to look at any more.
         A refused Cancel only wants to be read: whatever else a person has to do comes in its place.
         """
         is_cancel_shown = self.review_reason == CANCEL_REFUSED and reason != CANCEL_REFUSED
-        if self.is_in_review and not is_cancel_shown:
+        is_another = self.review_reason in in_place_of and self.review_reason != reason
+        if self.is_in_review and not (is_cancel_shown or is_another):
             return False
         self.is_in_review, self.review_reason = True, reason
         self.note(f"a person is asked: {reason}")

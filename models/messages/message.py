@@ -122,7 +122,7 @@ TAGS = MappingProxyType(
         MessageKind.WALLET_NOT_FUNDED: frozenset({"account", "amount", "code"}),
         MessageKind.DEBITS_OVERDUE: frozenset({"provider", "count", "object"}),
         MessageKind.WRITTEN_OFF_PAID: frozenset({"account", "amount", "number", "object"}),
-        MessageKind.FRAUD_SUSPECTED: frozenset({"account", "amount", "number", "type", "object"}),
+        MessageKind.FRAUD_SUSPECTED: frozenset({"account", "amount", "number", "type", "object", "standing"}),
         MessageKind.CHARGE_HELD: _ALERT | {"amount", "code"},
         MessageKind.REFUND_FAILED: frozenset({"account", "amount", "code", "link"}),
         MessageKind.DISPUTE_OPENED: frozenset({"account", "amount", "code", "until", "link"}),

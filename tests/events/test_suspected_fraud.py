@@ -73,3 +73,33 @@ async def test_a_review_that_comes_before_our_own_row_waits_for_it(
 
 def test_the_gateway_is_asked_for_both() -> None:
     assert {WARNING, REVIEW} <= set(needed_types())
+
+
+@pytest.mark.parametrize("standing", ["", "refunded", "disputed"])
+async def test_of_a_payment_that_is_disputed_or_refunded_no_refund_is_advised(
+    receiver: httpx.AsyncClient,  # noqa: F811
+    delivery: EventDelivery,  # noqa: F811
+    payment: str,
+    database: Database,
+    owner: Database,  # noqa: F811
+    standing: str,
+) -> None:
+    about: dict[str, Any] = {"payment_intent": "pi_1", "charge": "ch_1"}
+    await send(receiver, an_event("evt_1", type=WARNING, id="issfr_1", object="radar.early_fraud_warning", **about))
+    await delivery.deliver_waiting()
+    if standing == "refunded":
+        await owner.rows(
+            "insert into duly.gateway_requests (kind, provider_id, account_id, amount_minor, currency, of_request_id)"
+            " values ('refund', 'stripe', 'acc_ada', 2500, 'EUR', :payment) returning id",
+            payment=payment,
+        )
+    elif standing == "disputed":
+        await owner.rows(
+            "insert into duly.disputes (id, provider_id, request_id, account_id, amount_minor, currency, state, status)"
+            " values ('du_1', 'stripe', :payment, 'acc_ada', 2500, 'EUR', 'open', 'needs_response') returning id",
+            payment=payment,
+        )
+
+    claimed = await database.call("claim_message", id="fraud_suspected/acc_ada/issfr_1")
+
+    assert claimed["standing"] == standing

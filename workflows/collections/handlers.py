@@ -119,7 +119,7 @@ class CollectionHandlers:
             if error.type == ATTEMPT_WAS_MADE:
                 # What it came to is recorded: perhaps it has paid what is waited for.
                 state.waiter.wake(WakeReason.RECEIVABLE_CHANGED)
-            if error.type in HELD_CODES and state.waiter.ask_a_person(error.type):
+            if error.type in HELD_CODES and state.waiter.ask_a_person(error.type, in_place_of=HELD_CODES):
                 self._notices.notify()
             raise
         state.show_page(page)

@@ -172,7 +172,7 @@ class CollectionWaits:
                 question = f"it goes on by itself once its rule's time is over, {in_utc(result.held_until)}"
                 # By two clocks it may be over for one and not yet for the other.
                 until = min(until, max(result.held_until, workflow.now()) + LAST_MOMENT)
-            if state.waiter.ask_a_person(result.code):
+            if state.waiter.ask_a_person(result.code, in_place_of=HELD_CODES):
                 # The message about it was written with the decision to hold it.
                 self._notices.notify()
         return await self._wait_for_chance(until, question)

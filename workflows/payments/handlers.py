@@ -248,7 +248,7 @@ class PaymentRequestHandlers(CardPayments):
                 state.waiter.end_review()
             return opened
         except ApplicationError as error:
-            if error.type in HELD_CODES and state.waiter.ask_a_person(error.type):
+            if error.type in HELD_CODES and state.waiter.ask_a_person(error.type, in_place_of=HELD_CODES):
                 self._send_pending()
             raise
         finally:

@@ -112,6 +112,17 @@ language sql security definer set search_path = duly, pg_temp as $$
     from duly.gateway_requests r where r.id = p_request_id
 $$;
 
+-- What has become of a payment that is suspected: `disputed`, all of it `refunded`, or nothing yet. An inquiry may still end by a refund.
+create or replace function duly.standing_of_suspected(p_request_id text) returns text
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select case
+        when exists (select from duly.disputes d where d.request_id = r.id and d.state not in ('inquiry', 'closed')) then 'disputed'
+        when r.amount_minor <= (select coalesce(sum(b.amount_minor), 0) from duly.gateway_requests b
+            where b.of_request_id = r.id and b.state not in ('rejected', 'reversed')) then 'refunded'
+        else '' end
+    from duly.gateway_requests r where r.id = p_request_id
+$$;
+
 -- Tell operators of money for invoices that were written off, in the commit that books it: once a payment, by hand, by a bank's file or by
 -- a gateway. What a bank leaves of a payment that it takes back is no new money.
 create or replace function duly.alert_of_written_off(t duly.financial_transactions) returns void language plpgsql as $$

@@ -164,7 +164,8 @@ begin
         left join duly.transaction_numbers n
             on n.transaction_id = coalesce(m.parameters ->> 'payment_id', m.parameters ->> 'transaction_id')
         left join duly.payment_requests q on q.account_id = m.account_id and q.period = m.period
-        cross join lateral (select case when m.kind = 'payment_requested' then duly.standing_of_request(q) else '' end as standing) w
+        cross join lateral (select case m.kind when 'payment_requested' then duly.standing_of_request(q)
+            when 'fraud_suspected' then coalesce(duly.standing_of_suspected(m.parameters ->> 'request'), '') else '' end as standing) w
         left join duly.collections c on c.account_id = m.account_id and c.period = m.period and c.closed_at is null);
 end $$;
 

@@ -105,6 +105,8 @@ begin
         returning *
     loop
         v_is_new := true;
+        -- What the gateway remembers is adopted as attempts: what merchants were paid within a time is counted anew from these.
+        delete from duly.charge_counts;
         perform duly.write_message('sending_held', '', '', '',
             jsonb_build_object('provider', s.provider_id, 'reason', p_reason), s.provider_id || '/' || s.changed_at);
     end loop;
