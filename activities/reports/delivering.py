@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row as TableRow
@@ -24,9 +24,6 @@ from models.reports.result import ReportFoot, ReportHead, Row
 from models.runs.schedule import RunCalendar, calendar_of
 from models.tables.messages import MessageRow
 from models.tables.reports.schedules import ReportDeliveryRow, ReportScheduleRow
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 KEPT_BYTES_AT_MOST = 64 * 1024 * 1024
 """A file above this is not kept: a report of so many rows is a program's, which runs it itself."""
@@ -115,7 +112,7 @@ class _KeptContent(BytesIO):
 
     _is_given_up = False
 
-    def write(self, data: "ReadableBuffer") -> int:
+    def write(self, data: Any) -> int:
         """Write some of it. Raises RefusedError above 64 MiB, once: whoever closes a file still writes its end."""
         if self._is_given_up:
             return memoryview(data).nbytes

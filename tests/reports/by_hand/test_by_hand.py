@@ -71,18 +71,18 @@ async def test_every_report_says_what_was_worked_out_by_hand_in_every_text_and_s
 
     differing = {}
     for id, report in found.items():
-        said = report.texts(*FIGURES[id].columns)
-        if said != FIGURES[id].rows:
-            differing[id] = [row for row in said if row not in FIGURES[id].rows]
+        shown = report.texts(*FIGURES[id].columns)
+        if shown != FIGURES[id].rows:
+            differing[id] = [row for row in shown if row not in FIGURES[id].rows]
     assert differing == {}
     for id, report in found.items():
         cells = all_cells(report)
         for format, read in READERS.items():
-            shown = [list(row) for row in read(written_as(report, format))]
+            read_back = [list(row) for row in read(written_as(report, format))]
             wanted = (
                 [[cell.replace(DASH, "") for cell in row] for row in cells] if format is ReportFormat.XLSX else cells
             )
-            assert shown == wanted, (id, format)
+            assert read_back == wanted, (id, format)
         assert without_spaces("".join(map("".join, cells))) in table_of(report, capsys), id
 
 

@@ -41,9 +41,9 @@ async def test_a_file_is_given_up_as_soon_as_it_is_larger_than_what_is_kept(
     assert "the file has more than" in delivered.problem
 
 
-@pytest.mark.parametrize(("attempt", "is_said"), [(TRIES_IN_TIME - 1, False), (TRIES_IN_TIME, True)])
+@pytest.mark.parametrize(("attempt", "is_reported"), [(TRIES_IN_TIME - 1, False), (TRIES_IN_TIME, True)])
 async def test_a_report_that_takes_too_long_each_time_is_no_query_for_ever(
-    merchant: Merchant, database: Database, monkeypatch: pytest.MonkeyPatch, attempt: int, is_said: bool
+    merchant: Merchant, database: Database, monkeypatch: pytest.MonkeyPatch, attempt: int, is_reported: bool
 ) -> None:
     async def slow(*_: object, **__: object) -> None:
         raise DatabaseUnavailableError("the database did not answer in time")
@@ -57,7 +57,7 @@ async def test_a_report_that_takes_too_long_each_time_is_no_query_for_ever(
         # What is over at once is an outage, however often it was tried.
         await worker.run(ReportActivities(database).keep_report, ORDER)
     monkeypatch.setattr(delivering, "TIMEOUT_SECONDS", 0)
-    if is_said:
+    if is_reported:
         delivered = await worker.run(ReportActivities(database).keep_report, ORDER)
         assert delivered is not None
         assert delivered.problem.startswith("takes more than")
