@@ -89,6 +89,8 @@ RETURNS_BY_PAYMENT = Source(
     _RETURN_MEASURES,
     ("kind", "id"),
     "payment_on",
+    # A payment stands on its own day here too; what came back of it may have come on any day since.
+    (Tie("paid", RECEIVABLE_KINDS, ("payment",), -1),),
 )
 APPLICATION_FEES = Source(
     "application_fees",
