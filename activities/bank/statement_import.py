@@ -234,8 +234,9 @@ def _owner(row: Row[Any]) -> KnownAccount:
 
 def _direct(received: tuple[BankEntry, DebitLine]) -> Result:
     entry, line = received
-    outcome = Outcome.UNCHANGED if line.is_known else Outcome.DIRECT_DEBIT
-    return Result(entry, outcome, reason=line.reference, accounts=line.accounts)
+    outcome = Outcome.SUSPENSE if line.is_suspense else Outcome.DIRECT_DEBIT
+    outcome = Outcome.UNCHANGED if line.is_known else outcome
+    return Result(entry, outcome, reason=line.stated, accounts=line.accounts)
 
 
 _DOUBTS = {

@@ -9,11 +9,23 @@ from models.bank.entry import BankEntry
 
 @dataclass(frozen=True)
 class DebitLine:
-    """Which debit or file a line is about, whose accounts it touches, and whether another import has booked it."""
+    """Which debit or file a line is about, whose accounts it touches, and whether another import has booked it.
+
+    `refused` are those of them that the bank had refused: a credit's money of these lies in suspense, and all of it is
+    where there are no others.
+    """
 
     reference: str
     accounts: tuple[str, ...]
     is_known: bool = False
+    refused: tuple[str, ...] = ()
+    is_suspense: bool = False
+
+    @property
+    def stated(self) -> str:
+        """What is shown of the line: its debit or file, and what the bank had refused of it."""
+        named = ", ".join(self.refused)
+        return f"{self.reference} (refused: {named})" if self.refused else self.reference
 
 
 class DebitLines:
@@ -46,4 +58,10 @@ class DebitLines:
         )
         if not received:
             return None
-        return DebitLine(received["reference"], tuple(received["accounts"]), bool(received["is_known"]))
+        return DebitLine(
+            received["reference"],
+            tuple(received["accounts"]),
+            bool(received["is_known"]),
+            tuple(received.get("refused", ())),
+            bool(received.get("is_suspense")),
+        )

@@ -37,7 +37,7 @@ language sql security definer set search_path = duly, pg_temp as $$
 $$;
 
 -- The debits that a line of a statement is about; none where that is not certain. One is named by its end-to-end id and has the
--- line's amount. A credit may be of a whole payment information or file: then what is not refused of it comes to the amount.
+-- line's amount. A credit may be of a whole payment information or file: then what is not refused of it comes to the amount, or all of it.
 create or replace function duly.debits_of_line(p_currency text, p_amount_minor bigint, p_named text[], p_batches text[], p_is_return boolean)
 returns text[] language plpgsql stable security definer set search_path = duly, pg_temp as $$
 declare
@@ -46,7 +46,7 @@ begin
     if p_is_return then
         -- The bank takes its charges, and perhaps interest to the payer's bank, with the money; of several debits in one line for all.
         return coalesce((select array_agg(id order by id) from duly.debits where id = any (p_named) and currency = p_currency
-            and state = 'collected' having count(*) = (select count(distinct x) from unnest(p_named) x)
+            and (state = 'collected' or state = 'rejected' and duly.brought_for_refused(id) is not null) having count(*) = (select count(distinct x) from unnest(p_named) x)
                 and sum(amount_minor) <= -p_amount_minor), '{}');
     end if;
     select array_agg(d.id order by d.id) into v_found from duly.debits d
@@ -54,7 +54,7 @@ begin
     where (d.id = any (p_named) or cardinality(p_named) = 0 and (d.payment_information = any (p_batches) or d.batch_id = any (p_batches)))
       and d.currency = p_currency and d.state = 'exported' and not duly.is_final(a.outcome)
     having sum(d.amount_minor) = p_amount_minor;
-    return coalesce(v_found, '{}');
+    return coalesce(v_found, duly.debits_with_refused(p_currency, p_amount_minor, p_named, p_batches));
 end $$;
 
 -- Book the debits that a line of a statement brings or takes back, once by the line's key: {reference, accounts, is_known}. Null:
@@ -68,6 +68,8 @@ declare
     v_found text[];
     v_provider text;
     v_charges bigint;
+    v_moved bigint;
+    v_refused text[];
     d duly.debits;
 begin
     v_found := duly.debits_of_line(p_currency, p_amount_minor, p_named, p_batches, v_is_return);
@@ -76,7 +78,9 @@ begin
         perform duly.lock_accounts(array(select account_id from duly.debits where id = any (v_found)
             union select t.account_id from duly.debits x join duly.gateway_requests r on r.id = x.request_id
                 cross join lateral duly.successors_of_payment(r.transaction_id) s
-                join duly.financial_transactions t on t.id = s.id where v_is_return and x.id = any (v_found)));
+                join duly.financial_transactions t on t.id = s.id where v_is_return and x.id = any (v_found)
+            union select t.account_id from unnest(v_found) x (id) cross join lateral duly.successors_of_payment(duly.brought_for_refused(x.id)) s
+                join duly.financial_transactions t on t.id = s.id where v_is_return));
     end if;
     select * into v_line from duly.debit_lines where key = p_key;
     if found then
@@ -98,20 +102,36 @@ begin
     values (p_key, v_provider, case when cardinality(v_found) = 1 then v_found[1] else coalesce(p_batches[1], v_found[1]) end,
         p_amount_minor, p_currency, p_booked_on)
     returning * into v_line;
+    -- What of the line is a payment of suspense moves by that, and the rest through the provider's clearing.
+    v_refused := array(select id from duly.debits where id = any (v_found) and state = 'rejected' order by id);
+    v_moved := abs(p_amount_minor) - (select coalesce(sum(amount_minor), 0) from duly.debits where id = any (v_refused));
     for d in select * from duly.debits where id = any (v_found) order by account_id, id for update loop
-        if v_is_return then
+        if d.state = 'rejected' and v_is_return then
+            perform duly.take_back_refused(d);
+            if v_charges > 0 then
+                perform duly.book_gateway_fee('debit:' || d.id || ':charges', d.provider_id, d.currency, v_charges, d.id, p_booked_on);
+            end if;
+            v_charges := 0;
+        elsif v_is_return then
             -- Which of several reasons is whose nobody knows here.
             perform duly.return_debit(d, v_charges, p_booked_on, case when cardinality(v_found) = 1 then p_code else '' end,
                 p_suspends and cardinality(v_found) = 1);
             v_charges := 0;
-        else
+        elsif d.state <> 'rejected' then
             perform duly.collect_debit(d);
         end if;
     end loop;
-    perform duly.book_gateway_movement('debits:' || md5(p_key), case when v_is_return then 'debits_returned' else 'debits_collected' end,
-        v_provider, p_currency, abs(p_amount_minor), v_line.reference, p_booked_on);
-    return jsonb_build_object('reference', v_line.reference, 'is_known', false, 'accounts', (select jsonb_agg(distinct account_id)
-        from duly.debits where id = any (v_found)));
+    -- Suspense is the last account that anybody locks.
+    if not v_is_return then
+        perform duly.keep_for_refused(x, p_booked_on) from duly.debits x where x.id = any (v_refused) order by x.id;
+    end if;
+    if v_moved > 0 then
+        perform duly.book_gateway_movement('debits:' || md5(p_key), case when v_is_return then 'debits_returned' else 'debits_collected' end,
+            v_provider, p_currency, v_moved, v_line.reference, p_booked_on);
+    end if;
+    return jsonb_build_object('reference', v_line.reference, 'is_known', false, 'refused', to_jsonb(v_refused),
+        'is_suspense', v_moved = 0 and not v_is_return, 'accounts', (select
+        jsonb_agg(distinct account_id) from duly.debits where id = any (v_found)));
 end $$;
 
 -- A line takes back what names debits of ours, and cannot be booked as they stand: whoever imports it is to know, for nothing else in the
@@ -127,7 +147,7 @@ begin
     perform duly.refuse('debit_was_collected', format('reference: %s takes back %s: %s', duly.shown_amount(p_taken_minor, p_currency), d.id,
         case d.state when 'collected' then format('it brought %s, and a debit is taken back whole', duly.shown_amount(d.amount_minor, d.currency))
             when 'returned' then 'it was taken back already'
-            when 'rejected' then 'it was refused, and has brought no money'
+            when 'rejected' then 'it was refused, and nothing of it is here to be taken back'
             else 'import the statement that brought its money, then this one again' end));
 end $$;
 

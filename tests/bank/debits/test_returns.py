@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from activities.database import Database
-from tests.bank.debits.direct_debits import DirectDebits, credited, returned
+from tests.bank.debits.direct_debits import BY, DirectDebits, credited, credited_batch, returned
+from tests.bank.refund_files import status_report
 from tests.bank.statements import camt, detail, entry
 from tests.support.attempts import broken_invariants
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
+
+SUSPENSE = "suspense:acc_suspense_eur"
 
 
 @pytest.fixture
@@ -72,4 +75,51 @@ async def test_several_debits_that_one_line_takes_back_are_returned_with_the_cha
     assert [(await debits.mandate(f"c{n}"))["state"] for n in (1, 2)] == ["active", "active"]
     names = ("bank", "gateway_clearing:sepa", "gateway_fees:sepa")
     assert [await debits.ledger(name) for name in names] == [2400, 0, 600]
+    assert await broken_invariants(debits.merchant) == []
+
+
+async def test_a_file_that_comes_whole_though_the_bank_had_refused_a_part_of_it_is_settled_and_that_part_waits(
+    debits: DirectDebits,
+) -> None:
+    ids = [(await debits.collect(await debits.payer(f"c{n}", 1000 * n))).gateway_reference for n in (1, 2, 3)]
+    batch = (await debits.export())["batch"]
+    await debits.cli.json("debits", "confirm", status_report(debits.folder, (ids[1], "RJCT", "AM04")), *BY)
+
+    came = await debits.statement(credited_batch(f"{batch}-1", "60.00"), name="1.xml")
+    waiting = [await debits.ledger(name) for name in ("bank", "gateway_clearing:sepa", SUSPENSE)]
+    taken = [await refusals(debits, returned(ids[1], "23.50", "AM04"), name="2.xml") for _ in range(2)]
+    again = await refusals(debits, returned(ids[1], "20.00", "AM04", "R2"), name="3.xml")
+
+    assert [(one["outcome"], one["reason"]) for one in came["entries"]] == [
+        ("direct_debit", f"{batch}-1 (refused: {ids[1]})")
+    ]
+    assert (waiting, taken) == ([6000, 0, -2000], [[], []])
+    assert [rule for rule, _ in again] == ["debit_was_collected"]
+    assert [await debits.state(one) for one in ids] == ["collected", "rejected", "collected"]
+    assert [await debits.merchant.balance(f"c{n}") for n in (1, 2, 3)] == [0, 2000, 0]
+    names = ("bank", "gateway_clearing:sepa", "gateway_fees:sepa", SUSPENSE)
+    assert [await debits.ledger(name) for name in names] == [3650, 0, 350, 0]
+    assert await broken_invariants(debits.merchant) == []
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_money_of_a_refused_debit_is_taken_back_from_suspense_or_from_whom_it_was_given(
+    debits: DirectDebits, is_moved: bool
+) -> None:
+    account = await debits.payer("c1")
+    debit = (await debits.collect(account)).gateway_reference
+    await debits.export()
+    await debits.cli.json("debits", "confirm", status_report(debits.folder, (debit, "RJCT", "AM04")), *BY)
+
+    came = await debits.statement(credited(debit, "25.00"), name="1.xml")
+    if is_moved:
+        payment = "select id from duly.financial_transactions where payment_reference = :debit"
+        brought = await debits.merchant.value(payment, debit=debit)
+        await debits.cli.json("transactions", "move", brought, account, *BY)
+    meanwhile = await debits.merchant.balance(account)
+    await debits.statement(returned(debit, "25.00", "AM04"), name="2.xml")
+
+    assert (came["summary"]["suspense"], meanwhile) == (1, 0 if is_moved else 2500)
+    assert await debits.merchant.balance(account) == 2500
+    assert [await debits.ledger(name) for name in ("bank", "gateway_clearing:sepa", SUSPENSE)] == [0, 0, 0]
     assert await broken_invariants(debits.merchant) == []
