@@ -9,12 +9,15 @@ FOLDER = Path(__file__).parent
 # Views name functions, and each other: they come last, in this order.
 VIEWS = (
     "ledger/views.sql",
+    "bank/debit_invariants.sql",
     "ledger/invariants.sql",
     "collections/views.sql",
     "reconciliation/views.sql",
     "reports/views.sql",
     "reports/gateway_views.sql",
     "reports/fee_views.sql",
+    "reports/prepaid_views.sql",
+    "reports/debit_views.sql",
     "reports/lifetime_views.sql",
 )
 RIGHTS = FOLDER / "rights.sql"

@@ -47,6 +47,10 @@ RULES = (
     "I24 top-ups that are asked for",
     "I24 top-up in the wallet is settled",
     "I24 invoice of a top-up",
+    "I25 line of bank debits",
+    "I25 debit as its lines have it",
+    "I26 attempt of a bank debit",
+    "I27 clearing of bank debits is zero",
 )
 
 _VIOLATIONS = "select rule, offender from duly.invariant_violations order by rule, offender limit :limit"

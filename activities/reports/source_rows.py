@@ -38,6 +38,7 @@ from models.tables.reports.gateways import (
     ReportReceivableView,
     ReportReturnView,
 )
+from models.tables.reports.prepaid import ReportDebitView, ReportVoucherView, ReportWalletView
 from models.tables.reports.snapshots import ReportLifetimeView, ReportMrrView
 
 _VIEWS = {
@@ -49,6 +50,9 @@ _VIEWS = {
     "transfers": ReportTransferView,
     "seals": ReportSealView,
     "balances": ReportBalanceView,
+    "wallets": ReportWalletView,
+    "vouchers": ReportVoucherView,
+    "debits": ReportDebitView,
     "attempts": ReportAttemptView,
     "receivables": ReportReceivableView,
     "application_fees": ReportApplicationFeeView,

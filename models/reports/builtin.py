@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from models.problem import refusal
 from models.reports.definition import ReportDefinition, definition_of
-from models.reports.gateway_reports import GATEWAY_REPORTS, RECURRING_REPORTS
-from models.reports.ledger_reports import LEDGER_REPORTS
+from models.reports.gateway_reports import DEBIT_REPORTS, GATEWAY_REPORTS, RECURRING_REPORTS
+from models.reports.ledger_reports import LEDGER_REPORTS, PREPAID_REPORTS
 
 # What auditors get, whole (`reports audit`).
 AUDIT: tuple[ReportDefinition, ...] = tuple(
@@ -20,7 +20,10 @@ AUDIT: tuple[ReportDefinition, ...] = tuple(
 )
 
 BUILT_IN: Mapping[str, ReportDefinition] = MappingProxyType(
-    {str(one["id"]): definition_of(one) for one in (*LEDGER_REPORTS, *GATEWAY_REPORTS, *RECURRING_REPORTS)},
+    {
+        str(one["id"]): definition_of(one)
+        for one in (*LEDGER_REPORTS, *PREPAID_REPORTS, *GATEWAY_REPORTS, *DEBIT_REPORTS, *RECURRING_REPORTS)
+    },
 )
 
 

@@ -90,6 +90,31 @@ GATEWAY_REPORTS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
+DEBIT_REPORTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "id": "debits",
+        "title": "Bank debits by month",
+        "about": "What was asked for, refused, brought and taken back, each in its own month, and the bank's charges"
+        " (X25). Net is what bank statements brought.",
+        "source": "debits",
+        "group_by": ["month", "provider"],
+        "measures": [
+            *("debits", "asked", "refused", "collected", "returned", "charges", "net", "refusal_rate", "return_rate"),
+        ],
+        "period": "last_12_months",
+    },
+    {
+        "id": "debits-refused",
+        "title": "Bank debits refused and taken back by reason",
+        "about": "By the bank's code of ISO 20022.",
+        "source": "debits",
+        "group_by": ["code", "kind"],
+        "measures": ["refusals", "refused", "returns", "returned"],
+        "filters": {"kind": ["refused", "returned"]},
+        "period": "last_28_days",
+    },
+)
+
 RECURRING_REPORTS: tuple[Mapping[str, Any], ...] = (
     {
         "id": "mrr",

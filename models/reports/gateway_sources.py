@@ -111,3 +111,28 @@ APPLICATION_FEES = Source(
     "booked_on",
     (Tie("net", ("platform_fees",)), Tie("income", ("application_fees",), (), -1)),
 )
+DEBITS = Source(
+    "debits",
+    "bank debits: asked for, refused, brought by a statement, taken back, and what the bank charged for that",
+    columns_named(
+        "happened_on kind id account_id region segment provider mandate batch sequence_type state code collect_on month"
+        " currency asked_minor refused_minor collected_minor returned_minor charges_minor"
+    ),
+    {
+        "debits": count("asked"),
+        "asked": total("asked_minor"),
+        "refusals": count("refused"),
+        "refused": total("refused_minor"),
+        "collections": count("collected"),
+        "collected": total("collected_minor"),
+        "returns": count("returned"),
+        "returned": total("returned_minor"),
+        "charges": total("charges_minor"),
+        "net": total("collected_minor", "-returned_minor", "-charges_minor"),
+        "refusal_rate": rate(("refused",), ("asked",)),
+        "return_rate": rate(("returned",), ("collected",)),
+    },
+    ("kind", "id"),
+    "happened_on",
+    (Tie("net", ("bank",), ("debits_collected", "debits_returned")),),
+)

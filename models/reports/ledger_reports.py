@@ -206,3 +206,42 @@ LEDGER_REPORTS: tuple[Mapping[str, Any], ...] = (
         "period": "last_12_months",
     },
 )
+
+PREPAID_REPORTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "id": "wallets",
+        "title": "Wallets by month and type",
+        "about": "What came into wallets, what was spent, and what has expired (F161). Corrected: voided, or taken back"
+        " with the money of a top-up.",
+        "source": "wallets",
+        "group_by": ["month", "type_id"],
+        "measures": ["credited", "given", "spent", "expired", "corrected", "change"],
+        "period": "last_12_months",
+    },
+    {
+        "id": "wallets-by-account",
+        "title": "Wallets by account",
+        "source": "wallets",
+        "group_by": ["account_id"],
+        "measures": ["credited", "given", "spent", "expired", "corrected", "change"],
+        "period": "last_month",
+    },
+    {
+        "id": "vouchers",
+        "title": "Vouchers by month and type",
+        "about": "Sold or given, redeemed, cancelled, and what nobody has redeemed (F165).",
+        "source": "vouchers",
+        "group_by": ["month", "type_id", "origin"],
+        "measures": ["issued", "redeemed", "cancelled", "expired", "change"],
+        "period": "last_12_months",
+    },
+    {
+        "id": "vouchers-by-batch",
+        "title": "Vouchers by batch",
+        "about": "What became of what was issued; a batch that was issued before the period has no share.",
+        "source": "vouchers",
+        "group_by": ["batch", "type_id"],
+        "measures": ["issued", "redeemed", "cancelled", "expired", "redeemed_share", "expired_share"],
+        "period": "last_12_months",
+    },
+)

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from models.reports.columns import DISTINCT, ColumnKind, ReportMeasure, count, rate, total
-from models.reports.gateway_sources import APPLICATION_FEES, ATTEMPTS, RECEIVABLES, RETURNS, RETURNS_BY_PAYMENT
+from models.reports.gateway_sources import (
+    APPLICATION_FEES,
+    ATTEMPTS,
+    DEBITS,
+    RECEIVABLES,
+    RETURNS,
+    RETURNS_BY_PAYMENT,
+)
 from models.reports.recurring_sources import AT_RISK, FORECAST, LIFETIME, MRR
 from models.reports.source import CURRENCY, RECEIVABLE_KINDS, Source, Tie, columns_named
 
@@ -187,6 +194,49 @@ AGEING = Source(
     ("account_id", "due_on", "transaction_id"),
     ties=(Tie("balance", RECEIVABLE_KINDS),),
 )
+WALLETS = Source(
+    "wallets",
+    "what wallets were credited with, what was spent of it, has expired or was taken back",
+    columns_named(
+        "posted_on number id account_id region segment type_id kind expires_on actor month currency credited_minor"
+        " given_minor spent_minor expired_minor corrected_minor change_minor balance_after_minor"
+    ),
+    {
+        "number_of": count(),
+        "accounts": count(f"{DISTINCT}account_id"),
+        "credited": total("credited_minor"),
+        "given": total("given_minor"),
+        "spent": total("spent_minor"),
+        "expired": total("expired_minor"),
+        "corrected": total("corrected_minor"),
+        "change": total("change_minor"),
+    },
+    ("id",),
+    "posted_on",
+    (Tie("change", ("wallet",), (), -1),),
+)
+VOUCHERS = Source(
+    "vouchers",
+    "steps of vouchers: issued, redeemed, cancelled and expired",
+    columns_named(
+        "posted_on id batch type_id origin kind account_id expires_on actor month currency issued_minor redeemed_minor"
+        " cancelled_minor expired_minor change_minor",
+        vouchers=ColumnKind.NUMBER,
+    ),
+    {
+        "number_of": count("vouchers"),
+        "issued": total("issued_minor"),
+        "redeemed": total("redeemed_minor"),
+        "cancelled": total("cancelled_minor"),
+        "expired": total("expired_minor"),
+        "change": total("change_minor"),
+        "redeemed_share": rate(("redeemed_minor",), ("issued_minor",)),
+        "expired_share": rate(("expired_minor",), ("issued_minor",)),
+    },
+    ("id",),
+    "posted_on",
+    (Tie("change", ("vouchers",), (), -1),),
+)
 BALANCES = Source(
     "balances",
     "what every account owes now, or is owed",
@@ -202,17 +252,20 @@ BALANCES = Source(
 )
 
 _OF_THE_LEDGER = (DOCUMENTS, LINES, TAXES, RECEIPTS, ENTRIES, TRANSFERS, SEALS, TRIAL_BALANCE, AGEING, BALANCES)
+_PREPAID = (WALLETS, VOUCHERS)
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         one.name: one
         for one in (
             *_OF_THE_LEDGER,
+            *_PREPAID,
             ATTEMPTS,
             RECEIVABLES,
             RETURNS,
             RETURNS_BY_PAYMENT,
             APPLICATION_FEES,
+            DEBITS,
             MRR,
             LIFETIME,
             AT_RISK,

@@ -281,6 +281,8 @@ class DebitRow(Base):
     created_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     alerted_at: Mapped[datetime | None]
+    brought_by: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.debit_lines.key"))
+    taken_back_by: Mapped[str | None] = mapped_column(Text(collation="C"), ForeignKey("duly.debit_lines.key"))
 
 
 class DebitLineRow(Base):

@@ -12,6 +12,8 @@ APPLICATION_FEES = "migrations/functions/merchants/application_fees.sql"
 TOP_UP_TESTS = "tests/wallets/test_top_ups.py"
 TAKEN_BACK = f"{TOP_UP_TESTS}::test_a_payment_that_is_cancelled_takes_what_is_not_spent_out_of_the_wallet"
 SPENDING_TESTS = "tests/wallets/test_spending_by_runs.py"
+REFUSED_MONEY = "migrations/functions/bank/refused_money.sql"
+RETURN_TESTS = "tests/bank/debits/test_returns.py"
 DEBIT_TESTS = "tests/bank/debits/test_direct_debits.py"
 MANDATE_TESTS = "tests/bank/debits/test_mandates.py"
 NOTICE_TESTS = "tests/bank/debits/test_notices.py"
@@ -169,6 +171,28 @@ PREPAID_BUGS = (
         "notice_days=row.notice_days + 1",
         "notice_days=1",
         TOO_LATE,
+    ),
+    SeededBug(
+        "money that comes for a refused debit is taken for that of nobody",
+        REFUSED_MONEY,
+        "having sum(d.amount_minor) = p_amount_minor and bool_or(d.state = 'rejected')",
+        "having false",
+        f"{RETURN_TESTS}::test_money_of_a_refused_debit_is_taken_back_from_suspense_or_from_whom_it_was_given",
+    ),
+    SeededBug(
+        "what the bank takes back of a refused debit it takes back again",
+        REFUSED_MONEY,
+        "c where c.idempotency_key = 'debit:' || p_id || ':returned')",
+        "c where false)",
+        f"{RETURN_TESTS}"
+        "::test_a_file_that_comes_whole_though_the_bank_had_refused_a_part_of_it_is_settled_and_that_part_waits",
+    ),
+    SeededBug(
+        "the audit does not compare a statement's line with its debits",
+        "migrations/functions/bank/debit_invariants.sql",
+        "b.minor is distinct from l.amount_minor or t.minor is not null",
+        "false",
+        "tests/bank/debits/test_debit_audit.py",
     ),
     SeededBug(
         "an application fee is rounded down",

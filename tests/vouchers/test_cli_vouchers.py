@@ -150,7 +150,7 @@ async def test_reports_tie_to_the_ledger_with_vouchers_in_it(shop: Company) -> N
     issued = await shop.cli.json("vouchers", "issue", "2", "5.00", "--type", "sold", "--account", "a1", *WHO)
     await shop.cli.typed(issued["vouchers"][0]["code"], "vouchers", "redeem", "a2", *WHO)
 
-    for report in ("transactions", "revenue-by-product", "receipts", "ledger"):
+    for report in ("transactions", "revenue-by-product", "receipts", "ledger", "vouchers", "vouchers-by-batch"):
         printed = await shop.cli("reports", "run", report, "--from", "2026-01-01", "--json")
         assert printed.exit_code == 0, (report, printed.stdout, printed.stderr)
     kept = await shop.cli.json("accounts", "export", "a2", "--json")

@@ -134,7 +134,7 @@ async def test_reports_tie_to_the_ledger_with_wallets_in_it_and_an_account_gives
     await prepaid.cli("wallets", "credit", "a1", "50.00", "--type", "top_up", *WHO)
     await prepaid.cli("wallets", "debit", "a1", "11.90", "--type", "film", *WHO)
 
-    for report in ("transactions", "revenue-by-product", "receipts", "ledger"):
+    for report in ("transactions", "revenue-by-product", "receipts", "ledger", "wallets", "wallets-by-account"):
         printed = await prepaid.cli("reports", "run", report, "--from", "2026-01-01", "--json")
         assert printed.exit_code == 0, (report, printed.stdout, printed.stderr)
 

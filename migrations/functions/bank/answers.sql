@@ -102,6 +102,8 @@ begin
     values (p_key, v_provider, case when cardinality(v_found) = 1 then v_found[1] else coalesce(p_batches[1], v_found[1]) end,
         p_amount_minor, p_currency, p_booked_on)
     returning * into v_line;
+    update duly.debits set brought_by = case when v_is_return then brought_by else p_key end,
+        taken_back_by = case when v_is_return then p_key else taken_back_by end where id = any (v_found);
     -- What of the line is a payment of suspense moves by that, and the rest through the provider's clearing.
     v_refused := array(select id from duly.debits where id = any (v_found) and state = 'rejected' order by id);
     v_moved := abs(p_amount_minor) - (select coalesce(sum(amount_minor), 0) from duly.debits where id = any (v_refused));

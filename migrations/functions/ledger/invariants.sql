@@ -250,4 +250,5 @@ create or replace view duly.invariant_violations as
   union all select rule, offender from duly.ledger_violations
   union all select rule, offender from duly.period_violations
   union all select rule, offender from duly.wallet_violations
-  union all select rule, offender from duly.voucher_violations;
+  union all select rule, offender from duly.voucher_violations
+  union all select rule, offender from duly.debit_violations;
