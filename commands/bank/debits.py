@@ -144,6 +144,21 @@ async def confirm(output: Output, file: Path, *, actor: str, reason: str) -> Non
     )
 
 
+async def refuse(output: Output, debit: str, code: str, *, actor: str, reason: str) -> None:
+    """Note that the bank refuses one debit, as its portal or a letter says. Raises RefusedError naming the rule."""
+    settings = read_settings()
+    async with database_of(settings) as database:
+        answers = DebitAnswers(database)
+        became = await answers.refuse(debit, code)
+        signals = await signal_collections(
+            output, database, settings, await answers.accounts([debit]), signal="gateway_event"
+        )
+    output.answer(
+        {"debit": debit, "outcome": became, "code": code, "actor": actor, "reason": reason, **signals},
+        table("", "Debit", debit, rows=[("Outcome", became), ("Code", code)]),
+    )
+
+
 async def adopt(output: Output, provider: str, file: Path, *, actor: str, reason: str) -> None:
     """Write down again the debits of a file that the bank has. A bad one is named, and every good one is kept."""
     sent = debits_in(file)

@@ -95,6 +95,24 @@ def confirm_debits(
     perform(lambda output: confirm(output, file, actor=actor, reason=reason), as_json=as_json)
 
 
+@app.command("refuse")
+@changes()
+def refuse_debit(
+    debit: Annotated[str, typer.Argument(metavar="DEBIT", help="Its end-to-end id, such as DD-7.")],
+    code: Annotated[str, typer.Option("--code", help="The bank's reason of ISO 20022, such as AM04.")],
+    actor: Actor,
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Note that the bank has refused one debit, where it sends no pain.002: it is declined and collected further.
+
+    Money that a statement has brought is taken back by a statement alone. Saying it again changes nothing.
+    """
+    from commands.bank.debits import refuse
+
+    perform(lambda output: refuse(output, debit, code, actor=actor, reason=reason), as_json=as_json)
+
+
 @app.command("adopt")
 @changes()
 def adopt_file(

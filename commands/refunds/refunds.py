@@ -10,6 +10,8 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.database import Database
+from activities.gateway.mode import adapter_of
 from activities.ledger.transaction_queries import TransactionQueries
 from activities.refunds.credits import RefundCredits
 from activities.refunds.queries import RefundQueries
@@ -27,6 +29,7 @@ from models.money import Money, MoneyError
 from models.operations.payment_states import REFUND
 from models.problem import RefusedError, refusal
 from models.refunds.refund import InvalidRefundError, RefundOrder, RefundRequest, RefundResult
+from models.tables.configuration import BANK_DEBITS
 from models.workflow_ids import WORKFLOW_QUEUE, refund_id
 from settings import Settings
 from workflows.refunds.refund import Refund
@@ -57,6 +60,7 @@ async def create(output: Output, options: RefundOptions, *, wait_seconds: float)
     settings = read_settings()
     async with database_of(settings) as database:
         payment = await TransactionQueries(database).require(options.payment)
+        await _require_gateway(database, payment)
         order = _order(options, payment)
         if options.credit is not None:
             order = await planned(database, order, payment, options.credit)
@@ -183,6 +187,17 @@ async def _first_outcome(
         )
     except WorkflowAlreadyStartedError as error:
         raise refusal("id", "refund_id_is_free", f"{order.refund_id} is over: see `refunds show`") from error
+
+
+async def _require_gateway(database: Database, payment: Row[Any]) -> None:
+    """Refuse what its provider can never give back: a bank debit goes back by a transfer (decision 0192)."""
+    if payment.provider and await adapter_of(database, payment.provider) == BANK_DEBITS:
+        raise refusal(
+            "payment",
+            "refund_by_transfer",
+            f"{payment.id} is a bank debit: credit the account (`transactions create credit_note`, for its invoice),"
+            " and the next `refunds export` gives that back by a transfer",
+        )
 
 
 def _order(options: RefundOptions, payment: Row[Any]) -> RefundOrder:

@@ -156,6 +156,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "something_is_left": "nothing is left of the payment",
         "account_not_terminated": "the account is terminated",
         "method_on_provider": "the provider does not handle the payment's method any more",
+        "refund_by_transfer": "the payment is a bank debit: what the account is credited goes back by a bank's file",
         "cancelled_in_full": "a payment is cancelled in full, never in part",
         "credit_limit": "the account's credit limit would be exceeded, and nobody has acknowledged it",
         "id_means_one_request": "the id was given to another refund",

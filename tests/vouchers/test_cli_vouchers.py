@@ -153,6 +153,10 @@ async def test_reports_tie_to_the_ledger_with_vouchers_in_it(shop: Company) -> N
     for report in ("transactions", "revenue-by-product", "receipts", "ledger", "vouchers", "vouchers-by-batch"):
         printed = await shop.cli("reports", "run", report, "--from", "2026-01-01", "--json")
         assert printed.exit_code == 0, (report, printed.stdout, printed.stderr)
+    [batch] = (
+        await shop.cli.json("reports", "run", "vouchers-by-batch", "--from", "2026-01-01", "--to", "2099-12-31")
+    )["rows"]
+    assert [batch[f"{name}_minor"] for name in ("issued", "redeemed", "cancelled", "expired")] == [1000, 500, 0, 0]
     kept = await shop.cli.json("accounts", "export", "a2", "--json")
     assert [one["kind"] for one in kept["vouchers"]] == ["redeemed"]
 

@@ -121,6 +121,8 @@ async def test_a_payment_that_is_cancelled_takes_what_is_not_spent_out_of_the_wa
         await topped_up.value("select duly.cancel_payment(:key, :id)", key=f"cancel:{account}", id=payment)
 
     assert [await topped_up.wallet(account) for account in payments] == [0, 0]
+    reported = "select kind, sum(corrected_minor) from duly.report_wallets group by kind order by kind"
+    assert await topped_up.rows(reported) == [("credited", 0), ("spent", 0), ("taken_back", -2800)]
     assert [await topped_up.merchant.balance(account) for account in payments] == [0, 1200]
     assert await topped_up.states() == [("spent", 2000, "credited", 800), ("unspent", 2000, "credited", 2000)]
     assert [await topped_up.is_on(account) for account in payments] == [False, False]

@@ -16,11 +16,11 @@ from commands.lists.next_actions import NextAction, next_actions
 from models.listing import ListPage
 from models.operations.ledger_states import ACCOUNT, TRANSACTION
 from models.operations.payment_states import ATTEMPT, CARD, COLLECTION
-from models.payments.preference import preference_number
 from models.problem import refusal
 from models.subscriptions.cycle import Term
 from models.workflow_ids import collection_id
 from web.actions.forms import links_of
+from web.bank.mandates import ways_to_pay
 from web.bills.pages import bills_of
 from web.context import Visit
 from web.fraud.holds import holds_of
@@ -119,10 +119,10 @@ async def account_about(visit: Visit) -> Response:
     id = visit.request.path_params["id"]
     _, records = await _require(visit, id)
     subscriptions = await records.subscriptions(id)
-    preferences = await records.preferences(id)
+    ways = await ways_to_pay(visit, id, await records.preferences(id))
     changes = await records.changes(id, _SHOWN)
     stops = stops_of(await records.mail_stops(id))
-    return show_part(visit, (_subscriptions(subscriptions), _preferences(preferences), stops, _changes(changes)))
+    return show_part(visit, (_subscriptions(subscriptions), *ways, stops, _changes(changes)))
 
 
 def overdue_sentence(unsettled: Sequence[Row[Any]], currency: str, today: date) -> str:
@@ -265,15 +265,6 @@ def _subscriptions(rows: Sequence[Row[Any]]) -> Table:
         Column("Id", lambda row: Cell(row.id, is_id=True)),
     )
     return table_of("Subscriptions", columns, rows)
-
-
-def _preferences(rows: Sequence[Row[Any]]) -> Table:
-    columns = (
-        Column("Preference", lambda row: text(preference_number(row.number))),
-        Column("Method", lambda row: text(row.method)),
-        Column("Preferred", lambda row: text("yes" if row.is_preferred else "")),
-    )
-    return table_of("Ways to pay", columns, rows)
 
 
 def _changes(rows: Sequence[Row[Any]]) -> Table:

@@ -8,10 +8,10 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from activities.database import Database, RuleBrokenError, one_of
-from models.bank.refund_answer import AnswerStatus, BankBatchAnswer, BankRefundAnswer
+from models.bank.refund_answer import DUPLICATES, AnswerStatus, BankBatchAnswer, BankRefundAnswer
 from models.gateway.decline import Decline, DeclineClass, classify
 from models.imports.columns import ANSWERS
-from models.problem import Problem
+from models.problem import Problem, refusal
 from models.tables.returns import DebitRow
 
 _CODE = re.compile(r"[A-Z]{2}[A-Z0-9]{2}")
@@ -69,6 +69,17 @@ class DebitAnswers:
         except RuleBrokenError as error:
             return problem_of_rule(error, ANSWERS, answer.line)
         return DebitAnswered(answer.line, answer.reference, DebitBecame(became), code)
+
+    async def refuse(self, debit: str, code: str) -> DebitBecame:
+        """Note what the bank has said of one debit in another way. Raises RefusedError and RuleBrokenError."""
+        if not _CODE.fullmatch(code):
+            raise refusal("code", "iso_20022_code", "must be the bank's reason of ISO 20022, such as AM04")
+        if code in DUPLICATES:
+            what = "the bank has this debit already: see what became of the first"
+            raise refusal("code", "payment_sent_twice", what)
+        return DebitBecame(
+            await self._database.call("refuse_debit", id=debit, code=code, suspends=suspends_mandate(code))
+        )
 
     async def apply_batch(self, batch: BankBatchAnswer, answered: Collection[str]) -> Sequence[DebitAnswered | Problem]:
         """Apply what is said of a file, or a part of it, to its debits without an answer of their own."""

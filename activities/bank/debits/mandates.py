@@ -18,7 +18,7 @@ from models.tables.returns import DebitRow, MandateRow
 # `duly.is_mandate_expired`, for who reads: expired from that day on, not only once the next file has noted it.
 _ZONE = select(CreditorRow.time_zone).where(CreditorRow.id == MandateRow.provider_id).scalar_subquery()
 _TODAY = cast(func.timezone(_ZONE, func.now()), Date)
-_ENDS_AT = func.coalesce(MandateRow.last_used_on, MandateRow.signed_on) + func.make_interval(0, 36)
+_ENDS_AT = func.greatest(MandateRow.last_used_on, MandateRow.signed_on) + func.make_interval(0, 36)
 _STATE: ColumnElement[str] = case(
     (and_(MandateRow.state.in_(("signed", "active", "suspended")), _TODAY >= _ENDS_AT), "expired"),
     else_=MandateRow.state,

@@ -238,8 +238,12 @@ async def test_a_credit_of_who_pays_by_debit_goes_back_by_a_transfer(debits: Dir
     await debits.statement(credited(asked.gateway_reference, "25.00"), entry("B2", "10.00", text=account))
 
     written = debits.folder / "refunds.csv"
+    payment = await debits.merchant.value("select id from duly.financial_transactions where provider = 'sepa'")
+    refused = [await debits.cli("refunds", what, payment, *BY, "--json") for what in ("create", "cancel")]
     exported = await debits.cli.json("refunds", "export", "2026-11", str(written), "--format", "csv", *BY)
 
+    # What could never be sent is asked of nobody.
+    assert [one.rules for one in refused] == [[("payment", "refund_by_transfer")]] * 2
     assert [(one["account_id"], one["amount_minor"]) for one in exported["refunds"]] == [(account, 1000)]
 
 

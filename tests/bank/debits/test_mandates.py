@@ -60,8 +60,11 @@ async def test_a_mandate_is_signed_today_where_the_creditor_is_and_lasts_from_th
     )
 
     signed = await debits.cli.json("mandates", "sign", "M-c1", *BY)
+    # Signed anew, it is not over because its last debit was long ago.
+    await debits.merchant.run("update duly.mandates set last_used_on = '2020-02-15'")
+    shown = await debits.mandate(account)
 
     today = await debits.merchant.value("select (now() at time zone :zone)::date", zone=time_zone)
-    assert (signed["state"], signed["signed_on"]) == ("active", today.isoformat())
+    assert (signed["state"], shown["state"], signed["signed_on"]) == ("active", "active", today.isoformat())
     await debits.merchant.run("update duly.creditors set notice_days = 14")
     assert (await debits.collect(account)).code == "answers_later"

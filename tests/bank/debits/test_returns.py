@@ -123,3 +123,27 @@ async def test_money_of_a_refused_debit_is_taken_back_from_suspense_or_from_whom
     assert await debits.merchant.balance(account) == 2500
     assert [await debits.ledger(name) for name in ("bank", "gateway_clearing:sepa", SUSPENSE)] == [0, 0, 0]
     assert await broken_invariants(debits.merchant) == []
+
+
+async def test_what_the_bank_says_without_a_file_is_noted_once_and_not_of_what_has_been_paid(
+    debits: DirectDebits,
+) -> None:
+    refused, paid = [(await debits.collect(await debits.payer(name))).gateway_reference for name in ("c1", "c2")]
+    await debits.export()
+    await debits.statement(credited(paid, "25.00"), name="1.xml")
+
+    noted = [await debits.cli.json("debits", "refuse", refused, "--code", "AC04", *BY) for _ in range(2)]
+    wrong = [
+        (await debits.cli("debits", "refuse", *words, *BY, "--json")).rules
+        for words in (
+            (paid, "--code", "AC04"),
+            ("DD-999", "--code", "AC04"),
+            (refused, "--code", "closed"),
+            (refused, "--code", "AM05"),
+        )
+    ]
+
+    assert [one["outcome"] for one in noted] == ["rejected", "unchanged"]
+    assert (await debits.mandate("c1"))["state"] == "suspended"
+    assert [rule for [(_, rule)] in wrong] == ["debit_waits", "debit_exists", "iso_20022_code", "payment_sent_twice"]
+    assert await broken_invariants(debits.merchant) == []

@@ -89,6 +89,7 @@ GIVES_NOTHING = frozenset(
         mandates cancel
         debits sent
         debits confirm
+        debits refuse
         debits adopt
         reconcile start
         reconcile payout
