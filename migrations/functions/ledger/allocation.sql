@@ -231,11 +231,13 @@ $$;
 create or replace function duly.settle(t duly.financial_transactions) returns void language plpgsql as $$
 begin
   if t.classification = 'payment' and t.addressed_invoice_ids <> '{}' then perform duly.alert_of_written_off(t); end if;
-  if t.classification = 'payment' and duly.fund_wallet(t) then
+  if t.classification = 'payment' and t.addressed_invoice_ids = '{}' and duly.fund_wallet(t) then
     perform duly.allocate_fifo(t.account_id);
   elsif t.addressed_invoice_ids <> '{}'
     and (select allocation_principle from duly.definitions) = 'against_item_and_fifo' then
     perform duly.allocate_addressed(t);
+    -- What it names it pays, whatever its type: a run that charges a card for an invoice would charge it again.
+    if t.classification = 'payment' then perform duly.fund_wallet(t); end if;
     perform duly.allocate_fifo(t.account_id);
   elsif t.classification = 'refund' and duly.promotional_credit(t.account_id) > 0 then
     perform duly.allocate_refund(t);

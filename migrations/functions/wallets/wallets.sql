@@ -198,8 +198,8 @@ begin
   return duly.post_wallet(w, 'wallet_clearing');
 end $$;
 
--- A payment of a type that funds wallets has been posted: as much as the wallet's limit has room for is invoiced and settled by it,
--- whatever else is owed; the rest is the account's. Money that has moved is never refused: what the configuration does not allow is
+-- A payment of a type that funds wallets has been posted: as much of what it does not name invoices for as the wallet's limit has room for
+-- is invoiced and settled by it, whatever else is owed; the rest is the account's. Money that has moved is never refused: what the configuration does not allow is
 -- left out, the payment settles what is owed like any other, and operators are told. Whether it has funded.
 create or replace function duly.fund_wallet(t duly.financial_transactions) returns boolean language plpgsql as $$
 declare
@@ -217,7 +217,7 @@ begin
       or sqlstate 'LD006' or sqlstate 'DU001' then
     get stacked diagnostics v_rule = constraint_name;
   end;
-  perform duly.write_message('wallet_not_funded', t.account_id, '', '', jsonb_build_object('amount_minor', t.total_minor,
+  perform duly.write_message('wallet_not_funded', t.account_id, '', '', jsonb_build_object('amount_minor', duly.unsettled(t.id),
     'currency', t.currency, 'code', v_rule), t.id);
   return false;
 end $$;
@@ -230,7 +230,7 @@ begin
   select * into a from duly.accounts where id = t.account_id;
   if a.kind <> 'customer' or a.state = 'terminated' then return false; end if;
   perform duly.expire_wallet(a);
-  return duly.fund_by(t, a, y, t.total_minor);
+  return duly.fund_by(t, a, y, duly.unsettled(t.id));
 end $$;
 
 -- Credit the wallet by so much of a payment, as far as there is room: the credit's invoice is settled by that payment. Whether it was.
