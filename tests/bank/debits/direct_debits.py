@@ -71,9 +71,9 @@ class DirectDebits:
         gateway = BankDebitGateway(self.database, "sepa")
         return CollectActivities(self.database, gateway, Clocks(self.database, gateway), GatewayPace(1000))
 
-    async def collect(self, account: str, attempt: int = 1, *, period: str = PERIOD, run_id: str = "") -> CollectResult:
+    async def collect(self, account: str, attempt: int = 1, *, period: str = PERIOD) -> CollectResult:
         """Make an attempt, or ask what became of it."""
-        return await self.collecting.collect(CollectRequest(account, period, "sepa", run_id, attempt=attempt))
+        return await self.collecting.collect(CollectRequest(account, period, "sepa", attempt=attempt))
 
     async def export(self, name: str = "debits.xml", *words: str) -> dict[str, Any]:
         """Write the file of what is due."""

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from activities.database import Database
-from models.gateway.gateway_request import CollectOutcome
+from models.runs.process_run import ItemOutcome
+from settings import Settings
 from tests.bank.debits.direct_debits import DirectDebits, credited, returned
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
+from tests.support.running_duly import RunningDuly
 from tests.wallets.top_ups import TOP_UPS, ToppedUp
+from worker import debit_worker
 
 BY_DEBIT = """
 [[run_definitions]]
@@ -19,8 +24,9 @@ criteria = { wallet_top_ups = true }
 """
 
 
+@pytest.mark.nightly
 async def test_a_wallet_has_a_debit_when_a_statement_brings_it_and_loses_what_the_bank_takes_back(
-    merchant: Merchant, cli: CommandLine, database: Database, tmp_path: Path
+    merchant: Merchant, cli: CommandLine, database: Database, duly: RunningDuly, settings: Settings, tmp_path: Path
 ) -> None:
     debits, topped_up = DirectDebits(merchant, cli, database, tmp_path), ToppedUp(merchant, database)
     await debits.set_up()
@@ -29,18 +35,19 @@ async def test_a_wallet_has_a_debit_when_a_statement_brings_it_and_loses_what_th
     await merchant.value("select duly.set_preferred_method(:account, 'direct_debit')", account=account)
     await topped_up.choose(account, is_on=True)
 
-    await topped_up.freeze(definition="by_debit")
-    asked = await debits.collect(account, period="2026-11-27", run_id="run/by_debit/2026-11-27")
-    # The next day's run waits for the bank too.
-    await topped_up.freeze("2026-11-28", definition="by_debit")
+    async with debit_worker(duly.client, database, settings.model_copy(update={"provider": "sepa"})):
+        certificate = await duly.run("by_debit", "2026-11-27")
+        # The next day's run waits for the bank too.
+        await duly.run("by_debit", "2026-11-28")
     waiting = (await topped_up.states(), await topped_up.wallet(account))
+    asked = await merchant.value("select id from duly.debits")
     await debits.export()
-    await debits.statement(credited(asked.gateway_reference, "20.00"), name="1.xml")
+    await debits.statement(credited(asked, "20.00"), name="1.xml")
     filled = await topped_up.wallet(account)
     await topped_up.value("select duly.wallet_debit('film', 'c1', 1200, 'EUR', 'film')")
-    await debits.statement(returned(asked.gateway_reference, "23.50", "MD06"), name="2.xml")
+    await debits.statement(returned(asked, "23.50", "MD06"), name="2.xml")
 
-    assert asked.outcome is CollectOutcome.PROCESSING
+    assert [(one.outcome, one.amount_minor) for one in certificate.totals] == [(ItemOutcome.PENDING, 2000)]
     assert (waiting, filled) == (([(account, 2000, "requested", 0)], 0), 2000)
     assert await topped_up.states() == [(account, 2000, "credited", 800)]
     assert (await topped_up.wallet(account), await merchant.balance(account)) == (0, 1200)
