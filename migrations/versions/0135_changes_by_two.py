@@ -6,7 +6,7 @@ Revision ID: 0135
 from migrations.run import run_scripts
 
 revision = "0135"
-down_revision: str | None = "0123"
+down_revision: str | None = "0127"
 branch_labels: str | None = None
 depends_on: str | None = None
 
