@@ -1,4 +1,4 @@
-"""A payment that says which invoices it is for pays these, also where its type funds wallets: what is left funds one."""
+"""A payment pays the invoices that it names, also where its type funds wallets: what is left funds one."""
 
 from tests.ledger.books import Books
 from tests.wallets.conftest import WALLETS

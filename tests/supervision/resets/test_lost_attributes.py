@@ -31,11 +31,11 @@ async def test_a_receivable_is_collected_once_when_the_attributes_are_there_agai
     await client.operator_service.remove_search_attributes(request)
     try:
         async with asyncio.timeout(60):
-            while not await unprepared(client):
+            while not await unprepared(client):  # noqa: ASYNC110  # the server's state
                 await asyncio.sleep(0.1)
         handle = await standing_duly.start_collection(account, period)
         async with asyncio.timeout(60):
-            while await failed_tasks(client, handle.id) < TASKS:
+            while await failed_tasks(client, handle.id) < TASKS:  # noqa: ASYNC110  # the server's state
                 await asyncio.sleep(0.1)
     finally:
         await register_attributes(client)
