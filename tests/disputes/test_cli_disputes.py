@@ -56,9 +56,13 @@ async def test_evidence_goes_to_the_bank_and_is_kept_nowhere_here(
 async def test_a_dispute_is_given_up_and_its_payment_cancelled(
     cli: CommandLine, merchant: Merchant, dispute: str
 ) -> None:
+    await merchant.configure('[approval_rules]\ndisputes = { EUR = "1.00" }')
+    limited = await cli("disputes", "accept", dispute, *WHO, "--json")
+    await merchant.configure("[approval_rules]\ndisputes = {}")
     accepted = await cli.json("disputes", "accept", dispute, *WHO)
     listed = await cli.json("disputes", "list", "--state", "lost")
 
+    assert "giver_is_user" in limited.stderr, "whoever is no user has no limit of their own"
     assert accepted["answer"]["state"] == "lost"
     assert [each["id"] for each in listed["disputes"]] == [dispute]
     assert await merchant.value("select balance_minor from duly.account_balances order by 1 desc limit 1") == 10000
