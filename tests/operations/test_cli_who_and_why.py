@@ -115,6 +115,7 @@ IDS_AND_DATES = frozenset(
         "count",
         "currency",
         "day",
+        "debit",
         "definition",
         "discrepancy",
         "dispute",

@@ -286,19 +286,3 @@ async def test_a_mandate_that_expires_before_the_day_of_collection_is_not_debite
 
     assert (await debits.collect(account)).code == "MD01"
     assert (await debits.mandate(account))["state"] == "signed"
-
-
-@pytest.mark.nightly
-async def test_a_debit_that_returns_for_an_invoice_with_a_credit_note_leaves_what_is_owed(debits: DirectDebits) -> None:
-    account = await debits.payer("c1")
-    debit = (await debits.collect(account)).gateway_reference
-    await debits.export()
-    await debits.statement(credited(debit, "25.00"), name="1.xml")
-    invoice = await debits.merchant.value("select id from duly.financial_transactions where classification = 'invoice'")
-    note = ("create", "credit_note", account, "--line", "product=plan,price=10.00,tax_rate=none", "--invoice", invoice)
-    await debits.cli.json("transactions", *note, *BY)
-
-    await debits.statement(returned(debit, "25.00", "MS03"), name="2.xml")
-
-    assert await debits.merchant.balance(account) == 1500
-    assert await broken_invariants(debits.merchant) == []

@@ -147,3 +147,19 @@ async def test_what_the_bank_says_without_a_file_is_noted_once_and_not_of_what_h
     assert (await debits.mandate("c1"))["state"] == "suspended"
     assert [rule for [(_, rule)] in wrong] == ["debit_waits", "debit_exists", "iso_20022_code", "payment_sent_twice"]
     assert await broken_invariants(debits.merchant) == []
+
+
+@pytest.mark.nightly
+async def test_a_debit_that_returns_for_an_invoice_with_a_credit_note_leaves_what_is_owed(debits: DirectDebits) -> None:
+    account = await debits.payer("c1")
+    debit = (await debits.collect(account)).gateway_reference
+    await debits.export()
+    await debits.statement(credited(debit, "25.00"), name="1.xml")
+    invoice = await debits.merchant.value("select id from duly.financial_transactions where classification = 'invoice'")
+    note = ("create", "credit_note", account, "--line", "product=plan,price=10.00,tax_rate=none", "--invoice", invoice)
+    await debits.cli.json("transactions", *note, *BY)
+
+    await debits.statement(returned(debit, "25.00", "MS03"), name="2.xml")
+
+    assert await debits.merchant.balance(account) == 1500
+    assert await broken_invariants(debits.merchant) == []
