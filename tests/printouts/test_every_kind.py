@@ -23,7 +23,7 @@ def read_back(content: bytes, format: str) -> str:
     if format == "pdf":
         return text_of(content)
     if format == "html":
-        return str(lxml.html.fromstring(content.decode()).text_content())
+        return "".join(map(str, lxml.html.fromstring(content.decode()).itertext()))
     if format == "xlsx":
         cells = [cell.value for sheet in load_workbook(BytesIO(content)) for row in sheet.iter_rows() for cell in row]
         return "\n".join(str(value) for value in cells if value is not None)
