@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # A page of paper is for people: longer reports are for spreadsheets and programs.
 PDF_ROWS_AT_MOST = 5000
+# Setting a page takes 13 KiB of memory a cell until the last one is set: 2,000 rows of 12 columns are 320 MiB.
+PDF_CELLS_AT_MOST = 25_000
 # What a sheet holds (https://support.microsoft.com/office, specifications and limits), less head and foot.
 SHEET_ROWS_AT_MOST = 1_048_000
 _TEMPLATE = Path(__file__).parent / "report.typ"
@@ -113,10 +115,11 @@ class PdfReport:
         self._head = head
 
     def rows(self, rows: Sequence[Row]) -> None:
-        """Keep rows. Raises RefusedError for more of them than anybody reads on paper."""
-        if len(self._rows) + len(rows) > PDF_ROWS_AT_MOST:
-            raise refusal("format", "pdf_is_short", f"has more than {PDF_ROWS_AT_MOST} rows: take XLSX or CSV")
+        """Keep rows. Raises RefusedError for more of them than anybody reads on paper, or than fit into memory."""
         columns = self._head.columns if self._head else ()
+        most = min(PDF_ROWS_AT_MOST, PDF_CELLS_AT_MOST // max(len(columns), 1))
+        if len(self._rows) + len(rows) > most:
+            raise refusal("format", "pdf_is_short", f"has more than {most} rows: take XLSX or CSV, or fewer columns")
         self._rows += [[as_text(one, row) for one in columns] for row in rows]
 
     def end(self, foot: ReportFoot) -> None:

@@ -44,6 +44,16 @@ def test_a_workbook_that_is_written_leaves_no_file(tmp_path: Path, monkeypatch: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pdf_has_no_more_cells_than_memory_can_set() -> None:
+    report = output_as(ReportFormat.PDF, BytesIO())
+    report.begin(head_of(built_in("transactions"), date(2026, 11, 30), AT))
+    row = {"posted_on": AT.date(), "currency": "EUR", "total_minor": 1}
+
+    report.rows([row] * 2083)
+    with pytest.raises(RefusedError, match="more than 2083 rows"):
+        report.rows([row])
+
+
 def test_names_of_every_script_and_of_markup_are_set_as_they_are() -> None:
     content = BytesIO()
     definition = definition_of({
