@@ -1,4 +1,4 @@
-"""A payment pays the invoices that it names, also where its type funds wallets: what is left funds one."""
+"""A payment that says which invoices it is for pays these, also where its type funds wallets by what is left."""
 
 from tests.ledger.books import Books
 from tests.wallets.conftest import WALLETS
