@@ -49,6 +49,8 @@ class CompanyOptions:
     gateway_timeout_seconds: float = 2.0
     missed_seconds: float = 0
     workers_of_each: int = 2
+    # What is configured beside the generated merchant.
+    configured: DefinitionsDocument | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ async def running_company(options: CompanyOptions) -> AsyncIterator[BrittleCompa
         # What a service collects by itself has no definition, and so the standard policy: its waits are the demo's too.
         standard = replace(POLICY, id=DunningPolicy().id, version=2)
         await Definitions(database).apply(DefinitionsDocument(dunning_policies=(Policy(policy=standard),)))
+        if options.configured is not None:
+            await Definitions(database).apply(options.configured)
         await Merchants(database).apply(SHOPS)
         await together(_load(company, options), fleet.start())
         yield company

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from bench.chaos.company import BrittleCompany, CompanyOptions, running_company
+from bench.chaos.families.families import configured
 from bench.chaos.gateway_records import read_gateway
 from bench.chaos.injections import INJECTIONS, Harmer, in_rounds, possible_injections
 from bench.chaos.oracle import Acknowledged, Oracle, OracleVerdict
@@ -28,6 +29,7 @@ SEED = 7
 FIRST_PERIOD = "2026-01"
 # Of the calls and of the events so many go wrong, in every way that the sandbox has.
 CALLS_WRONG, EVENTS_WRONG = 0.05, 0.2
+MONTHS_AT_ONCE = 2
 SLOW_SECONDS = 3.0
 
 _OUTCOMES = """
@@ -44,7 +46,8 @@ select count(*) from (select account_id, period from duly.gateway_requests where
 class ChaosOptions:
     """How much is harmed for how long; `pause_seconds` lie between faults, `settle_seconds` bound the wait afterwards.
 
-    So many `injections_min` are made even if the collections are through sooner, unless `minutes_max` have passed. With
+    So many `injections_min` are made even if the collections are through sooner, unless `minutes_max` have passed, and
+    no more than `injections_max`, if that is not 0: on a busy machine faults would come for as long as it takes. With
     `kinds`, each of them comes once a round, and no other.
     """
 
@@ -57,6 +60,7 @@ class ChaosOptions:
     settle_seconds: float = 900.0
     missed_seconds: float = 0
     injections_min: int = 0
+    injections_max: int = 0
     kinds: tuple[str, ...] = ()
 
 
@@ -130,7 +134,9 @@ async def measure_chaos(options: ChaosOptions) -> ChaosFigures:
     # Drivers report each call that was cut off: that is the point here.
     for name in ("asyncio", "psycopg", "sqlalchemy.pool", "temporalio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    company_options = CompanyOptions(options.accounts, options.seed, missed_seconds=options.missed_seconds)
+    company_options = CompanyOptions(
+        options.accounts, options.seed, missed_seconds=options.missed_seconds, configured=configured()
+    )
     async with running_company(company_options) as company:
         return await harm_and_judge(company, options)
 
@@ -138,6 +144,7 @@ async def measure_chaos(options: ChaosOptions) -> ChaosFigures:
 async def harm_and_judge(company: BrittleCompany, options: ChaosOptions) -> ChaosFigures:
     """Harm a running company, and judge it."""
     traffic = Traffic(company, options.seed, Returning(company))
+    await traffic.families.debits.set_up(options.accounts)
     settling, log = Settling(company, traffic), InjectionLog()
     company.control.mixed_faults(CALLS_WRONG, seed=options.seed, delay_seconds=SLOW_SECONDS)
     company.control.mixed_event_faults(EVENTS_WRONG, seed=options.seed)
@@ -155,7 +162,7 @@ async def harm_and_judge(company: BrittleCompany, options: ChaosOptions) -> Chao
         machine=await this_machine(company.database),
         seed=options.seed,
         collections=collections,
-        counted=dict(sorted((traffic.counted + traffic.returning.counted).items())),
+        counted=dict(sorted((traffic.counted + traffic.returning.counted + traffic.families.counted).items())),
         seconds=round(seconds, 1),
         settling_seconds=round(time.monotonic() - began - seconds, 1),
         certainty_seconds=_certainty([finished - started for started, finished in outcomes]),
@@ -163,7 +170,10 @@ async def harm_and_judge(company: BrittleCompany, options: ChaosOptions) -> Chao
         call_faults={str(kind): count for kind, count in sorted(call_faults.items())},
         event_faults={str(kind): count for kind, count in sorted(event_faults.items())},
         left=left,
-        verdict=await judge(company, Acknowledged(frozenset(traffic.paid), traffic.from_bank)),
+        verdict=await judge(
+            company,
+            Acknowledged(frozenset(traffic.paid), traffic.from_bank, traffic.families.acknowledged),
+        ),
         load_average=round(os.getloadavg()[2], 1),
     )
 
@@ -177,17 +187,33 @@ async def judge(company: BrittleCompany, acknowledged: Acknowledged) -> OracleVe
 
 
 async def _months(traffic: Traffic, options: ChaosOptions, log: InjectionLog, began: float) -> int:
-    """Run months until so much was collected, or the time is over; return how many receivables there were."""
-    period, collections = Period.parse(FIRST_PERIOD), 0
+    """Run months until so much was collected, or the time is over; return how many receivables there were.
+
+    The next one begins while the last members of the one before wait for their second try, as it is in a company.
+    """
+    period, collections, running = Period.parse(FIRST_PERIOD), 0, set[asyncio.Task[None]]()
     ends = began + options.minutes_max * 60
-    while collections < options.collections and time.monotonic() < ends:
-        await traffic.month(str(period))
-        period = period.next()
-        rows = await until_answered(lambda: traffic.company.database.rows(_COLLECTIONS), seconds=60)
-        collections = int(rows[0][0]) if rows else collections
-        print(f"{time.monotonic() - began:.0f} s: {collections:,} collections, {log.total} faults", flush=True)
+    async with asyncio.TaskGroup() as group:
+        while collections < options.collections and time.monotonic() < ends:
+            is_through = asyncio.Event()
+            running.add(group.create_task(traffic.month(str(period), is_through)))
+            await is_through.wait()
+            if len(running) >= MONTHS_AT_ONCE:
+                _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            period, collections = period.next(), await _so_far(traffic, log, began, collections)
+    collections = await _so_far(traffic, log, began, collections)
     while log.total < options.injections_min and time.monotonic() < ends:  # noqa: ASYNC110  # whoever injects knows of no event
         await asyncio.sleep(0.5)
+    return collections
+
+
+async def _so_far(traffic: Traffic, log: InjectionLog, began: float, before: int) -> int:
+    """Count the receivables, and say how far it is and what has taken how long."""
+    rows = await until_answered(lambda: traffic.company.database.rows(_COLLECTIONS), seconds=60)
+    collections = int(rows[0][0]) if rows else before
+    parts = ", ".join(f"{part} {seconds:.0f}" for part, seconds in traffic.seconds.items())
+    so_far = f"{time.monotonic() - began:.0f} s: {collections:,} collections, {log.total} faults"
+    print(f"{so_far} (seconds so far: {parts})", flush=True)
     return collections
 
 
@@ -223,7 +249,7 @@ async def _harm(company: BrittleCompany, options: ChaosOptions, log: InjectionLo
     for injection in in_rounds(chosen, rng):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), options.pause_seconds * rng.uniform(0.5, 1.5))
-        if stop.is_set():
+        if stop.is_set() or 0 < options.injections_max <= log.total:
             return
         with log.noted(injection.name):
             await injection.harm(harmer)

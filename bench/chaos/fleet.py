@@ -19,8 +19,11 @@ from sandbox.servers.processes import Child, ServiceError
 from sandbox.stack import Stack
 from sandbox.workers import running_webhook, running_worker
 
-ROLES = ("workflow", "gateway")
-START_SECONDS = 120.0
+# The gateway workers of bank debits have a role of their own here: whoever is killed is drawn among equals.
+DEBITS, DEBIT_PROVIDER = "debits", "sepa"
+ROLES = ("workflow", "gateway", DEBITS)
+# A start takes two seconds, and minutes beside ten other programs; whatever it needs may be killed meanwhile.
+START_SECONDS = 300.0
 # A device that answers every write with `No space left on device`.
 FULL_DISK = Path("/dev/full")
 
@@ -73,8 +76,18 @@ class ProcessSlot:
         name = f"{self.name}-full" if log_is_full else self.name
         if log_is_full and not (log := stack.folder.log(f"worker-{name}")).is_symlink():
             log.symlink_to(FULL_DISK)
-        argv = _program(stack, self.role)
-        return await self._running.enter_async_context(running_worker(stack, self.role, name=name, argv=argv))
+        role = "gateway" if self.role == DEBITS else self.role
+        argv = _program(stack, role)
+        return await self._running.enter_async_context(running_worker(stack, role, name=name, argv=argv))
+
+
+class DebitSlot(ProcessSlot):
+    """A gateway's worker of the provider of bank debits."""
+
+    def __init__(self, stack: Stack, number: int) -> None:
+        settings = stack.settings.model_copy(update={"provider": DEBIT_PROVIDER})
+        environment = {**stack.environment, "DULY_PROVIDER": DEBIT_PROVIDER}
+        super().__init__(replace(stack, settings=settings, environment=environment), DEBITS, number)
 
 
 class ReceiverSlot(ProcessSlot):
@@ -97,7 +110,11 @@ class Fleet:
     """Every process of Duly."""
 
     def __init__(self, stack: Stack, proxy: CuttingProxy, *, of_each: int) -> None:
-        self.workers = tuple(ProcessSlot(stack, role, number + 1) for role in ROLES for number in range(of_each))
+        self.workers = tuple(
+            DebitSlot(stack, number + 1) if role == DEBITS else ProcessSlot(stack, role, number + 1)
+            for role in ROLES
+            for number in range(of_each)
+        )
         self.receiver = ReceiverSlot(stack, proxy)
 
     @property

@@ -17,7 +17,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
 from bench.chaos.company import BrittleCompany
-from bench.chaos.fleet import ROLES, ProcessSlot
+from bench.chaos.fleet import DEBITS, ROLES, ProcessSlot
 from sandbox.servers.shown_clock import ShownClock, library
 
 HOUR = 3600.0
@@ -138,7 +138,7 @@ INJECTIONS = (
     *(
         Injection(
             f"{role} worker killed",
-            3,
+            1 if role == DEBITS else 3,
             # The role is bound now: a loop's variable would be the last one in all of them.
             lambda harmer, role=role: _kill_and_start(harmer.worker(role)),  # type: ignore[misc]
             is_kill=True,

@@ -5,11 +5,12 @@ Nothing of the product is imported here, so that a fault in its rules cannot hid
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
+from bench.chaos.families.rules import FAMILY_RULES, AcknowledgedFamilies, judge_families
 from bench.chaos.gateway_records import GatewayRecords
 
 CLEARING = "gateway_clearing:stripe"
@@ -47,7 +48,9 @@ _RULES: Mapping[str, str] = {
         select x.source_id from duly.transfers x
         where not exists (select from duly.financial_transactions t
             where t.id = x.source_id and t.posted_at is not null)
-          and not exists (select from duly.gateway_bookings g where g.id = x.source_id)""",
+          and not exists (select from duly.gateway_bookings g where g.id = x.source_id)
+          and not exists (select from duly.wallet_transactions w where w.id = x.source_id)
+          and not exists (select from duly.voucher_transactions v where v.id = x.source_id)""",
     "a balance is the sum of what is posted": """
         select b.account_id from duly.account_balances b
         left join (select account_id, sum(case when classification in
@@ -68,6 +71,7 @@ _RULES: Mapping[str, str] = {
     "a request has one attempt that succeeded": """
         select request_id from duly.gateway_attempts where outcome = 'succeeded' group by request_id
         having count(*) > 1""",
+    **FAMILY_RULES,
     "an invariant of the product": "select rule || ': ' || offender from duly.invariant_violations",
 }
 
@@ -78,6 +82,7 @@ class Acknowledged:
 
     receivables: frozenset[tuple[str, str]]
     bank_minor: Mapping[str, int]
+    families: AcknowledgedFamilies = field(default_factory=AcknowledgedFamilies)
 
 
 @dataclass(frozen=True)
@@ -118,14 +123,20 @@ class Oracle:
                 str(reference or f"payment without a charge of {account}"): (account, currency, total)
                 for reference, account, currency, total, _ in connection.execute(_PAYMENTS)
             }
+            families = judge_families(connection, self._records.charges, self._acknowledged.families)
             return OracleVerdict(
                 charges=len(self._records.charges),
                 refunds=len(self._records.refunds),
                 disputes=len(self._records.disputes),
                 attempts=_count(connection, "select count(*) from duly.gateway_attempts"),
-                double_charges=tuple(self._double_charges()),
-                lost_payments=(*self._not_booked(payments), *self._not_kept(connection)),
+                double_charges=(*self._double_charges(), *families.double_charges),
+                lost_payments=(
+                    *self._not_booked(payments),
+                    *self._not_kept(connection),
+                    *families.lost_payments,
+                ),
                 discrepancies=(
+                    *families.discrepancies,
                     *self._without_charge(payments),
                     *self._refunds(connection),
                     *self._disputes(connection),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import aiohttp
 import httpx
 import stripe
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -24,6 +25,8 @@ AWAY = (
     stripe.APIConnectionError,
     stripe.APIError,
     stripe.RateLimitError,
+    # Of an answer that ends in its middle Stripe's SDK says what its transport says.
+    aiohttp.ClientError,
     httpx.TransportError,
     TimeoutError,
     # What is waited for fails with its workflow: an operator has ended it.

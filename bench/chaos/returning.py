@@ -26,13 +26,16 @@ from workflows.visibility import card_label, reduction_label, refund_label
 
 # Of the payments that were made since the last time, in this order.
 SHARES = {"refund": 0.08, "cancellation": 0.03, "reward": 0.05, "dispute": 0.02, "card": 0.03}
+# Of those that were made by a link so many are refunded for certain.
+BY_LINK = 2
 START_SECONDS_MAX = 60.0
 
 _PAID = """
-select t.id, t.account_id, t.total_minor, t.currency, r.period, a.charge_reference
+select t.id, t.account_id, t.total_minor, t.currency, r.period, a.charge_reference,
+    exists (select from duly.payment_requests q where (q.account_id, q.period) = (r.account_id, r.period)) as is_by_link
 from duly.gateway_requests r join duly.financial_transactions t on t.id = r.transaction_id
 join duly.gateway_attempts a on a.payment_id = t.id and a.outcome = 'succeeded'
-where r.kind = 'payment' and r.state = 'posted' and t.state = 'posted' order by t.id
+where r.kind = 'payment' and r.state = 'posted' and r.provider_id = 'stripe' and t.state = 'posted' order by t.id
 """
 
 
@@ -51,6 +54,9 @@ class Returning:
         fresh = [row for row in rows if row.id not in self._seen]
         self._seen |= {str(row.id) for row in fresh}
         rng.shuffle(fresh)
+        by_link = [row for row in fresh if row.is_by_link][:BY_LINK]
+        # What is taken first stands last.
+        fresh = [*(row for row in fresh if row not in by_link), *by_link]
         total = len(fresh)
         for kind, share in SHARES.items():
             chosen = [fresh.pop() for _ in range(min(len(fresh), max(1, round(share * total))))]

@@ -29,12 +29,17 @@ PROBLEMS = "ExecutionStatus = 'Running' and TemporalReportedProblems is not null
 
 # Every business object that is not over, with the workflow that has to see to it.
 _OPEN = """
-select 'collection' as kind, 'collection/' || c.account_id || '/' || c.period as workflow_id
-from duly.collections c where c.closed_at is null
+select case when q.id is null then 'collection' else 'payment request' end as kind,
+    coalesce('payment-request/' || q.id, 'collection/' || c.account_id || '/' || c.period) as workflow_id
+from duly.collections c left join duly.payment_requests q on (q.account_id, q.period) = (c.account_id, c.period)
+where c.closed_at is null
 union all
-select 'request', case when r.of_request_id is null then 'collection/' || r.account_id || '/' || r.period
-    else 'refund/' || r.id end
-from duly.gateway_requests r where r.state in ('pending', 'under_processing', 'unknown') and r.kind <> 'validation'
+select 'payment request', 'payment-request/' || q.id from duly.payment_requests q where q.closed_at is null
+union all
+select 'request', case when r.of_request_id is not null then 'refund/' || r.id
+    else coalesce('payment-request/' || q.id, 'collection/' || r.account_id || '/' || r.period) end
+from duly.gateway_requests r left join duly.payment_requests q on (q.account_id, q.period) = (r.account_id, r.period)
+where r.state in ('pending', 'under_processing', 'unknown') and r.kind <> 'validation'
 union all
 select 'member of a run', i.run_id from duly.run_items i where i.outcome is null
 union all
@@ -94,6 +99,7 @@ class Settling:
         while time.monotonic() < deadline:
             await self._traffic.returning.decide_disputes()
             await self._traffic.collect_again()
+            await self._traffic.families.finish()
             await self.round()
             found = await until_answered(self.leftovers, seconds=30)
             if found is None:
@@ -104,7 +110,7 @@ class Settling:
             if left != before:
                 before, quiet_since = left, time.monotonic()
             # What a person has to decide does not change by waiting.
-            if not left.stuck and time.monotonic() - quiet_since > min(60.0, seconds / 10):
+            if not left.stuck and time.monotonic() - quiet_since > min(60.0, seconds / 20):
                 break
             await asyncio.sleep(1.0)
         return left

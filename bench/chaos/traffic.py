@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections import Counter
-from collections.abc import Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
 from bench.chaos.company import BrittleCompany
+from bench.chaos.families.families import Families
 from bench.chaos.persistence import until_answered
 from bench.chaos.returning import Returning
 from models.collections.collection import CollectionRequest
@@ -37,7 +39,7 @@ from workflows.visibility import collection_label
 ONE_BY_ONE = 0.2
 # And so many pay something through the bank.
 BY_BANK = 0.05
-CONCURRENT = 16
+CONCURRENT = 32
 RUN_SECONDS_MAX = 3600.0
 ONE_SECONDS_MAX = 120.0
 POLL_SECONDS = 0.5
@@ -59,35 +61,62 @@ class Traffic:
     counted: Counter[str] = field(default_factory=Counter)
     paid: set[tuple[str, str]] = field(default_factory=set)
     from_bank: Counter[str] = field(default_factory=Counter)
+    # How long each part of a month took, in seconds; those between billing and what goes back are beside each other.
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
-    async def month(self, period: str) -> None:
-        """Bill and collect a month, with everything that happens beside it."""
+    def __post_init__(self) -> None:
+        """Begin what the company does beside its plans."""
+        self.families = Families(self.company, self.seed, run=self.payment_run, invoice=self._invoice)
+
+    async def payment_run(self, definition: str, period: str) -> None:
+        """See a payment run through, also one that has nobody to charge."""
+        await self._run(PaymentRun.run, definition, period, payment_run_id(definition, period))
+
+    async def month(self, period: str, is_through: asyncio.Event) -> None:
+        """Bill and collect a month, with everything that happens beside it.
+
+        `is_through` once what is collected one by one is: then it waits for its run and whatever is tried again.
+        """
         rng = Random(f"{self.seed}:{period}")
         accounts = await self._accounts()
         chosen = rng.sample(accounts, max(1, round(len(accounts) * ONE_BY_ONE)))
-        await self._run(BillingRun.run, BILLING_DEFINITION, period, billing_run_id(BILLING_DEFINITION, period))
+        await self._timed(
+            "billing",
+            self._run(BillingRun.run, BILLING_DEFINITION, period, billing_run_id(BILLING_DEFINITION, period)),
+        )
+        beside = {
+            "run": self.payment_run(PAYMENT_DEFINITION, period),
+            "one by one": self._collect_one_by_one(chosen, period, is_through),
+            "bank": self._import_bank_file(rng, accounts, period),
+            "families": self.families.month(accounts, period),
+        }
         async with asyncio.TaskGroup() as group:
-            group.create_task(
-                self._run(PaymentRun.run, PAYMENT_DEFINITION, period, payment_run_id(PAYMENT_DEFINITION, period))
-            )
-            group.create_task(self._collect_one_by_one(chosen, period))
-            group.create_task(self._import_bank_file(rng, accounts, period))
-        await self.returning.give_back(rng)
+            for part, work in beside.items():
+                group.create_task(self._timed(part, work))
+        await self._timed("given back", self.returning.give_back(rng))
+
+    async def _timed(self, part: str, work: Awaitable[None]) -> None:
+        began = time.monotonic()
+        await work
+        self.seconds[part] += time.monotonic() - began
 
     async def collect_again(self) -> int:
         """Collect once more what an operator had cancelled: that ends a collection, and leaves the receivable owed."""
         let_go = await self.company.database.rows(
-            "select c.account_id, c.period from duly.collections c where c.reason = 'cancelled'"
+            "select c.account_id, c.period, c.provider_id from duly.collections c where c.reason = 'cancelled'"
             " and c.closed_at is not null and exists (select from duly.open_items i"
             " where i.transaction_id = any (c.invoices) and i.allocated_minor < i.amount_minor)"
+            # What a payment request has let go, runs ask for.
+            " and not exists (select from duly.payment_requests q"
+            " where (q.account_id, q.period) = (c.account_id, c.period))"
         )
         for row in let_go:
-            await self._start_collection(row.account_id, row.period)
+            await self._start_collection(CollectionRequest(row.account_id, row.period, row.provider_id))
         return len(let_go)
 
     async def _run(self, run: Any, definition: str, period: str, id: str) -> None:
         """See a run through to its certificate, and start it again whenever somebody has ended it."""
-        request = RunRequest(definition, period, not_due_yet=True)
+        request = RunRequest(definition, period, not_due_yet=True, over_nobody=True)
 
         async def start() -> object:
             return await self.company.client.start_workflow(
@@ -122,12 +151,15 @@ class Traffic:
         return bool(rows and rows[0][0])
 
     async def _accounts(self) -> Sequence[tuple[str, str]]:
-        query = "select id, currency from duly.accounts where kind = 'customer' and state = 'active' order by id"
+        """Return those that are billed, with their currency: neither who pays by debits alone, nor whom a link made."""
+        query = "select id, currency from duly.accounts where id like 'acc%' and state = 'active' order by id"
         rows = await until_answered(lambda: self.company.database.rows(query), seconds=60)
         assert rows, "the database has not answered for a minute"
         return [(str(row.id), str(row.currency)) for row in rows]
 
-    async def _collect_one_by_one(self, accounts: Sequence[tuple[str, str]], period: str) -> None:
+    async def _collect_one_by_one(
+        self, accounts: Sequence[tuple[str, str]], period: str, is_through: asyncio.Event
+    ) -> None:
         slots = asyncio.Semaphore(CONCURRENT)
 
         async def collect(account: str, currency: str) -> None:
@@ -138,6 +170,7 @@ class Traffic:
         async with asyncio.TaskGroup() as group:
             for account, currency in accounts:
                 group.create_task(collect(account, currency))
+        is_through.set()
 
     async def _invoice(self, account: str, currency: str, period: str) -> None:
         price = PRICES_MINOR[currency]
@@ -178,13 +211,12 @@ class Traffic:
         if result is not None and result.outcome is CollectOutcome.SETTLED:
             self.paid.add((account, name))
 
-    async def _start_collection(self, account: str, name: str) -> None:
-        request = CollectionRequest(account, name)
+    async def _start_collection(self, request: CollectionRequest) -> None:
         await until_answered(
             lambda: self.company.client.start_workflow(
                 Collection.run,
                 request,
-                id=collection_id(account, name),
+                id=collection_id(request.account_id, request.period),
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 task_queue=WORKFLOW_QUEUE,
