@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.source import ROOT
+from tests.mutants.later_bugs import LATER_BUGS
 from tests.mutants.newer_bugs import NEWER_BUGS
 from tests.mutants.prepaid_bugs import PREPAID_BUGS
 from tests.mutants.seeded_bugs import BUGS, SeededBug
@@ -16,7 +17,7 @@ from tests.mutants.seeded_bugs import BUGS, SeededBug
 # Of a copy of the project a test needs no data of the user's and no history.
 LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".duly", "*_cache", "__pycache__", ".hypothesis", "releases")
 FAILED = 1
-ALL_BUGS = (*BUGS, *NEWER_BUGS, *PREPAID_BUGS)
+ALL_BUGS = (*BUGS, *NEWER_BUGS, *PREPAID_BUGS, *LATER_BUGS)
 SECONDS = 300
 
 
