@@ -94,7 +94,7 @@ def test_very_many_transfers_are_summed_and_sealed_in_several_roll_ups(owner: Bo
 def test_an_audit_checks_every_rule_that_the_views_have(owner: Books) -> None:
     views = "".join(
         owner.value("select pg_get_viewdef(%s::regclass)", f"duly.{name}_violations")
-        for name in ("posting", "allocation", "ledger", "period", "wallet", "voucher")
+        for name in ("posting", "allocation", "ledger", "period", "wallet", "voucher", "debit")
     )
 
     assert sorted(RULES) == sorted(set(re.findall(r"'(I\d+ [^']+)'", views)))
