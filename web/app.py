@@ -54,7 +54,7 @@ from web.saved.pages import change_views, show_views
 from web.security import TEXTS, FailurePage, SecurityHeaders
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.unsent.forms import unsure_page
-from web.views.account import account_about, account_money, account_now, show_account
+from web.views.account import account_about, account_money, account_now, account_ways, show_account
 from web.views.home import home, money_today
 from web.views.listing import ListOfNoun, export_list, show_list
 from web.views.money_objects import show_gateway_request, show_payment, show_refund
@@ -93,6 +93,7 @@ OBJECTS: Mapping[str, Page] = {
     "/accounts/{id}/timeline": account_timeline,
     "/accounts/{id}/money": account_money,
     "/accounts/{id}/about": account_about,
+    "/accounts/{id}/ways": account_ways,
     "/transactions/{id}": show_transaction,
     "/transactions/{id}/more": transaction_more,
     "/bills/{id}": show_bill,

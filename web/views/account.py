@@ -65,7 +65,8 @@ async def show_account(visit: Visit) -> Response:
             ("now", f"{address('accounts', id)}/now"),
             ("What has happened", f"{address('accounts', id)}/timeline"),
             ("Statement, bills and payments", f"{address('accounts', id)}/money"),
-            ("Subscriptions, preferences, mail and changes", f"{address('accounts', id)}/about"),
+            ("Ways to pay", f"{address('accounts', id)}/ways"),
+            ("Subscriptions, mail and changes", f"{address('accounts', id)}/about"),
         ),
         links=[
             (name, Cell(name, listed(noun, account=id)))
@@ -114,15 +115,21 @@ async def account_money(visit: Visit) -> Response:
     return show_part(visit, (_statement(postings, account.currency, id), bills, *wallet, _payments(payments, id)))
 
 
+async def account_ways(visit: Visit) -> Response:
+    """Show how an account pays, its mandates, and what its bank was asked for by them."""
+    id = visit.request.path_params["id"]
+    _, records = await _require(visit, id)
+    return show_part(visit, await ways_to_pay(visit, id, await records.preferences(id)))
+
+
 async def account_about(visit: Visit) -> Response:
-    """Show what an account buys, how it pays, why it is not written to, and who changed what of it."""
+    """Show what an account buys, why it is not written to, and who changed what of it."""
     id = visit.request.path_params["id"]
     _, records = await _require(visit, id)
     subscriptions = await records.subscriptions(id)
-    ways = await ways_to_pay(visit, id, await records.preferences(id))
     changes = await records.changes(id, _SHOWN)
     stops = stops_of(await records.mail_stops(id))
-    return show_part(visit, (_subscriptions(subscriptions), *ways, stops, _changes(changes)))
+    return show_part(visit, (_subscriptions(subscriptions), stops, _changes(changes)))
 
 
 def overdue_sentence(unsettled: Sequence[Row[Any]], currency: str, today: date) -> str:

@@ -20,14 +20,14 @@ async def test_an_account_shows_its_mandates_and_debits(
     await debits.set_up()
     await browser.sign_in()
     account = await debits.payer("c1")
-    created = await browser.open(f"/accounts/{account}/about")
+    created = await browser.open(f"/accounts/{account}/ways")
     debit = (await debits.collect(account)).gateway_reference
     batch = (await debits.export())["batch"]
     await merchant.account("c2", cards=())
 
-    page = await browser.open(f"/accounts/{account}/about")
+    page = await browser.open(f"/accounts/{account}/ways")
 
     assert "Nothing was debited yet." in created
     assert all(text in page for text in ("M-c1", IBAN[-4:], debit, f"/debit-files/{batch}", "25.00", "exported"))
     assert IBAN not in page
-    assert "Mandates" not in await browser.open("/accounts/c2/about")
+    assert "Mandates" not in await browser.open("/accounts/c2/ways")

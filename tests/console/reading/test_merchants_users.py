@@ -139,12 +139,12 @@ async def test_what_is_the_merchants_customers_own_is_there_with_its_lists(
     page = await browser.open(f"/accounts/{own}")
     shown = [of for of in LISTS if f'href="/{of}?account={own}"' in page]
     statuses = {of: await browser.status(f"/{of}?account={own}") for of in shown}
-    parts = [await browser.status(f"/accounts/{own}/{part}") for part in ("timeline", "money", "about")]
+    parts = [await browser.status(f"/accounts/{own}/{part}") for part in ("timeline", "money", "ways", "about")]
     transaction = await browser.open(f"/transactions/{invoice}")
 
     assert len(shown) >= 8
     assert set(statuses.values()) == {200}
-    assert parts == [200] * 3
+    assert parts == [200] * 4
     assert (f"/do/transactions/write-off/{invoice}" in transaction, "/do/transactions/move/" in transaction) == (
         *(True, False),
     )
