@@ -133,9 +133,11 @@ begin
           and i.allocated_minor < i.amount_minor and v_credit > 0;
     if found then return; end if;
   end if;
-  v_settled_ids := array(select t.id from duly.financial_transactions t join duly.open_items i on i.transaction_id = t.id
-    where t.id = any (p_credit.addressed_invoice_ids) and t.account_id = p_credit.account_id and t.state = 'posted'
-      and i.allocated_minor = i.amount_minor and i.amount_minor > 0);
+  -- Each by its id: a join may read all that the account has for each of its invoices.
+  v_settled_ids := array(select i.transaction_id from duly.open_items i
+    where i.transaction_id = any (p_credit.addressed_invoice_ids) and i.account_id = p_credit.account_id
+      and i.allocated_minor = i.amount_minor and i.amount_minor > 0
+      and (select t.state from duly.financial_transactions t where t.id = i.transaction_id) = 'posted');
   insert into duly.allocations (account_id, credit_id, debit_id, amount_minor)
     select p_credit.account_id, p_credit.id, x.transaction_id, least(x.open_minor, v_credit - x.up_to + x.open_minor)
       from (select i.transaction_id, o.open_minor,

@@ -63,7 +63,7 @@ MUTANTS = (
     Mutant("post_gateway_draft", "t.account_id := duly.system_account('suspense', t.currency);", ""),
     Mutant("post_draft", "perform duly.refuse_terminated(a);", ""),
     Mutant("check_credit_limit", "> a.credit_limit_minor", ">= a.credit_limit_minor"),
-    Mutant("check_addressed", "and i.account_id = t.account_id", ""),
+    Mutant("check_addressed", "i.account_id = t.account_id and ", ""),
     Mutant("is_payable", "duly.unsettled(t.id) > 0", "false"),
     Mutant("number_in_series", "+ u.ordinality", "+ u.ordinality + 1"),
     Mutant("look_up", "b.version + row_number() over v", "b.version + 1"),
