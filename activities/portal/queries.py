@@ -1,18 +1,22 @@
 """What a customer sees of their own account. Every read is by the account of the session, and finds no other's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, func, literal_column, select
+from sqlalchemy import BigInteger, Row, cast, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from activities.database import Database
 from models.cards.card import CardState
-from models.gateway.gateway_request import AttemptOutcome
-from models.tables.accounts import PostalAddressRow
+from models.gateway.gateway_request import FINAL_OUTCOMES, AttemptChannel, AttemptOutcome
+from models.ledger.account import AccountKind
+from models.ledger.transaction import Classification, Side
+from models.tables.accounts import AccountRow, PostalAddressRow
 from models.tables.collecting import ClaimRow, CollectionRow, GatewayAttemptRow, GatewayRequestRow, PaymentRequestRow
 from models.tables.configuration import CardRow, PaymentPreferenceRow, ProviderMethodRow
+from models.tables.ledger import OpenItemRow
 from models.tables.messages import MailStopRow
+from models.tables.transactions import FinancialTransactionRow
 from models.tables.views import TransactionView
 
 _T = TransactionView
@@ -87,6 +91,31 @@ class PortalQueries:
             asked, (asked.account_id == row.account_id) & (asked.period == row.period)
         )
         return await self._database.read(claims.where(row.account_id == self._account_id))
+
+    async def under_way(self) -> Mapping[str, bool]:
+        """Return of which invoices a payment has no final answer yet, and whether its customer pays on a page."""
+        claim, asked, tried = ClaimRow, GatewayRequestRow, GatewayAttemptRow
+        outstanding = or_(tried.outcome.is_(None), tried.outcome.not_in(FINAL_OUTCOMES))
+        attempts = (
+            select(claim.invoice_id, (tried.channel == AttemptChannel.HOSTED_PAGE).label("is_on_page"))
+            .join(asked, (asked.account_id == claim.account_id) & (asked.period == claim.period))
+            .join(tried, tried.request_id == asked.id)
+        )
+        found = await self._database.read(attempts.where(claim.account_id == self._account_id, outstanding))
+        return {row.invoice_id: row.is_on_page for row in found}
+
+    async def came_after_its_end(self) -> int:
+        """Return what came in for the account after it had ended, and waits for a decision: in minor units (Q12)."""
+        paid, left, of = FinancialTransactionRow, OpenItemRow, AccountRow
+        money = (
+            select(func.sum(left.amount_minor - left.allocated_minor).label("minor"))
+            .join(paid, paid.id == left.transaction_id)
+            .join(of, of.id == left.account_id)
+            .where(of.kind == AccountKind.SUSPENSE, left.side == Side.CREDIT, left.allocated_minor < left.amount_minor)
+            .where(paid.intended_account_id == self._account_id, paid.classification == Classification.PAYMENT)
+        )
+        found = await self._database.read_first(money)
+        return int(found.minor or 0) if found else 0
 
     async def declined(self) -> Sequence[Row[Any]]:
         """Return what was declined last of each receivable that is still collected, the newest first, of three."""

@@ -231,7 +231,13 @@ async def measured(accounts: int, payments: int) -> list[Cost]:
             await asyncio.to_thread(fill, server, accounts, payments)
             await asyncio.to_thread(_more, server, accounts, payments)
             async with console(server) as bench:
-                return [cost async for cost in every_cost(bench)]
+                return [_noted(cost) async for cost in every_cost(bench)]
+
+
+def _noted(cost: Cost) -> Cost:
+    """Say on the standard error that a page was measured: all of them take minutes, and the table comes at the end."""
+    sys.stderr.write(f"{cost.name}: {statistics.median(cost.all_ms):.1f} ms\n")
+    return cost
 
 
 def _more(server: PostgresServer, accounts: int, payments: int) -> None:

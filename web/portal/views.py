@@ -43,6 +43,8 @@ async def show_overview(visit: PortalVisit) -> Response:
         "overview.html",
         now=now,
         unsettled=unsettled,
+        under_way=await visit.queries.under_way(),
+        came_late_minor=await visit.queries.came_after_its_end() if visit.customer.is_ended else 0,
         free=await free_of(visit, unsettled),
         declined=[_declined(visit, row) for row in await visit.queries.declined()],
         cards=await visit.queries.cards(),
@@ -84,7 +86,14 @@ async def show_document(visit: PortalVisit) -> Response:
     """Show a document with its lines, and where its files are."""
     found = await _mine(visit)
     lines = await TransactionQueries(visit.portal.reading).lines(found.id)
-    return visit.page("document.html", document=found, lines=lines, today=_today(visit), key=visit.key)
+    return visit.page(
+        "document.html",
+        document=found,
+        lines=lines,
+        under_way=await visit.queries.under_way(),
+        today=_today(visit),
+        key=visit.key,
+    )
 
 
 async def give_file(visit: PortalVisit) -> Response:
