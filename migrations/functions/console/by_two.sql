@@ -5,10 +5,17 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     select changes_by_two from duly.approval_rules
 $$;
 
+-- Who may approve, and whether two are needed, changes one commit after the other: of two who are disabled at once, each was the other's second.
+create or replace function duly.lock_approvers() returns void
+language sql volatile security definer set search_path = duly, pg_temp as $$
+    select pg_advisory_xact_lock(hashtextextended('approvers', 0))
+$$;
+
 -- Refuse (two_approvers) what would leave less than two people of whom one approves what the other asks for.
 create or replace function duly.require_two_approvers() returns void
-language plpgsql stable security definer set search_path = duly, pg_temp as $$
+language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
+    perform duly.lock_approvers();
     if (select count(*) from duly.users where state = 'active' and role in ('accountant', 'administrator') and merchants = '{}') < 2 then
         perform duly.refuse('two_approvers', 'approval_rules.changes_by_two: less than two accountants or administrators of the whole house '
             'would be left, and nobody could approve what the other asks for');

@@ -37,6 +37,7 @@ declare
     u duly.users;
     v_rights jsonb;
 begin
+    perform duly.lock_approvers();
     -- Whoever signs in at this moment refers to the user: that session is waited for, and ended with the others.
     select * into u from duly.users where id = p_id for update;
     if not found then
