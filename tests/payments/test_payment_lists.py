@@ -182,7 +182,10 @@ async def test_the_database_sorts_payments_as_the_rules_do(database: Database) -
 
 @pytest.mark.parametrize(
     "wanted",
-    [PaymentFilter(), PaymentFilter(state="succeeded"), PaymentFilter(state="canceled"), PaymentFilter(run=RUN)],
+    [
+        *(PaymentFilter(), PaymentFilter(state="succeeded"), PaymentFilter(state="canceled"), PaymentFilter(run=RUN)),
+        PaymentFilter(kind="service"),
+    ],
 )
 async def test_a_page_is_read_by_an_index_of_the_newest(engine: AsyncEngine, wanted: PaymentFilter) -> None:
     query = PaymentQueries.statement(ListPage(), wanted)
@@ -193,7 +196,7 @@ async def test_a_page_is_read_by_an_index_of_the_newest(engine: AsyncEngine, wan
         rows = await connection.exec_driver_sql(f"explain {compiled}", compiled.params)
         plan = "\n".join(row[0] for row in rows)
 
-    indexes = ("requests_by_time", "requests_of_run_by_time", "rejected_requests")
+    indexes = ("requests_by_time", "requests_of_run_by_time", "rejected_requests", "requests_of_no_run")
     assert any(f"Index Scan Backward using {index}" in plan for index in indexes), plan
     assert "Sort" not in plan
 
