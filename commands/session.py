@@ -101,6 +101,6 @@ async def temporal_for_orders(settings: Settings) -> Client:
 async def temporal_of(settings: Settings) -> Client:
     """Connect to Temporal. Raises Failure when nobody answers there, or a setting keeps us out."""
     try:
-        return await connect(**settings.temporal_connection, interceptors=tracing.interceptors())
+        return await connect(**settings.temporal_connection, interceptors=tracing.interceptors(settings))
     except (TemporalAccessError, TemporalUnansweredError) as error:
         raise connection_failure(error) from error

@@ -1,9 +1,9 @@
 """The trace of one command, where an OTLP endpoint is set."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
+from settings import Settings
 from telemetry.wanted import is_wanted
 
 if TYPE_CHECKING:
@@ -11,20 +11,22 @@ if TYPE_CHECKING:
 
     from telemetry.tracing import Tracing
 
+# Made with the first connection to Temporal; there is one command in a process.
+_made: "list[Tracing]" = []
 
-def interceptors() -> "Sequence[Interceptor]":
+
+def interceptors(settings: Settings) -> "Sequence[Interceptor]":
     """Return what traces the calls of a client of Temporal."""
-    return _tracing().interceptors if is_wanted() else ()
+    if not is_wanted():
+        return ()
+    if not _made:
+        from telemetry.tracing import Tracing
+
+        _made.append(Tracing("starter", settings.trace_headers))
+    return _made[0].interceptors
 
 
 def end() -> None:
     """Send the spans that are left, before the process ends."""
-    if is_wanted():
-        _tracing().end()
-
-
-@cache
-def _tracing() -> "Tracing":
-    from telemetry.tracing import Tracing
-
-    return Tracing("starter")
+    for tracing in _made:
+        tracing.end()

@@ -39,7 +39,7 @@ make_secret stripe_api_key STRIPE_API_KEY
 make_secret stripe_webhook_secret STRIPE_WEBHOOK_SECRET
 make_secret smtp_url DULY_SMTP_URL
 # These may stand in `.env` instead, and stay there when they do.
-for name in payload_keys temporal_api_key codec_tokens console_oidc_client_secret; do make_secret "$name" ""; done
+for name in payload_keys temporal_api_key otlp_headers codec_tokens console_oidc_client_secret; do make_secret "$name" ""; done
 make_secret second_stripe_api_key SECOND_STRIPE_API_KEY
 make_secret second_stripe_webhook_secret SECOND_STRIPE_WEBHOOK_SECRET
 

@@ -17,6 +17,7 @@ from settings.encryption import DatabaseTls, encrypted_address, require_pair, re
 from settings.files import values_in_files, with_password
 from settings.meanings import MEANINGS, about
 from settings.payload_keys import codec_tokens, payload_keys
+from settings.traces import TraceSettings
 
 STRIPE_API = "https://api.stripe.com"
 PORT_MAX = 65_535
@@ -42,7 +43,7 @@ class TemporalConnection(TypedDict):
     payload_keys: Mapping[str, bytes]
 
 
-class Settings(ConsoleSettings):
+class Settings(TraceSettings, ConsoleSettings):
     """The whole configuration; docs/operations.md describes each field under its name in the environment."""
 
     model_config = SettingsConfigDict(

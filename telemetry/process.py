@@ -47,7 +47,7 @@ class Telemetry:
         self._settings = settings
         self._role = role
         self.runtime: Runtime | None = None
-        self.tracing = Tracing(role)
+        self.tracing = Tracing(role, settings.trace_headers)
         self.registry = CollectorRegistry()
         self.readiness = Readiness(stop)
         self._work: OpenWork | None = None

@@ -4,8 +4,9 @@ They are off unless an OTLP endpoint is set. OpenTelemetry's own variables (OTEL
 and under which name; the protocol is HTTP. Spans of workflows are made once, never by a replay.
 """
 
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -13,7 +14,9 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status, StatusCode
+from opentelemetry.util.re import parse_env_headers
 from opentelemetry.util.types import Attributes
+from pydantic import SecretStr
 from temporalio.client import Interceptor, OutboundInterceptor, SignalWorkflowInput
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.service import RPCError, RPCStatusCode
@@ -78,10 +81,26 @@ class ShownSpans(SpanExporter):
         self._exporter.shutdown()
 
 
+def _to_collector(headers: Mapping[str, str] | None) -> SpanExporter:
+    return OTLPSpanExporter(headers=headers)
+
+
+def _read(headers: SecretStr | None) -> Mapping[str, str] | None:
+    # Those of traces alone outrank those of all signals; OpenTelemetry reads them itself.
+    if headers is None or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS"):
+        return None
+    return parse_env_headers(headers.get_secret_value(), liberal=True)
+
+
 class Tracing:
     """Makes the spans of one process, where an endpoint is set; `interceptors` are for its client of Temporal."""
 
-    def __init__(self, role: str, exporter: Callable[[], SpanExporter] = OTLPSpanExporter) -> None:
+    def __init__(
+        self,
+        role: str,
+        headers: SecretStr | None = None,
+        exporter: Callable[[Mapping[str, str] | None], SpanExporter] = _to_collector,
+    ) -> None:
         self.interceptors: list[Interceptor] = []
         self._provider: TracerProvider | None = None
         if not is_wanted():
@@ -92,7 +111,7 @@ class Tracing:
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
             resource = resource.merge(Resource({SERVICE_NAME: f"duly-{role}"}))
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(ShownSpans(exporter())))
+        self._provider.add_span_processor(BatchSpanProcessor(ShownSpans(exporter(_read(headers)))))
         # The gateway's client makes its spans by the provider of the process.
         trace.set_tracer_provider(self._provider)
         self.interceptors += [TracingInterceptor(self._provider.get_tracer("duly.temporal")), SignalsToNobody()]

@@ -17,7 +17,7 @@ PATIENT, HASTY = "  retries: 6\n  start_period: 60s\n", "  retries: 1\n"
 SCHEMA_FIRST = "    depends_on:\n      temporal-schema:\n        condition: service_completed_successfully\n"
 MIGRATE_LATER = (
     "    secrets: [duly_owner_password, duly_runtime_password, stripe_api_key, smtp_url, payload_keys, "
-    "temporal_api_key]\n"
+    "temporal_api_key, otlp_headers]\n"
     "    depends_on:\n      postgresql:\n        condition: service_healthy\n"
 )
 

@@ -52,6 +52,7 @@ def test_an_empty_variable_or_file_is_none(monkeypatch: pytest.MonkeyPatch, tmp_
         ("DULY_SMTP_URL", b"\xff", "DULY_SMTP_URL_FILE: "),
         ("STRIPE_WEBHOOK_SECRET", b"whsec_1\nwhsec_2\n", "STRIPE_WEBHOOK_SECRET_FILE: "),
         ("DULY_SMTP_URL", "http://mail", "DULY_SMTP_URL: must start with smtp:// or smtps://"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key: sk_test_2", "OTEL_EXPORTER_OTLP_HEADERS: must be name=value"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_named_and_its_content_is_not(  # a row

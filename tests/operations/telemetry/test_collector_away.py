@@ -2,11 +2,12 @@
 
 import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from pydantic import SecretStr
 
 from telemetry import tracing
 from telemetry.tracing import Tracing
@@ -40,7 +41,7 @@ def _wanted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_wanted")
 def test_a_collector_that_never_answers_keeps_no_process_and_what_is_kept_for_it_is_bounded() -> None:
     collector = Hanging()
-    traced = Tracing("workflow", exporter=lambda: collector)
+    traced = Tracing("workflow", exporter=lambda _: collector)
     tracer = traced._provider.get_tracer("test")  # type: ignore[union-attr]
 
     for _ in range(KEPT_AT_MOST + 500):
@@ -65,7 +66,7 @@ def test_the_share_of_traces_that_is_kept_is_set_by_opentelemetrys_own_variables
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", share)
     collector = Hanging()
     collector.is_let_go.set()
-    traced = Tracing("workflow", exporter=lambda: collector)
+    traced = Tracing("workflow", exporter=lambda _: collector)
 
     with traced._provider.get_tracer("test").start_as_current_span("a span") as span:  # type: ignore[union-attr]
         found = span.get_span_context().trace_flags.sampled
@@ -73,3 +74,23 @@ def test_the_share_of_traces_that_is_kept_is_set_by_opentelemetrys_own_variables
 
     assert found is is_sampled
     assert caplog.records == []
+
+
+@pytest.mark.usefixtures("_wanted")
+@pytest.mark.parametrize(
+    ("of_traces", "sent"), [("", {"x-key": "a b", "x-team": "billing"}), ("x-key=of traces alone", None)]
+)
+def test_a_collector_is_sent_the_headers_of_the_settings_unless_there_are_others_for_traces(
+    monkeypatch: pytest.MonkeyPatch, of_traces: str, sent: Mapping[str, str] | None
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", of_traces)
+    collector, given = Hanging(), list[Mapping[str, str] | None]()
+    collector.is_let_go.set()
+
+    def exporter(headers: Mapping[str, str] | None) -> SpanExporter:
+        given.append(headers)
+        return collector
+
+    Tracing("workflow", SecretStr("x-key=a%20b, x-team=billing"), exporter).end()
+
+    assert given == [sent]

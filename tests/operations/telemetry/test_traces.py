@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -35,11 +36,13 @@ class Collector:
         self.spans: list[Span] = []
         self.services: set[str] = set()
         self.raw = b""
+        self.keys: set[str] = set()
 
     async def receive(self, request: web.Request) -> web.Response:
         """Keep the spans of a request."""
         body = await request.read()
         self.raw += body
+        self.keys.add(request.headers.get("x-key", "none"))
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             self.services |= {
                 one.value.string_value for one in resource.resource.attributes if one.key == "service.name"
@@ -61,7 +64,7 @@ class Collector:
 
 
 @pytest.fixture
-async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Collector, dict[str, str]]]:
+async def collector(tmp_path: Path) -> AsyncIterator[tuple[Collector, dict[str, str]]]:
     """A collector, and the environment of a process that is to send its spans there."""
     collector = Collector()
     app = web.Application(client_max_size=2**26)
@@ -70,7 +73,16 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Coll
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield collector, {"OTEL_EXPORTER_OTLP_ENDPOINT": address, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    key = tmp_path / "headers"
+    key.write_text("x-key=key-in-a-file\n")
+    yield (
+        collector,
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": address,
+            "OTEL_EXPORTER_OTLP_HEADERS_FILE": str(key),
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+        },
+    )
     await runner.cleanup()
 
 
@@ -111,6 +123,7 @@ async def test_a_trace_leads_from_a_command_to_the_id_of_stripes_request(
     assert collected.path_to(charge)[0].startswith("StartUpdateWithStartWorkflow:Collection")
     assert attributes(charge)["stripe.request_id"].startswith("req_")
     assert collected.services == {"duly-all", "duly-starter"}
+    assert collected.keys == {"key-in-a-file"}
     assert {name for span in collected.spans for name in attributes(span)} <= SHOWN
     assert not [word for word in (b"sk_test", b"Customer", b"pm_card", b"insufficient") if word in collected.raw]
     assert not [value for span in collected.spans for value in attributes(span).values() if "@" in value]
