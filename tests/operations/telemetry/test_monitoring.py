@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,10 @@ def alert_rules() -> list[dict[str, Any]]:
     return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
 
 
-def named_by_alerts() -> set[str]:
-    return {name for rule in alert_rules() for name in NAMED.findall(rule["expr"])}
+@cache
+def named_by_alerts() -> frozenset[str]:
+    """The metrics that rules are about; asked for with each sample that a process shows."""
+    return frozenset(name for rule in alert_rules() for name in NAMED.findall(rule["expr"]))
 
 
 def named_by_dashboard() -> set[str]:
