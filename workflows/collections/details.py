@@ -15,8 +15,8 @@ WHERE = {
     Stage.WAITING_FOR_CUSTOMER: "waiting for the customer",
     Stage.PROCESSING: "accepted by the gateway, the outcome is to come",
     Stage.UNKNOWN: "nobody knows whether it was charged, so nothing is tried until the gateway gives evidence",
-    Stage.SETTLED: "settled, nothing is owed any more",
-    Stage.GIVEN_UP: "given up, the receivable stays open",
+    Stage.SETTLED: "nothing is owed any more",
+    Stage.GIVEN_UP: "the receivable stays open",
 }
 _MEANS = {
     DeclineClass.SOFT: "the same card may work later",

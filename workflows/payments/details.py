@@ -20,7 +20,7 @@ WHERE: Mapping[str, str] = MappingProxyType(
         PaymentRequestState.OPEN: "waits for its payer",
         PaymentRequestState.PROCESSING: "the payer's bank was asked, and answers days later",
         UNKNOWN: "nobody knows whether it was paid; no other page is opened until there is evidence",
-        PaymentRequestState.PAID: "paid",
+        PaymentRequestState.PAID: "nothing is owed for it any more",
         PaymentRequestState.EXPIRED: "its time is over, and its link leads nowhere any more",
         PaymentRequestState.WITHDRAWN: "asked for no more",
     }
