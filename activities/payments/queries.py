@@ -67,16 +67,17 @@ _IS_GIVEN = func.coalesce(_LAST.c.gateway_reference, "").startswith("pi_")
 _HAS_PAGE = and_(_LAST.c.channel == AttemptChannel.HOSTED_PAGE, not_(_IS_GIVEN))
 _STATE = state_expression(_R.state, _LAST.c.outcome, _CODE, _HAS_PAGE)
 _BY_HAND, _BY_LINK = PaymentOrderRow.id.is_not(None), PaymentRequestRow.id.is_not(None)
+_KIND = case((_BY_HAND, "by_hand"), (_BY_LINK, "by_link"), (_R.run_id.is_not(None), "run"), else_="service")
 # Who has asked for a payment: by columns, so that the few that are ordered by hand are found from their orders.
 _OF_KIND: Mapping[str, Sequence[ColumnElement[bool]]] = MappingProxyType(
     {
         "by_hand": (_BY_HAND,),
         "run": (_R.run_id.is_not(None),),
         "by_link": (_BY_LINK,),
-        "service": (_R.run_id.is_(None), PaymentOrderRow.id.is_(None), PaymentRequestRow.id.is_(None)),
+        # By the word: of what nobody has ordered the planner expects nothing, and joins all before it takes the newest.
+        "service": (_R.run_id.is_(None), _KIND == "service"),
     }
 )
-_KIND = case((_BY_HAND, "by_hand"), (_BY_LINK, "by_link"), (_R.run_id.is_not(None), "run"), else_="service")
 _PAYMENTS = (
     select(
         _R.id,
