@@ -80,7 +80,7 @@ class Installation:
             await self.merchant.account(f"acc_{number}", owes_minor=1000, answers=soft, answers_for_ever=True)
         await (await self.begin(1)).result()
 
-    async def look_after(self) -> Seen:
+    async def do_regular_work(self) -> Seen:
         """Do what is done regularly, and return what is seen once it was read."""
         execute = self.client.execute_workflow
         await execute(Supervisor.run, SupervisionRequest(), id=SUPERVISOR, task_queue=WORKFLOW_QUEUE)
@@ -120,17 +120,17 @@ async def test_alerts_fire_on_what_processes_show_while_something_is_broken(
     found["no gateway worker"] = await prometheus.firing(alone, alone) - {"DulyNotSupervised"}
 
     command = OperatorCommand("maria", "the gateway's worker is away")
-    await run.execute_update(PaymentRun.pause, command)
+    await run.execute_update("pause", command)
     paused = await prometheus.once(lambda seen: total(seen, "duly_standing_runs", "paused") == 1)
     found["and the run is paused"] = await prometheus.firing(paused, paused) - {"DulyNotSupervised"}
-    await run.execute_update(PaymentRun.resume, command)
+    await run.execute_update("resume", command)
 
     receiver = await installation.receive()
     await installation.start("gateway")
     await run.result()
     begun = await prometheus.scrape()
     await installation.decline()
-    healthy = await installation.look_after()
+    healthy = await installation.do_regular_work()
     found["nothing any more"] = await prometheus.firing(healthy, healthy)
     found["issuers decline, and no webhook comes"] = await prometheus.firing(begun, healthy) - {"DulyNotSupervised"}
 
