@@ -1,5 +1,6 @@
 """The page of the wallet: what is in it, vouchers that are redeemed, and automatic top-ups."""
 
+import asyncio
 import logging
 
 import pytest
@@ -56,6 +57,17 @@ async def test_a_voucher_is_redeemed_once_and_its_code_is_in_no_log(
     recorded = (caplog.text + printed.out + printed.err + str(kept)).upper()
     assert CODE not in recorded
     assert CODE.replace("-", "") not in recorded
+
+
+async def test_a_voucher_that_is_redeemed_in_two_tabs_at_once_is_worth_it_once(
+    acting: None, account: str, customer: Customer, merchant: Merchant
+) -> None:
+    await customer.open("/wallet")
+
+    tabs = await asyncio.gather(*(customer.send("/wallet/voucher", code=CODE, key=key * 32) for key in "ab"))
+
+    assert sorted(one.status_code for one in tabs) == [303, 422]
+    assert await merchant.balance(account) == 1190 - 2500
 
 
 async def test_what_is_no_code_is_refused_alike_and_few_are_tried(
