@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
-from models.workflow_ids import payment_request_id
+from models.workflow_ids import collection_id, payment_request_id
 from sandbox.stripe.control.client import Answer, CardOutcome, SandboxControl
 from tests.portal.conftest import Customer
 from tests.portal.test_actions import page_of
@@ -163,14 +163,11 @@ async def test_the_operator_ends_what_its_customer_is_paying(
     order: str,
 ) -> None:
     account, invoice = await owing(customer, merchant, POOR, cards=("pm_card_visa",))
-    request = ""
     if by == "collection":
-        handle = await standing_duly.start_collection(account)
-        await handle.execute_update("first_outcome")
+        collection = await standing_duly.start_collection(account)
+        await collection.execute_update("first_outcome")
     page = page_of((await pay(customer, invoice)).text)
-    if by == "request":
-        request = await merchant.value("select id from duly.payment_requests")
-        handle = standing_duly.client.get_workflow_handle(payment_request_id(request))
+    request = "" if by == "collection" else await merchant.value("select id from duly.payment_requests")
 
     # when it is paid a moment before, or after: then its page is closed, or was paid all the same
     paid = await pay_on(page) if order == "paid" else 0
@@ -178,7 +175,8 @@ async def test_the_operator_ends_what_its_customer_is_paying(
     ended = await cli(*words, *WHO, "--json")
     paid = paid or await pay_on(page)
     if not (command == "terminate" and paid != 303):
-        await over(handle)
+        id = payment_request_id(request) if request else collection_id(account, PERIOD)
+        await over(standing_duly.client.get_workflow_handle(id))
 
     # then all that has moved is booked once, for this customer, and no page is open
     moved = 1190 if paid == 303 else 0
