@@ -56,7 +56,6 @@ declare
   v_id text;
 begin
   if t.classification = 'credit_note' then perform duly.refuse_note_for_top_up(t); end if;
-  -- Each by its id: a join may read all that the account has for each of its invoices.
   select x.id into v_id from unnest(t.addressed_invoice_ids) x (id)
     where (select i.account_id = t.account_id and duly.is_addressable(i, t.classification)
       from duly.financial_transactions i where i.id = x.id) is not true limit 1;
