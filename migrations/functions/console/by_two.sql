@@ -80,7 +80,7 @@ declare
     v_approval text;
 begin
     select id into v_approval from duly.approvals where kind = p_kind and subject = p_subject and fields = p_fields and state = 'approved'
-        and outcome = '' and asked_by = lower(btrim(p_actor)) and expires_at > clock_timestamp() limit 1 for update;
+        and outcome = '' and asked_by = lower(btrim(p_actor)) and expires_at > clock_timestamp() limit 1 for no key update;
     if not found then
         perform duly.refuse('change_by_two', format('%s: another person approves this (approval_rules.changes_by_two)', p_subject));
     end if;

@@ -66,7 +66,7 @@ begin
     select a.id into v_approval from duly.approvals a where a.asked_by = v_actor and a.state = 'approved' and a.outcome in ('', 'failed')
         and a.amount_minor >= p_amount_minor and a.currency = p_currency and duly.is_approved_for(a, p_kind, v_form, p_account_id, p_draft_id)
         and not exists (select from duly.limited_actions l where l.approval_id = a.id and l.kind = p_kind)
-        limit 1 for update;
+        limit 1 for no key update;
     if found then
         insert into duly.limited_actions (key, user_id, kind, currency, amount_minor, approval_id)
             values (p_key || ':' || p_kind, v_actor, p_kind, p_currency, p_amount_minor, v_approval);
