@@ -41,6 +41,7 @@ EXPECTED = {
     "the gateway's worker ends in a run": {"DulyProcessAway"},
     "everything ends": {"DulyNotMeasured", "DulyProcessAway"},
 }
+AWAY = OperatorCommand("maria", "the gateway's worker is away")
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,10 @@ async def test_alerts_fire_on_what_processes_show_while_something_is_broken(
     # Other tests of this server may have had a supervisor.
     found["no gateway worker"] = await prometheus.firing(alone, alone) - {"DulyNotSupervised"}
 
-    command = OperatorCommand("maria", "the gateway's worker is away")
-    await run.execute_update("pause", command)
+    await run.execute_update("pause", AWAY)
     paused = await prometheus.once(lambda seen: total(seen, "duly_standing_runs", "paused") == 1)
     found["and the run is paused"] = await prometheus.firing(paused, paused) - {"DulyNotSupervised"}
-    await run.execute_update("resume", command)
+    await run.execute_update("resume", AWAY)
 
     receiver = await installation.receive()
     await installation.start("gateway")
