@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from settings import Settings
 from telemetry.wanted import is_wanted
 
 if TYPE_CHECKING:
     from temporalio.client import Interceptor
 
+    from settings import Settings
     from telemetry.tracing import Tracing
 
 # Made with the first connection to Temporal; there is one command in a process.
 _made: "list[Tracing]" = []
 
 
-def interceptors(settings: Settings) -> "Sequence[Interceptor]":
+def interceptors(settings: "Settings") -> "Sequence[Interceptor]":
     """Return what traces the calls of a client of Temporal."""
     if not is_wanted():
         return ()

@@ -1,6 +1,6 @@
 """What a customer sees of their own account. Every read is by the account of the session, and finds no other's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, cast, func, literal_column, or_, select
@@ -85,24 +85,24 @@ class PortalQueries:
         )
 
     async def claimed(self) -> Sequence[Row[Any]]:
-        """Return which invoices somebody asks for already: by which receivable, and by which request for a payment."""
-        row, asked = ClaimRow, PaymentRequestRow
-        claims = select(row.invoice_id, row.period, asked.id.label("request_id")).outerjoin(
-            asked, (asked.account_id == row.account_id) & (asked.period == row.period)
-        )
-        return await self._database.read(claims.where(row.account_id == self._account_id))
+        """Return which invoices somebody asks for already: by which receivable, and by which request for a payment.
 
-    async def under_way(self) -> Mapping[str, bool]:
-        """Return of which invoices a payment has no final answer yet, and whether its customer pays on a page."""
-        claim, asked, tried = ClaimRow, GatewayRequestRow, GatewayAttemptRow
+        `is_on_page`: a payment has no final answer yet, and its customer pays on a page, or not; None: there is none.
+        """
+        row, requested = ClaimRow, PaymentRequestRow
+        asked, tried = GatewayRequestRow, GatewayAttemptRow
         outstanding = or_(tried.outcome.is_(None), tried.outcome.not_in(FINAL_OUTCOMES))
-        attempts = (
-            select(claim.invoice_id, (tried.channel == AttemptChannel.HOSTED_PAGE).label("is_on_page"))
-            .join(asked, (asked.account_id == claim.account_id) & (asked.period == claim.period))
-            .join(tried, tried.request_id == asked.id)
+        is_on_page = (
+            select(func.bool_and(tried.channel == AttemptChannel.HOSTED_PAGE))
+            .join(asked, tried.request_id == asked.id)
+            .where(asked.account_id == row.account_id, asked.period == row.period, outstanding)
+            .correlate(row)
+            .scalar_subquery()
         )
-        found = await self._database.read(attempts.where(claim.account_id == self._account_id, outstanding))
-        return {row.invoice_id: row.is_on_page for row in found}
+        claims = select(
+            row.invoice_id, row.period, requested.id.label("request_id"), is_on_page.label("is_on_page")
+        ).outerjoin(requested, (requested.account_id == row.account_id) & (requested.period == row.period))
+        return await self._database.read(claims.where(row.account_id == self._account_id))
 
     async def came_after_its_end(self) -> int:
         """Return what came in for the account after it had ended, and waits for a decision: in minor units (Q12)."""

@@ -80,8 +80,9 @@ async def pay_all(visit: PortalVisit, form: FormData) -> Response:
     unsettled = await AccountQueries(visit.portal.reading).unsettled(visit.customer.account_id)
     key = key_of(form, visit.customer.account_id)
     # Sent twice, they are asked for by the first: then its page is opened again.
-    ours = [row.invoice_id for row in await visit.queries.claimed() if row.request_id == f"portal-{key}"]
-    wanted = ours or [row.transaction_id for row in await free_of(visit, unsettled) or unsettled]
+    claimed = await visit.queries.claimed()
+    ours = [row.invoice_id for row in claimed if row.request_id == f"portal-{key}"]
+    wanted = ours or [row.transaction_id for row in free_of(unsettled, claimed) or unsettled]
     if not wanted:
         return visit.message("not_payable", _CONFLICT)
     title = visit.reader.text("open_invoices")

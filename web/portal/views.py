@@ -39,13 +39,14 @@ async def show_overview(visit: PortalVisit) -> Response:
     id = visit.customer.account_id
     now = await StatementQueries(visit.portal.reading).now(id)
     unsettled = await AccountQueries(visit.portal.reading).unsettled(id)
+    claimed = await visit.queries.claimed()
     return visit.page(
         "overview.html",
         now=now,
         unsettled=unsettled,
-        under_way=await visit.queries.under_way(),
+        under_way=under_way(claimed),
         came_late_minor=await visit.queries.came_after_its_end() if visit.customer.is_ended else 0,
-        free=await free_of(visit, unsettled),
+        free=free_of(unsettled, claimed),
         declined=[_declined(visit, row) for row in await visit.queries.declined()],
         cards=await visit.queries.cards(),
         today=_today(visit),
@@ -53,10 +54,15 @@ async def show_overview(visit: PortalVisit) -> Response:
     )
 
 
-async def free_of(visit: PortalVisit, unsettled: Sequence[Any]) -> list[Any]:
+def free_of(unsettled: Sequence[Any], claimed: Sequence[Any]) -> list[Any]:
     """Return the open invoices that nobody asks for yet, the oldest first: what may be paid at once."""
-    claimed = {row.invoice_id for row in await visit.queries.claimed()}
-    return [row for row in unsettled if row.transaction_id not in claimed][:AT_ONCE]
+    invoices = {row.invoice_id for row in claimed}
+    return [row for row in unsettled if row.transaction_id not in invoices][:AT_ONCE]
+
+
+def under_way(claimed: Sequence[Any]) -> Mapping[str, bool]:
+    """Return of which invoices a payment has no final answer yet, and whether its customer pays on a page."""
+    return {row.invoice_id: row.is_on_page for row in claimed if row.is_on_page is not None}
 
 
 def _declined(visit: PortalVisit, row: Any) -> Mapping[str, str]:
@@ -90,7 +96,7 @@ async def show_document(visit: PortalVisit) -> Response:
         "document.html",
         document=found,
         lines=lines,
-        under_way=await visit.queries.under_way(),
+        under_way=under_way(await visit.queries.claimed()),
         today=_today(visit),
         key=visit.key,
     )
