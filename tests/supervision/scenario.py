@@ -1,13 +1,13 @@
 """What is pressed on: a workflow at each of its moments, how it is helped on, and when what it looks after is right."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client, Interceptor, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
 from activities.database import Database
@@ -97,6 +97,10 @@ class Company:
         """Let every call through."""
         self.sandbox.clear_faults()
         self.gateway.let_go()
+
+
+CompanyWith = Callable[[Interceptor], AbstractAsyncContextManager[Company]]
+"""How a test gets a company all of whose calls go through an interceptor."""
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
-from temporalio.testing import WorkflowEnvironment
 
-from activities.database import Database
-from settings import Settings
-from tests.fixtures.refunds import RefundClient
 from tests.supervision.failing_activities import FailingActivities, Failure
-from tests.supervision.scenario import Company, Moment
+from tests.supervision.scenario import Company, CompanyWith, Moment
 from tests.supervision.scenarios import SCENARIOS
-from tests.support.builders import Merchant
-from tests.support.gateways import HeldGateway
 from tests.support.invariants import complaints
-from tests.support.run_control import duly_at
 from workflows.faults import REPEATED
 
 # What refuses by right what its workflow was started for: then nothing was written.
@@ -52,22 +45,10 @@ def failing(failure: Failure) -> FailingActivities:
 
 
 @pytest.fixture
-async def failing_company(
-    time_skipping: WorkflowEnvironment,
-    failing: FailingActivities,
-    database: Database,
-    held: HeldGateway,
-    settings: Settings,
-    merchant: Merchant,
-    period: str,
-) -> AsyncIterator[Company]:
+async def failing_company(company_with: CompanyWith, failing: FailingActivities) -> AsyncIterator[Company]:
     """A company whose activities fail, on a server whose clock jumps."""
-    config = time_skipping.client.config()
-    config["interceptors"] = [*config["interceptors"], failing]
-    time_skipping._client = Client(**config)
-    async with duly_at(time_skipping, database, held, settings) as duly:
-        refunds = RefundClient(duly, merchant, database, held, merchant.engine, merchant.sandbox)
-        yield Company(duly, merchant, database, held, merchant.sandbox, refunds, period)
+    async with company_with(failing) as company:
+        yield company
 
 
 def cases() -> Iterator[Any]:

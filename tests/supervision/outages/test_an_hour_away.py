@@ -9,29 +9,22 @@ from typing import Any
 
 import pytest
 from temporalio import activity
+from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.client import (
-    Client,
     OutboundInterceptor,
     SignalWorkflowInput,
     StartWorkflowInput,
     WorkflowExecutionStatus,
 )
-from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.database import Database, DatabaseUnavailableError
+from activities.database import DatabaseUnavailableError
 from models.workflow_ids import MAIL_QUEUE
 from sandbox.stripe.control.client import Fault, FaultKind
-from settings import Settings
-from tests.fixtures.refunds import RefundClient
-from tests.supervision.scenario import Company, Moment
+from tests.supervision.scenario import Company, CompanyWith, Moment
 from tests.supervision.scenarios import SCENARIOS
-from tests.support.builders import Merchant
-from tests.support.gateways import HeldGateway
 from tests.support.invariants import complaints
-from tests.support.run_control import duly_at
 from workflows.faults import REPEATED
 
 AN_HOUR = timedelta(hours=1)
@@ -108,22 +101,10 @@ def away(part: Part) -> PartAway:
 
 
 @pytest.fixture
-async def company(
-    time_skipping: WorkflowEnvironment,
-    away: PartAway,
-    database: Database,
-    held: HeldGateway,
-    settings: Settings,
-    merchant: Merchant,
-    period: str,
-) -> AsyncIterator[Company]:
+async def company(company_with: CompanyWith, away: PartAway) -> AsyncIterator[Company]:
     """A company whose parts may be away, on a server whose clock jumps."""
-    config = time_skipping.client.config()
-    config["interceptors"] = [*config["interceptors"], away]
-    time_skipping._client = Client(**config)
-    async with duly_at(time_skipping, database, held, settings) as duly:
-        refunds = RefundClient(duly, merchant, database, held, merchant.engine, merchant.sandbox)
-        yield Company(duly, merchant, database, held, merchant.sandbox, refunds, period)
+    async with company_with(away) as company:
+        yield company
 
 
 def cases() -> Iterator[Any]:
