@@ -16,7 +16,7 @@ from temporalio.client import Client
 from activities.database import Database
 from activities.expectations import IS_OVERDUE
 from activities.operations.measured import Age, Measure, Measured
-from activities.operations.regular_work import QUESTION_TIMEOUT, RegularWork, at_temporal
+from activities.operations.regular_work import QUESTION_TIMEOUT, RegularWork, age_of, at_temporal
 from models.collections.collection import ENDED, Stage
 from models.disputes.dispute import DISPUTE_ENDED, DisputeState
 from models.gateway.events import EventState
@@ -133,12 +133,12 @@ def _counts_by_provider() -> Iterable[tuple[Measured, Select[*tuple[Any, ...]]]]
     for state in (EventState.WAITING, EventState.NEEDS_REVIEW):
         yield Measured.INBOX_EVENTS, _counted((event.provider_id, event.state), event.state == state)
     # What was put off to later is not late.
-    lag = func.greatest(_age_of(func.min(event.next_try_at)), 0)
+    lag = func.greatest(age_of(func.min(event.next_try_at)), 0)
     yield Measured.INBOX_LAG, select(event.provider_id, lag).where(waiting).group_by(event.provider_id)
     yield Measured.OPEN_RUNS, _counted((run.kind,), open_run)
     yield Measured.OPEN_RUNS, select(literal("refund"), func.count()).select_from(refund_run).where(open_refund_run)
-    yield Measured.OLDEST_RUN, select(run.kind, _age_of(func.min(run.started_at))).where(open_run).group_by(run.kind)
-    oldest_refund_run = _age_of(func.min(refund_run.started_at))
+    yield Measured.OLDEST_RUN, select(run.kind, age_of(func.min(run.started_at))).where(open_run).group_by(run.kind)
+    oldest_refund_run = age_of(func.min(refund_run.started_at))
     yield Measured.OLDEST_RUN, select(literal("refund"), oldest_refund_run).where(open_refund_run)
     yield Measured.OPEN_DISPUTES, _counted((dispute.provider_id, dispute.state), dispute.closed_at.is_(None))
     yield Measured.OPEN_DISCREPANCIES, _counted((found.provider_id, found.kind), found.state == "open")
@@ -148,7 +148,7 @@ def _counts_by_provider() -> Iterable[tuple[Measured, Select[*tuple[Any, ...]]]]
     seen = ClockReadingRow
     culprit = func.coalesce(func.nullif(seen.culprit, ""), "nobody knows")
     # One that nobody has compared for ten minutes is no reading.
-    lately = func.abs(_age_of(seen.noted_at)) < LAST_SEEN_SECONDS
+    lately = func.abs(age_of(seen.noted_at)) < LAST_SEEN_SECONDS
     yield Measured.CLOCKS_APART, select(seen.provider_id, culprit, seen.apart_seconds).where(lately)
 
 
@@ -187,11 +187,6 @@ def _messages_in(state: MessageState) -> Select[*tuple[Any, ...]]:
     return select(func.count()).select_from(inner)
 
 
-def _age_of(moment: ColumnElement[Any] | Any) -> ColumnElement[Any]:
-    """Return the seconds since a moment, by the database's clock; 0 when there is none."""
-    return func.coalesce(func.extract("epoch", func.clock_timestamp() - moment), 0)
-
-
 _COUNTS = tuple(_counts_by_provider())
 # Nothing open is a number too: a gauge that is not shown was not read. What is read is added to these.
 _NOTHING_OPEN: tuple[tuple[Measured, tuple[str, ...]], ...] = (
@@ -204,7 +199,7 @@ _NOTHING_OPEN: tuple[tuple[Measured, tuple[str, ...]], ...] = (
     (Measured.SENDING_HELD, ()),
     (Measured.CLOCKS_APART, ("nobody knows",)),
 )
-_OLDEST_PENDING = select(_age_of(func.min(MessageRow.queued_at))).where(MessageRow.state == MessageState.PENDING)
+_OLDEST_PENDING = select(age_of(func.min(MessageRow.queued_at))).where(MessageRow.state == MessageState.PENDING)
 
 
 def queries() -> list[Select[*tuple[Any, ...]]]:

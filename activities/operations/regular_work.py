@@ -3,8 +3,9 @@
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from temporalio.client import Client
 
 from activities.database import Database
@@ -24,6 +25,31 @@ QUESTION_TIMEOUT = timedelta(seconds=5)
 _SUPERVISED = "WorkflowType = 'Supervisor' AND ExecutionStatus = 'Completed'"
 
 
+def age_of(moment: ColumnElement[Any] | Any) -> ColumnElement[Any]:
+    """Return the seconds since a moment, by the database's clock; 0 when there is none."""
+    return func.coalesce(func.extract("epoch", func.clock_timestamp() - moment), 0)
+
+
+_RECONCILED_AT = (
+    select(ReconciliationRow.completed_at)
+    .where(ReconciliationRow.provider_id == ProviderRow.id, ReconciliationRow.certificate.is_not(None))
+    .order_by(ReconciliationRow.day.desc())
+    .limit(1)
+    .correlate(ProviderRow)
+    .scalar_subquery()
+)
+_PROVIDERS = (
+    select(
+        ProviderRow.id,
+        ProviderRow.gateway,
+        age_of(func.coalesce(EventMarkRow.swept_until, ProviderRow.created_at)).label("swept_age"),
+        age_of(func.coalesce(_RECONCILED_AT, ProviderRow.created_at)).label("reconciled_age"),
+    )
+    .outerjoin(EventMarkRow, EventMarkRow.provider_id == ProviderRow.id)
+    .where(ProviderRow.state == EFFECTIVE)
+)
+
+
 class RegularWork:
     """Reads when regular work was last done. `providers` are those whose calls need a worker, as last read."""
 
@@ -35,34 +61,16 @@ class RegularWork:
 
     async def in_database(self) -> AsyncIterator[Measure]:
         """Yield what the rows say. Where something was never done, its age is that of the provider."""
-        provider = ProviderRow
-        providers = await self._database.read(
-            select(provider.id, provider.gateway, provider.created_at).where(provider.state == EFFECTIVE)
-        )
-        self.providers = tuple(one.id for one in providers)
-        for one in providers:
+        found = await self._database.read(_PROVIDERS)
+        self.providers = tuple(one.id for one in found)
+        for one in found:
             # A bank has no events and no books to ask for.
             if one.gateway != BANK_DEBITS:
-                yield await self._swept(one.id, one.created_at)
-                yield await self._reconciled(one.id, one.created_at)
+                # A mark may be a little ahead of the database's clock.
+                yield Measure(Measured.SWEPT, (one.id,), max(float(one.swept_age), 0.0))
+                yield Measure(Measured.RECONCILED, (one.id,), max(float(one.reconciled_age), 0.0))
         for missed in await self._missed_runs():
             yield missed
-
-    async def _swept(self, provider: str, since: datetime) -> Measure:
-        mark = await self._database.read_first(
-            select(EventMarkRow.swept_until).where(EventMarkRow.provider_id == provider)
-        )
-        return Measure(Measured.SWEPT, (provider,), await self._age(mark.swept_until if mark else since))
-
-    async def _reconciled(self, provider: str, since: datetime) -> Measure:
-        of_provider = ReconciliationRow.provider_id == provider
-        last = await self._database.read_first(
-            select(ReconciliationRow.completed_at)
-            .where(of_provider, ReconciliationRow.certificate.is_not(None))
-            .order_by(ReconciliationRow.day.desc())
-            .limit(1)
-        )
-        return Measure(Measured.RECONCILED, (provider,), await self._age(last.completed_at if last else since))
 
     async def _missed_runs(self) -> Sequence[Measure]:
         if time.monotonic() - self._missed_at >= MISSED_SECONDS:
@@ -73,13 +81,6 @@ class RegularWork:
             ]
             self._missed_at = time.monotonic()
         return self._missed
-
-    async def _age(self, moment: datetime) -> float:
-        """Return the seconds since a moment, by the database's clock; a mark may be a little ahead."""
-        row = await self._database.read_first(
-            select(func.extract("epoch", func.clock_timestamp() - moment).label("age"))
-        )
-        return max(float(row.age), 0.0) if row else 0.0
 
 
 async def at_temporal(client: Client, providers: Sequence[str]) -> list[Measure]:
