@@ -12,15 +12,21 @@ from random import Random
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from temporalio.client import WithStartWorkflowOperation, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.client import (
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from bench.chaos.company import BrittleCompany
 from bench.chaos.families.families import Families
 from bench.chaos.persistence import until_answered
 from bench.chaos.returning import Returning
-from models.collections.collection import CollectionRequest
+from models.collections.collection import CollectionRequest, CollectionResult, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.money import Money
 from models.operator_command import OperatorCommand
@@ -206,9 +212,23 @@ class Traffic:
                 Collection.first_outcome, start_workflow_operation=start
             )
 
-        result = await until_answered(first_outcome, seconds=ONE_SECONDS_MAX)
+        try:
+            result = await until_answered(first_outcome, seconds=ONE_SECONDS_MAX)
+        except WorkflowAlreadyStartedError:
+            # The answer to an earlier call was lost, and the collection has ended since.
+            await self._ended(account, name)
+            return
         self.counted["first outcomes"] += result is not None
         if result is not None and result.outcome is CollectOutcome.SETTLED:
+            self.paid.add((account, name))
+
+    async def _ended(self, account: str, name: str) -> None:
+        handle: WorkflowHandle[Collection, CollectionResult] = self.company.client.get_workflow_handle(
+            collection_id(account, name), result_type=CollectionResult
+        )
+        result = await until_answered(handle.result, seconds=ONE_SECONDS_MAX)
+        self.counted["collections ended before they were asked again"] += 1
+        if result is not None and result.stage is Stage.SETTLED:
             self.paid.add((account, name))
 
     async def _start_collection(self, request: CollectionRequest) -> None:
