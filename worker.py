@@ -138,7 +138,7 @@ def workflow_worker(client: Client, database: Database, *, rate: float = 20.0) -
         max_concurrent_workflow_tasks=20,
         max_cached_workflows=WORKFLOW_CACHE_SIZE,
         max_concurrent_activities=50,
-        interceptors=[GenerationOfActivities(), RightDay(database)],
+        interceptors=[GenerationOfActivities(), RightDay(database), Heartbeats()],
         graceful_shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
 

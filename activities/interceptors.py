@@ -8,7 +8,12 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.common import Priority
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
 
 # A run's answers are held until about so many are there: a second at twenty payments a second.
 ANSWERS_A_BATCH = 20
@@ -67,7 +72,8 @@ class Heartbeats(Interceptor):
     """Heartbeats for activities that have a heartbeat time-out, three to a time-out.
 
     The first goes out after a third of it, when nearly every call is over: a call that is answered in time costs no
-    heartbeat, and one whose worker died is repeated after the time-out.
+    heartbeat, and one whose worker died is repeated after the time-out. What an activity has reported itself is
+    reported again, so that a retry goes on from there.
     """
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
@@ -76,11 +82,15 @@ class Heartbeats(Interceptor):
 
 
 class _Alive(ActivityInboundInterceptor):
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        self._reported = _Reported(outbound)
+        super().init(self._reported)
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await super().execute_activity(input)
-        beating = asyncio.create_task(_beat(timeout / 3))
+        beating = asyncio.create_task(self._reported.again(timeout / 3))
         try:
             return await super().execute_activity(input)
         finally:
@@ -89,7 +99,19 @@ class _Alive(ActivityInboundInterceptor):
                 await beating
 
 
-async def _beat(pause: timedelta) -> None:
-    while True:
-        await asyncio.sleep(pause.total_seconds())
-        activity.heartbeat()
+class _Reported(ActivityOutboundInterceptor):
+    """Keeps the last progress that an activity has reported."""
+
+    def __init__(self, next: ActivityOutboundInterceptor) -> None:  # noqa: A002
+        super().__init__(next)
+        self._progress: tuple[Any, ...] = tuple(activity.info().heartbeat_details)
+
+    def heartbeat(self, *details: Any) -> None:
+        self._progress = details
+        super().heartbeat(*details)
+
+    async def again(self, pause: timedelta) -> None:
+        """Report it again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(pause.total_seconds())
+            super().heartbeat(*self._progress)

@@ -8,7 +8,12 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, WorkerConfig
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    WorkerConfig,
+)
 
 from activities.build import build_id, hash_of
 from activities.interceptors import ANSWERS_A_BATCH, BatchClock, Heartbeats
@@ -16,48 +21,75 @@ from workflows.plugin import DULY_PLUGIN
 
 
 class Call(ActivityInboundInterceptor):
-    """A call to the gateway, over when `answered` is set."""
+    """A call to the gateway that reports how far it is, and is over when so many heartbeats have been seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reports: tuple[str, ...] = (), beats: int = 1) -> None:
+        self.reports, self.beats = reports, beats
+        self.seen: list[tuple[str, ...]] = []
         self.answered = asyncio.Event()
 
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        self.outbound = outbound
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        for page in self.reports:
+            self.outbound.heartbeat(page)
         await self.answered.wait()
         return "answered"
 
 
-async def watched(call: Call, *, silence: timedelta | None) -> tuple[Any, int]:
-    """Make a call under a heartbeat time-out that is answered after the first sign of life, if one is waited for."""
-    beats: list[Any] = []
+class Server(ActivityOutboundInterceptor):
+    """Whoever gets the heartbeats of a call."""
 
-    def beat(*details: Any) -> None:
-        beats.append(details)
-        call.answered.set()
+    def __init__(self, call: Call) -> None:
+        self.call = call
 
+    def heartbeat(self, *details: str) -> None:
+        self.call.seen.append(details)
+        if len(self.call.seen) == self.call.beats:
+            self.call.answered.set()
+
+
+async def watched(call: Call, *, silence: timedelta | None, reached: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Make a call under a heartbeat time-out, and return its heartbeats; the try before had reached something."""
     environment = ActivityEnvironment()
-    environment.on_heartbeat = beat
-    environment.info = dataclasses.replace(environment.info, heartbeat_timeout=silence)
+    environment.info = dataclasses.replace(environment.info, heartbeat_timeout=silence, heartbeat_details=reached)
     wrapped = Heartbeats().intercept_activity(call)
-    answer = await environment.run(wrapped.execute_activity, ExecuteActivityInput(call.execute_activity, (), None, {}))
-    return answer, len(beats)
+
+    async def made() -> Any:
+        wrapped.init(Server(call))
+        return await wrapped.execute_activity(ExecuteActivityInput(call.execute_activity, (), None, {}))
+
+    assert await environment.run(made) == "answered"
+    return call.seen
 
 
 async def test_a_call_that_takes_long_gives_signs_of_life() -> None:
-    assert await watched(Call(), silence=timedelta(milliseconds=3)) == ("answered", 1)
+    assert await watched(Call(), silence=timedelta(milliseconds=3)) == [()]
+
+
+async def test_a_sign_of_life_repeats_how_far_the_call_is() -> None:
+    call = Call(reports=("page 7", "page 8"), beats=4)
+
+    assert await watched(call, silence=timedelta(milliseconds=3)) == [("page 7",), *[("page 8",)] * 3]
+
+
+async def test_until_a_retry_reports_itself_its_signs_of_life_say_how_far_the_try_before_was() -> None:
+    assert await watched(Call(), silence=timedelta(milliseconds=3), reached=("page 6",)) == [("page 6",)]
 
 
 async def test_a_call_that_is_answered_at_once_costs_none() -> None:
     call = Call()
     call.answered.set()
 
-    assert await watched(call, silence=timedelta(seconds=15)) == ("answered", 0)
+    assert await watched(call, silence=timedelta(seconds=15)) == []
 
 
 async def test_a_call_that_nobody_waits_for_signs_of_gives_none() -> None:
     call = Call()
     call.answered.set()
 
-    assert await watched(call, silence=None) == ("answered", 0)
+    assert await watched(call, silence=None) == []
 
 
 def test_answers_are_held_for_as_long_as_the_gateway_takes_for_twenty_of_them() -> None:

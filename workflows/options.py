@@ -32,37 +32,43 @@ DATABASE_BRIEFLY = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=4),
 )
 
+# A worker that was killed is missed after so long by whatever takes minutes: its worker's loop beats meanwhile, however
+# long a statement takes.
+SILENCE = timedelta(minutes=1)
+
 # Freezing a membership and certifying it read every account once: minutes at a million, and safe to begin again.
 DATABASE_SWEEP = Timing(
     start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
 # Writing a report: a million transactions take seconds, and what takes ten minutes is given up by the activity itself.
+# A long PDF can keep the worker's loop from beating for a while.
 REPORT = Timing(
     start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=3 * SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
-# Checking every rule of the ledger against all of it, with a heartbeat after each: minutes at a million accounts, and a
-# night at ten million.
+# Checking every rule of the ledger against all of it: minutes at a million accounts, and a night at ten million.
 AUDIT = Timing(
     start_to_close_timeout=timedelta(hours=12),
-    heartbeat_timeout=timedelta(minutes=70),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
-# Looking through a run's members for alerts, page by page with a heartbeat after each.
+# Looking through a run's members for alerts, page by page.
 ALERTS = Timing(
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=timedelta(minutes=15),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
-# Reading a gateway's list of events: a hundred at a time, a month of them at the worst.
+# Reading a gateway's list of events: a hundred at a time, part by part, so that a retry goes on from there.
 EVENT_LIST = Timing(
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=timedelta(minutes=1),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
@@ -73,10 +79,10 @@ GATEWAY_BOOKS = Timing(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
 )
 
-# Comparing what is open with the workflows there are: page by page with a heartbeat after each, minutes at a million.
+# Comparing what is open with the workflows there are: page by page, and a retry goes on from the page that it reported.
 SUPERVISION = Timing(
     start_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=timedelta(minutes=5),
+    heartbeat_timeout=SILENCE,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 

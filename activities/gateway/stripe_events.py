@@ -14,6 +14,7 @@ from models.card_number import holds_card_number
 from models.gateway.events import (
     Endpoint,
     EndpointChange,
+    EventCursor,
     GatewayEvent,
     StaleEventError,
     UntrustedEventError,
@@ -149,20 +150,38 @@ def _our_id_in(value: object) -> str:
     return value if isinstance(value, str) and _OUR_ID.fullmatch(value) and not holds_card_number(value) else ""
 
 
+def _parts(needed: Sequence[str], after: EventCursor | None) -> Iterator[tuple[Sequence[str], dict[str, str]]]:
+    """Yield the types in parts that the list takes at once, from the part of the last event that was read."""
+    parts = [needed[start : start + _TYPES_MAX] for start in range(0, len(needed), _TYPES_MAX)]
+    began = [number for number, types in enumerate(parts) if after and after.type in types]
+    for number, types in enumerate(parts):
+        if not began or number > began[0]:
+            yield types, {}
+        elif after and number == began[0]:
+            yield types, {"starting_after": after.id}
+
+
 class StripeEvents:
     """The gateway's list of events, and the address to which it sends them."""
 
     _client: stripe.StripeClient
     account: str
 
-    async def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
-        """Every event of the needed types since a moment, newest first within each part of the types."""
-        needed = needed_types(of_merchants=bool(self.account))
-        for types in (needed[start : start + _TYPES_MAX] for start in range(0, len(needed), _TYPES_MAX)):
+    async def events(self, since: datetime, after: EventCursor | None = None) -> AsyncIterator[GatewayEvent]:
+        """Every event of the needed types since a moment, or of those behind the last one that was read.
+
+        The newest come first within each part of the types.
+        """
+        for types, cursor in _parts(needed_types(of_merchants=bool(self.account)), after):
+            asked: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100} | cursor
             with translating_errors():
-                page = await self._client.v1.events.list_async(
-                    {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
-                )
+                try:
+                    page = await self._client.v1.events.list_async(asked)
+                except stripe.InvalidRequestError as error:
+                    if cursor and error.param == "starting_after":
+                        # The gateway has forgotten it meanwhile, and with it all that are older.
+                        continue
+                    raise
                 async for event in page.auto_paging_iter():
                     try:
                         yield event_of(event.to_dict())

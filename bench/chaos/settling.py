@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
@@ -127,10 +127,11 @@ class Settling:
         return Leftovers(dict(visible), (*stuck, *(f"{id} fails its workflow tasks" for id in failing)))
 
     async def _sweep(self) -> None:
+        """Wait for a sweep: for the one that runs, if one does, for a schedule begins no second one beside it."""
         await self._company.client.execute_workflow(
             EventSweep.run,
             SweepRequest(PROVIDER),
-            id=f"{sweep_id(PROVIDER)}-{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            id=sweep_id(PROVIDER),
             task_queue=WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from models.gateway.decline import Decline
-from models.gateway.events import GatewayEvent
+from models.gateway.events import EventCursor, GatewayEvent
 from models.gateway.identity import Identity
 from models.gateway.movements import Movement, MovementKind
 
@@ -178,8 +178,8 @@ class Gateway(ChargeGateway, Protocol):
         """Close a page for good and return what it came to; None: nobody paid, and nobody can any more."""
         ...
 
-    def events(self, since: datetime) -> AsyncIterator[GatewayEvent]:
-        """Every event of a needed type since a moment, as far back as the gateway remembers."""
+    def events(self, since: datetime, after: EventCursor | None = None) -> AsyncIterator[GatewayEvent]:
+        """Every event of a needed type since a moment, or of those behind the last one that was read."""
         ...
 
     def movements(self, since: datetime) -> AsyncIterator[Movement]:

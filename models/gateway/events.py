@@ -166,6 +166,14 @@ class GatewayEvent:
 
 
 @dataclass(frozen=True)
+class EventCursor:
+    """The last event that was read of the gateway's list, which goes on behind it."""
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True)
 class Hint:
     """An event that waits for delivery, and the natural key of what it is about; without one, nobody knows it yet.
 

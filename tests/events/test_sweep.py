@@ -1,18 +1,22 @@
 """The gateway's own list of events is looked through: what never came is found, and who waits for it hears of it."""
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from psycopg.types.json import Jsonb
 from temporalio.client import WorkflowHandle
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
+from activities.events.sweep import EventFeedActivities
 from activities.gateway.stripe_events import event_of
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import Stage
-from models.gateway.events import SweepRequest, SweepResult
+from models.gateway.events import SweepRequest, SweepResult, Swept
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.workflow_ids import WORKFLOW_QUEUE, sweep_id
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
@@ -99,6 +103,55 @@ async def test_a_sweep_that_is_cut_off_begins_again_and_misses_nothing(
     result = await handle.result()
 
     assert result.swept.listed == result.swept.found > 0
+
+
+async def cut_off(feed: EventFeedActivities, *, reached: tuple[Any, ...] = ()) -> tuple[Swept | None, tuple[Any, ...]]:
+    """Try once to sweep, from where the try before had come to; return what was swept, and how far it came."""
+    environment, beats = ActivityEnvironment(), [reached]
+    environment.on_heartbeat = lambda *details: beats.append(details)
+    environment.info = dataclasses.replace(environment.info, heartbeat_details=reached)
+    try:
+        return await environment.run(feed.sweep_events, SweepRequest("stripe")), beats[-1]
+    except ApplicationError:
+        return None, beats[-1]
+
+
+async def test_the_next_try_goes_on_behind_the_last_page_that_was_stored(
+    duly: RunningDuly,
+    merchant: Merchant,
+    stripe_sandbox: SandboxControl,
+    inbox: EventInbox,
+    gateway: StripeGateway,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("activities.events.sweep.PAGE", 1)
+    await duly.collected(await account_in_collection(duly, merchant))
+    feed = EventFeedActivities(inbox, gateway)
+    stripe_sandbox.add_fault(Fault(operation=EVENTS, kind=FaultKind.RATE_LIMIT, calls=(2,)))
+
+    nothing, reached = await cut_off(feed)
+    swept, _ = await cut_off(feed, reached=reached)
+
+    stored = await merchant.value("select count(*) from duly.gateway_events")
+    assert (nothing, len(reached)) == (None, 1)
+    assert swept is not None
+    # What the first try had stored was not read once more.
+    assert (swept.listed, swept.found) == (stored, stored)
+
+
+async def test_a_page_behind_which_the_gateway_has_forgotten_everything_ends_its_part(
+    duly: RunningDuly, merchant: Merchant, inbox: EventInbox, gateway: StripeGateway
+) -> None:
+    await duly.collected(await account_in_collection(duly, merchant))
+    feed = EventFeedActivities(inbox, gateway)
+    first, reached = await cut_off(feed)
+    forgotten = reached[0] | {"last": {"id": "evt_forgotten", "type": reached[0]["last"]["type"]}}
+
+    again, _ = await cut_off(feed, reached=(forgotten,))
+
+    assert first is not None
+    assert again is not None
+    assert again.found == first.found
 
 
 async def account_in_collection(duly: RunningDuly, merchant: Merchant) -> str:

@@ -4,7 +4,6 @@ import ast
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from settings import Settings
 from tests.house.source import Module
@@ -24,12 +23,12 @@ class TimeOuts:
 
     activity: str
     statement: float
-    silence: float
+    given: float
 
     @property
     def is_cut_short(self) -> bool:
         """Whether the workflow repeats the activity while the database still works for it."""
-        return self.statement + MARGIN_SECONDS > self.silence
+        return self.statement + MARGIN_SECONDS > self.given
 
 
 def time_outs(modules: Iterable[Module]) -> list[TimeOuts]:
@@ -38,10 +37,10 @@ def time_outs(modules: Iterable[Module]) -> list[TimeOuts]:
     by_name = {module.name: module for module in everything}
     statements = {name: seconds for module in everything for name, seconds in _statements(module, by_name)}
     return [
-        TimeOuts(name, statements[name], silence)
+        TimeOuts(name, statements[name], given)
         for module in everything
         if module.path.parts[0] == "workflows"
-        for name, silence in _calls(module)
+        for name, given in _calls(module)
     ]
 
 
@@ -113,12 +112,8 @@ def _timing(value: ast.expr) -> options.Timing:
 
 
 def _calls(module: Module) -> Iterator[tuple[str, float]]:
-    """Yield each activity that a module calls, with the shorter of its time-out and its heartbeat's."""
+    """Yield each activity that a module calls, with its time-out: the worker beats, however long a statement takes."""
     for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute) and call.func.attr in _STARTS:
             timing = next(_timing(each.value) for each in call.keywords if each.arg is None)
-            silence = timing.get("heartbeat_timeout", options.HEARTBEAT_TIMEOUT)
-            # The worker itself beats for calls of the gateway, however long a statement takes meanwhile.
-            beats = [] if silence == options.HEARTBEAT_TIMEOUT else [silence]
-            given: timedelta = min([timing["start_to_close_timeout"], *beats])
-            yield ast.unparse(call.args[0]), given.total_seconds()
+            yield ast.unparse(call.args[0]), timing["start_to_close_timeout"].total_seconds()

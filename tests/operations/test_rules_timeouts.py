@@ -1,12 +1,17 @@
 """No statement outlives the activity that waits for it: it would be begun again while the first still runs."""
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.house.source import Module, modules
 from tests.operations.activity_timeouts import MARGIN_SECONDS, TimeOuts, longest_default, time_outs
+from workflows import options
+
+# Of a worker that was killed nobody hears more: whatever it did is begun again after so long at the latest.
+LONGEST_UNNOTICED = timedelta(minutes=3)
 
 ACTIVITY = """
 SLOW = 600.0
@@ -64,3 +69,15 @@ def test_a_time_out_that_nobody_can_read_is_no_time_out() -> None:
 
 def test_the_default_of_statements_fits_into_the_shortest_activity() -> None:
     assert longest_default() + MARGIN_SECONDS <= 60
+
+
+def test_a_worker_that_was_killed_is_missed_within_minutes_by_whatever_it_did() -> None:
+    timings = {name: timing for name, timing in vars(options).items() if name.isupper() and isinstance(timing, dict)}
+
+    missed = {
+        name: min(timing["start_to_close_timeout"], timing.get("heartbeat_timeout", timedelta.max))
+        for name, timing in timings.items()
+    }
+
+    assert [name for name, seconds in missed.items() if seconds > LONGEST_UNNOTICED] == []
+    assert len(missed) > 10
