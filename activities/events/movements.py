@@ -1,7 +1,7 @@
 """Movements of a gateway's balance: what the ledger expects is found, booked with its fee, and listed."""
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -73,8 +73,8 @@ _LIST = NewestFirst(
 class MovementSource(GatewayWithTransfers, Protocol):
     """The part of a gateway that knows what moved on its balance, and passes on what is a merchant's."""
 
-    def movements(self, since: datetime) -> AsyncIterator[Movement]:
-        """Every booking on the balance since a moment, the newest first."""
+    def movements(self, since: datetime, after: str = "") -> AsyncIterator[Movement]:
+        """Every booking on the balance since a moment, the newest first; `after`: those behind that reference."""
         ...
 
     async def find_movement(self, source: str, kind: MovementKind) -> Movement | None:
@@ -108,7 +108,29 @@ class _Wanted:
         return max(began, self.read_until - OVERLAP) if self.read_until else began
 
 
+@dataclass(frozen=True)
+class _SoFar:
+    """How far the list was read, as heartbeats say: since when, what was booked of it, and the last one's reference."""
+
+    since: datetime
+    newest: datetime
+    listed: int = 0
+    booked: int = 0
+    after: str = ""
+
+    def with_page(self, page: Sequence[Movement], booked: int) -> "_SoFar":
+        """Return how far it is after one more page, of which so many were expected."""
+        return replace(
+            self,
+            newest=max(self.newest, *(movement.booked_at for movement in page)),
+            listed=self.listed + len(page),
+            booked=self.booked + booked,
+            after=page[-1].reference,
+        )
+
+
 _WANTED = TypeAdapter(_Wanted)
+_SO_FAR = TypeAdapter(_SoFar)
 
 
 class MovementActivities:
@@ -129,19 +151,22 @@ class MovementActivities:
 
         Before that, what was taken for merchants is passed on, or taken back, as the ledger says.
 
-
-        Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry reads the same again.
+        Raises ApplicationError of type GatewayBusy, GatewayAccess or GatewayUnanswered: a retry goes on behind the last
+        page that was booked.
         """
-        provider = request.provider
+        provider, reached = request.provider, activity.info().heartbeat_details
+        # An older release has reported a number only.
+        so_far = _SO_FAR.validate_python(reached[0]) if reached and isinstance(reached[0], dict) else None
         if request.retrieves_due:
             await self._expect_of_older_release()
         await self._transfers.settle(provider)
         before = await self._wanted(provider)
-        since = before.since
-        if since is None:
+        if so_far is None and before.since is not None:
+            so_far = _SoFar(before.since, newest=before.since)
+        if so_far is None:
             return MovementsBooked()
         with retryable_gateway_errors():
-            listed, booked = await self._read_list(provider, since)
+            listed, booked = await self._read_list(provider, so_far)
             if request.retrieves_due:
                 booked += await self._retrieve_due(provider, (await self._wanted(provider)).due)
         await self._database.call("alert_overdue_movements", provider_id=provider)
@@ -151,25 +176,27 @@ class MovementActivities:
         return MovementsBooked(listed, booked, left.open, left.overdue, left.differing)
 
     async def _expect_of_older_release(self) -> None:
-        while await self._database.call("expect_of_older_release", limit=PAGE):
-            activity.heartbeat()
+        is_more = True
+        while is_more:
+            is_more = bool(await self._database.call("expect_of_older_release", limit=PAGE))
 
     async def _wanted(self, provider: str) -> _Wanted:
         return _WANTED.validate_python(await self._database.call("movements_wanted", provider_id=provider, limit=PAGE))
 
-    async def _read_list(self, provider: str, since: datetime) -> tuple[int, int]:
-        """Book what the list has since a moment, and note how far that is by the gateway's clock."""
-        listed = booked = 0
-        newest, page = since, list[Movement]()
-        async for movement in self._gateway.movements(since):
-            listed, newest = listed + 1, max(newest, movement.booked_at)
+    async def _read_list(self, provider: str, so_far: _SoFar) -> tuple[int, int]:
+        """Book what the list has behind a page, and note how far that is by the gateway's clock."""
+        page = list[Movement]()
+        async for movement in self._gateway.movements(so_far.since, so_far.after):
             page.append(movement)
             if len(page) == PAGE:
-                booked, page = booked + await self._book(provider, page), []
-                activity.heartbeat(listed)
-        booked += await self._book(provider, page)
-        await self._database.call("note_movements_read", provider_id=provider, until=newest)
-        return listed, booked
+                so_far = so_far.with_page(page, await self._book(provider, page))
+                activity.heartbeat(_SO_FAR.dump_python(so_far, mode="json"))
+                page = []
+        if page:
+            so_far = so_far.with_page(page, await self._book(provider, page))
+            activity.heartbeat(_SO_FAR.dump_python(so_far, mode="json"))
+        await self._database.call("note_movements_read", provider_id=provider, until=so_far.newest)
+        return so_far.listed, so_far.booked
 
     async def _book(self, provider: str, page: list[Movement]) -> int:
         expected = [{"kind": each.kind, **each.as_booked()} for each in page if each.kind in EXPECTED_KINDS]
@@ -191,7 +218,6 @@ class MovementActivities:
                 await call("put_off_expectation")
             else:
                 booked += bool(await call("book_movement", movement=movement.as_booked()))
-            activity.heartbeat()
         return booked
 
 

@@ -28,11 +28,12 @@ class StripeMovements:
 
     _client: stripe.StripeClient
 
-    async def movements(self, since: datetime) -> AsyncIterator[Movement]:
-        """Every balance transaction since a moment, newest first."""
+    async def movements(self, since: datetime, after: str = "") -> AsyncIterator[Movement]:
+        """Every balance transaction since a moment, newest first; `after`: those behind that one."""
+        asked: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
         with translating_errors():
             page = await self._client.v1.balance_transactions.list_async(
-                {"created": {"gte": int(since.timestamp())}, "limit": 100}
+                asked | ({"starting_after": after} if after else {})
             )
             async for booking in page.auto_paging_iter():
                 if movement := booked_movement(booking):

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 import structlog
 from aiolimiter import AsyncLimiter
 from pydantic import TypeAdapter
-from temporalio import activity
 
 from activities.database import Database
 from activities.gateway.clocks import Clocks, GatewayWithClock
@@ -69,8 +68,6 @@ class TransferSettlement:
             for start in range(0, len(found), AT_ONCE):
                 with retryable_gateway_errors():
                     await asyncio.gather(*(self._settle_or_put_off(one) for one in found[start : start + AT_ONCE]))
-                if activity.in_activity():
-                    activity.heartbeat(seen)
             seen += len(found)
         return seen
 

@@ -182,8 +182,8 @@ class Gateway(ChargeGateway, Protocol):
         """Every event of a needed type since a moment, or of those behind the last one that was read."""
         ...
 
-    def movements(self, since: datetime) -> AsyncIterator[Movement]:
-        """Every booking on the gateway's balance since a moment."""
+    def movements(self, since: datetime, after: str = "") -> AsyncIterator[Movement]:
+        """Every booking on the gateway's balance since a moment; `after`: those behind the one of that reference."""
         ...
 
     async def find_movement(self, source: str, kind: MovementKind) -> Movement | None:

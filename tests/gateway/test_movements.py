@@ -1,17 +1,21 @@
 """What the gateway books after its answer reaches the ledger once: fees, refunds, disputes, other currencies."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
+from activities.events.movements import MovementActivities
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import SweepRequest
+from models.gateway.movements import MovementsRequest
 from models.workflow_ids import WORKFLOW_QUEUE, movements_id, sweep_id
 from sandbox.reconciliation import clearing_balances
 from sandbox.stripe.control.client import STRIPES_DELAYS, AccountSettings, SandboxControl
@@ -111,6 +115,30 @@ async def test_a_fee_whose_event_was_lost_is_found_by_the_sweep_and_booked_once(
     assert swept.delivered.put_off == 0
     assert (again.booked, again.open) == (0, 0)
     assert await fees(merchant) == [(True, FEE_MINOR, "EUR")] * 3
+
+
+async def test_a_reading_of_the_balance_that_is_cut_off_goes_on_behind_the_last_page_that_was_booked(
+    duly: RunningDuly,
+    merchant: Merchant,
+    gateway: StripeGateway,
+    stripe_sandbox: SandboxControl,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("activities.events.movements.PAGE", 2)
+    await paid(duly, merchant)
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
+    book_movements = MovementActivities(database, gateway).book_movements
+    beats: list[tuple[Any, ...]] = []
+    first, second = ActivityEnvironment(), ActivityEnvironment()
+    first.on_heartbeat = lambda *details: beats.append(details)
+
+    once = await first.run(book_movements, MovementsRequest("stripe"))
+    second.info = dataclasses.replace(second.info, heartbeat_details=beats[0])
+    again = await second.run(book_movements, MovementsRequest("stripe"))
+
+    assert (once.listed, once.booked) == (3, 3)
+    assert (again.listed, again.booked) == (3, 2)
 
 
 async def test_what_is_listed_too_early_for_the_mark_is_looked_up_when_it_is_due(
