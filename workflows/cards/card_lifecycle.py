@@ -12,7 +12,6 @@ from models import workflow_ids
 from models.cards.card import (
     FINAL_VALIDATIONS,
     IN_VALIDATION,
-    Card,
     CardChange,
     CardDuty,
     CardRequest,
@@ -29,6 +28,7 @@ from models.messages.message import MessageKind
 from models.waiting import WakeReason
 from workflows.cards.handlers import CardHandlers
 from workflows.cards.notices import CardNotices
+from workflows.cards.reading import load_card
 from workflows.cards.state import CardWorkflowState
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
@@ -71,7 +71,7 @@ class CardLifecycle(CardHandlers):
     async def _register_or_load(self) -> None:
         request = self._state.request
         if request.registration is None or request.resumed is not None:
-            self._state.update_from(await self._load())
+            self._state.update_from(await load_card(self._state.request.card_id))
             return
         try:
             card = await workflow.execute_activity_method(
@@ -128,7 +128,7 @@ class CardLifecycle(CardHandlers):
         if state.snapshot.unknown_since is not None:
             state.waiter.end_review()
         state.close_attempt()
-        await self._changed(await self._load())
+        await self._changed(await load_card(self._state.request.card_id))
         if was_new and result.outcome is ValidationOutcome.REJECTED:
             self._notices.notify(MessageKind.CARD_REJECTED, str(result.attempt))
         if was_new and result.outcome is ValidationOutcome.ACCEPTED:
@@ -194,7 +194,7 @@ class CardLifecycle(CardHandlers):
             case WakeReason.LONG_HISTORY:
                 return
             case _:
-                await self._changed(await self._load())
+                await self._changed(await load_card(self._state.request.card_id))
 
     async def _perform_duty(self, due: Due) -> None:
         state = self._state
@@ -250,14 +250,6 @@ class CardLifecycle(CardHandlers):
         )
         state.record_result(result)
         return result
-
-    async def _load(self) -> Card:
-        return await workflow.execute_activity_method(
-            CardRowActivities.load_card,
-            self._state.request.card_id,
-            summary=f"read {self._state.request.card_id}",
-            **DATABASE,
-        )
 
     async def _signal_replaced(self) -> None:
         registration = self._state.request.registration
