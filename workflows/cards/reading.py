@@ -14,7 +14,11 @@ async def load_card(card_id: str) -> Card:
     if workflow.patched("reads-cards-in-the-worker"):
         try:
             return await workflow.execute_local_activity_method(
-                CardRowActivities.load_card, card_id, summary=summary, **IN_THE_WORKER
+                CardRowActivities.load_card,
+                card_id,
+                summary=summary,
+                start_to_close_timeout=IN_THE_WORKER["start_to_close_timeout"],
+                retry_policy=IN_THE_WORKER["retry_policy"],
             )
         except FailureError as error:  # of a local activity it is the failure itself
             if is_cancelled_exception(error):
