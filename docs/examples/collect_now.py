@@ -11,13 +11,16 @@ from workflows.visibility import collection_label
 
 
 async def collect_now(client: Client, account_id: str, period: str) -> CollectResult:
-    """Charge what the account owes for the period; a decline is collected further by the policy."""
+    """Charge what the account owes for the period; a decline is collected further by the policy.
+
+    Whoever got no answer asks again: nothing is charged twice. What was collected and has ended is refused (one_owner).
+    """
     request = CollectionRequest(account_id, period)
     start = WithStartWorkflowOperation(
         Collection.run,
         request,
         id=collection_id(account_id, period),
-        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         task_queue=WORKFLOW_QUEUE,
         **collection_label(request),
     )

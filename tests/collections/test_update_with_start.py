@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.database import Database
 from activities.gateway.stripe_gateway import StripeGateway
+from docs.examples.collect_now import collect_now as example
 from models.collections.collection import CollectionRequest, CollectionResult, Stage
 from models.gateway.gateway_request import CollectOutcome, CollectResult
 from models.workflow_ids import WORKFLOW_QUEUE, collection_id
@@ -152,3 +153,16 @@ class TestOnTheDevelopmentServer:
             await collect_now(duly, account)
 
         await duly.collection(account).terminate("the test is over")
+
+    async def test_a_service_that_got_no_answer_asks_again_and_gets_the_same_one(
+        self, duly: RunningDuly, merchant: Merchant
+    ) -> None:
+        account = await merchant.account(f"acc_{uuid4().hex}", answers=[declined("do_not_honor")], owes_minor=2500)
+
+        first = await example(duly.client, account, PERIOD)
+        again = await example(duly.client, account, PERIOD)
+        await duly.collection(account).terminate("the test is over")
+
+        assert first.outcome is CollectOutcome.DECLINED
+        assert again == first
+        assert await merchant.value("select count(*) from duly.gateway_attempts") == 1
