@@ -7,15 +7,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
-
 from activities.console.users import Users
 from activities.database import Database, RuleBrokenError, create_engine
 from models.console.roles import ConsoleRole
 from sandbox.data_folder import write_private
 from sandbox.servers.processes import Child, Command, choose_port
 from sandbox.stack import Stack
-from sandbox.workers import ROOT, START_SECONDS
+from sandbox.workers import ROOT, START_SECONDS, until_it_answers
 from settings import environment_name
 
 PASSWORD_BYTES = 12
@@ -48,15 +46,8 @@ async def running_console(stack: Stack) -> AsyncIterator[ServedConsole]:
     environment = {**stack.environment, "DULY_CONSOLE_URL": url, "DULY_DATABASE_POOL": CONNECTIONS}
     child = Child(Command("Console", argv, stack.folder.log("console"), ROOT, environment))
 
-    async def answers() -> bool:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            try:
-                return (await client.get(f"{url}/ready")).is_success
-            except httpx.TransportError:
-                return False
-
     try:
-        await child.wait_until(answers, timeout_seconds=START_SECONDS)
+        await until_it_answers(child, url, timeout_seconds=START_SECONDS)
         yield ServedConsole(child, url, password)
     finally:
         await child.stop()

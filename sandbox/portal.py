@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-import httpx
-
 from sandbox.servers.processes import Child, Command, choose_port
 from sandbox.stack import Stack
-from sandbox.workers import ROOT, START_SECONDS
+from sandbox.workers import ROOT, START_SECONDS, until_it_answers
 
 # A few people look at it, and PostgreSQL is a small one.
 CONNECTIONS = "4"
@@ -37,15 +35,8 @@ async def running_portal(stack: Stack) -> AsyncIterator[Child]:
     environment = {**stack.environment, "DULY_DATABASE_POOL": CONNECTIONS}
     child = Child(Command("Portal", argv, stack.folder.log("portal"), ROOT, environment))
 
-    async def answers() -> bool:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            try:
-                return (await client.get(f"{url}/ready")).is_success
-            except httpx.TransportError:
-                return False
-
     try:
-        await child.wait_until(answers, timeout_seconds=START_SECONDS)
+        await until_it_answers(child, url, timeout_seconds=START_SECONDS)
         yield child
     finally:
         await child.stop()

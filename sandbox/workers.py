@@ -67,6 +67,20 @@ async def running_worker(
         await child.stop()
 
 
+async def until_it_answers(child: Child, url: str, *, timeout_seconds: float) -> None:
+    """Wait until a process that serves an address is ready; ServiceError if it does not get there."""
+    # One client for all tries: each new one would read the authorities of the machine, for longer than a try takes.
+    async with httpx.AsyncClient(trust_env=False) as client:
+
+        async def answers() -> bool:
+            try:
+                return (await client.get(f"{url}/ready")).is_success
+            except httpx.TransportError:
+                return False
+
+        await child.wait_until(answers, timeout_seconds=timeout_seconds)
+
+
 @contextlib.asynccontextmanager
 async def running_webhook(stack: Stack) -> AsyncIterator[Webhook]:
     """Run the receiver of events on a free port and yield it once it answers; ServiceError if it does not get there."""
@@ -75,15 +89,8 @@ async def running_webhook(stack: Stack) -> AsyncIterator[Webhook]:
     environment = {**stack.environment, "DULY_PUBLIC_URL": url}
     child = Child(Command("Webhook", argv, stack.folder.log("webhook"), ROOT, environment))
 
-    async def answers() -> bool:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            try:
-                return (await client.get(f"{url}/ready")).is_success
-            except httpx.TransportError:
-                return False
-
     try:
-        await child.wait_until(answers, timeout_seconds=START_SECONDS)
+        await until_it_answers(child, url, timeout_seconds=START_SECONDS)
         yield Webhook(child, url)
     finally:
         await child.stop()

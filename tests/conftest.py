@@ -1,14 +1,33 @@
 """The servers and databases that tests ask for. Each starts when the first test asks for it, once."""
 
 import gc
+import os
+import ssl
 from collections import defaultdict
+from functools import cache
+from typing import Any
 
+import httpx
 import pytest
 from hypothesis import settings
 
 # A busy machine is no reason for a law to fail.
 settings.register_profile("duly", deadline=None)
 settings.load_profile("duly")
+
+
+
+@cache
+def _read_once(_environment: tuple[str, str], **asked: Any) -> ssl.SSLContext:
+    return httpx.create_ssl_context(**asked)
+
+
+def _shared_context(**asked: Any) -> ssl.SSLContext:
+    return _read_once((os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")), **asked)
+
+
+# Each HTTP client of a test would read the authorities of the machine anew, for some 30 ms of CPU.
+pytest.MonkeyPatch().setattr("httpx._transports.default.create_ssl_context", _shared_context)
 
 # What is collected stays: it is looked through once, when all is.
 gc.disable()
