@@ -70,16 +70,19 @@ class GeneratedAccount:
         return self.problem is PaymentProblem.TERMINATED
 
 
-def generate(accounts: int, seed: int) -> Iterator[GeneratedAccount]:
-    """Yield so many customers, one at a time. Each depends on the seed and its own number only."""
+def generate(accounts: int, seed: int, one_in: int = ONE_IN) -> Iterator[GeneratedAccount]:
+    """Yield so many customers, one at a time. Each depends on the seed, its own number and `one_in` only."""
     for number in range(accounts):
-        yield _account(number, seed)
+        yield _account(number, seed, one_in)
 
 
-def problem_of(number: int, seed: int) -> PaymentProblem | None:
-    """Return what is wrong with the customer of this number, counted from 0: each kind of problem in turn."""
-    group, place = divmod(number, ONE_IN)
-    if Random(f"{seed}:group:{group}").randrange(ONE_IN) != place:
+def problem_of(number: int, seed: int, one_in: int = ONE_IN) -> PaymentProblem | None:
+    """Return what is wrong with the customer of this number, counted from 0: each kind of problem in turn.
+
+    Of every `one_in` in a row one has a problem.
+    """
+    group, place = divmod(number, one_in)
+    if Random(f"{seed}:group:{group}").randrange(one_in) != place:
         return None
     turn, position = divmod(group, len(PaymentProblem))
     kinds = list(PaymentProblem)
@@ -87,9 +90,9 @@ def problem_of(number: int, seed: int) -> PaymentProblem | None:
     return kinds[position]
 
 
-def _account(number: int, seed: int) -> GeneratedAccount:
+def _account(number: int, seed: int, one_in: int) -> GeneratedAccount:
     draw = Random(f"{seed}:account:{number}")
-    market, problem = draw.choice(MARKETS), problem_of(number, seed)
+    market, problem = draw.choice(MARKETS), problem_of(number, seed, one_in)
     place = draw.choice(market.places)
     given, family = draw.choice(place.given_names), draw.choice(place.family_names)
     id = f"acc_{number + 1:06d}"

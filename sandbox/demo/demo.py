@@ -13,7 +13,7 @@ from temporalio.client import Client
 from models.period import Period
 from models.workflow_ids import billing_run_id, payment_run_id
 from sandbox.console import running_console
-from sandbox.customers.generation import generate
+from sandbox.customers.generation import ONE_IN, generate
 from sandbox.customers.load import load
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION, PROVIDER, WITH_SELLER, configure
 from sandbox.demo.cycle import links_of, run_cycle
@@ -52,13 +52,14 @@ class DemoOptions:
     """What to show. `faults` is the share of Stripe calls that go wrong; `keep` waits for Ctrl-C in the end.
 
     Of more than one of the `months` all but the last are in the past: a company of so many accounts has lived through
-    them, and `faults` are of the last.
+    them, and `faults` are of the last. Of every `one_in` customers one has a problem.
     """
 
     accounts: int = 200
     months: int = 1
     seed: int = 7
     faults: float = 0.0
+    one_in: int = ONE_IN
     keep: bool = False
     as_json: bool = False
 
@@ -171,7 +172,7 @@ async def _open(
         raise ServiceError(SERVICE, "its database must be empty, and this one has accounts: unset DULY_DATABASE_URL")
     display.step(f"Making {options.accounts} customers and saving their cards")
     await configure(tools.database, WITH_SELLER)
-    await load(generate(options.accounts, options.seed), tools.customers, tools.database, tools.folder)
+    await load(generate(options.accounts, options.seed, options.one_in), tools.customers, tools.database, tools.folder)
 
 
 def _cycle(period: Period) -> Cycle:

@@ -26,7 +26,7 @@ from tests.house.source import ROOT, Module
 # What the gate has of it: `python -m bench chaos --quick` is two minutes, and `make nightly` has all.
 SMALL = ChaosOptions(
     accounts=16,
-    collections=15,
+    collections=5,
     pause_seconds=2.0,
     freeze_seconds=1.0,
     settle_seconds=180.0,

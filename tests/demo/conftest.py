@@ -1,4 +1,4 @@
-"""Two demos, each run once for all that is asked about it: one without faults, one with all of them."""
+"""Demos, each run once for all that is asked about it: two without faults, one with all of them."""
 
 from collections.abc import AsyncIterator
 
@@ -7,8 +7,10 @@ import pytest
 from sandbox.demo.demo import Demo, DemoOptions, running_demo
 from sandbox.demo.display import DemoDisplay
 
-# Eight customers for each of the eleven kinds of problem.
-FAULTLESS = DemoOptions(accounts=88, seed=3, as_json=True)
+# One customer for each of the eleven kinds of problem, and one without for each.
+FAULTLESS = DemoOptions(accounts=22, seed=3, one_in=2, as_json=True)
+# As it is shown: eight customers for each of the eleven kinds of problem.
+LARGER = DemoOptions(accounts=88, seed=3, as_json=True)
 FAULTY = DemoOptions(accounts=48, seed=4, faults=0.2, as_json=True)
 
 
@@ -16,6 +18,13 @@ FAULTY = DemoOptions(accounts=48, seed=4, faults=0.2, as_json=True)
 async def faultless_demo() -> AsyncIterator[Demo]:
     """A demo without faults, over, its stack still running."""
     async with running_demo(FAULTLESS, DemoDisplay(as_json=True)) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="session")
+async def larger_demo() -> AsyncIterator[Demo]:
+    """A demo without faults of the usual share of problems, over, its stack still running."""
+    async with running_demo(LARGER, DemoDisplay(as_json=True)) as demo:
         yield demo
 
 

@@ -12,7 +12,7 @@ from sandbox.demo.demo import Demo, DemoOptions, run_demo
 from sandbox.demo.outcomes import AccountOutcome
 from sandbox.servers.processes import ServiceError
 from sandbox.workers import make_schedules
-from tests.demo.conftest import FAULTLESS, FAULTY
+from tests.demo.conftest import FAULTLESS, FAULTY, LARGER
 from tests.demo.privacy import card_numbers_in, histories_of, logs_of, secrets_of, seen, tables_of
 from tests.support.command_line import CommandLine
 
@@ -39,7 +39,7 @@ PROMISED = {
 
 
 def _deserved(options: DemoOptions) -> Counter[AccountOutcome]:
-    return Counter(DESERVED[each.problem] for each in generate(options.accounts, options.seed))
+    return Counter(DESERVED[each.problem] for each in generate(options.accounts, options.seed, options.one_in))
 
 
 def _found(demo: Demo) -> Counter[AccountOutcome]:
@@ -82,6 +82,16 @@ def test_rewards_go_back_one_of_them_after_its_refund_came_back_and_a_dispute_is
     returns = faultless_demo.report.returns
 
     assert (returns.rewards, returns.came_back, returns.disputes_lost) == (4, 1, 1)
+
+
+@pytest.mark.nightly
+@pytest.mark.slow
+def test_a_larger_calm_month_adds_up_as_well(larger_demo: Demo) -> None:
+    returns = larger_demo.report.returns
+
+    assert _found(larger_demo) == _deserved(LARGER)
+    assert (returns.rewards, returns.came_back, returns.disputes_lost) == (4, 1, 1)
+    _assert_sound(larger_demo)
 
 
 @pytest.mark.nightly
