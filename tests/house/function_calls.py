@@ -53,7 +53,7 @@ def names_made_up(modules: Iterable[Module]) -> list[str]:
     return [
         module.at(node.lineno, "name the function")
         for module in product
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in callers
         if node.keywords and node.args and isinstance(node.args[0], ast.JoinedStr)
     ]
@@ -79,7 +79,7 @@ def written_columns(modules: Iterable[Module]) -> frozenset[Write]:
         write
         for module in modules
         if module.path.parts[0] not in NOT_THE_PRODUCT
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for write in _writes(node.value)
     )
@@ -88,7 +88,7 @@ def written_columns(modules: Iterable[Module]) -> frozenset[Write]:
 def _read_in_text(modules: Iterable[Module]) -> Iterator[tuple[Module, int, str]]:
     for module in modules:
         if module.path.parts[0] not in NOT_THE_PRODUCT:
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     yield from ((module, node.lineno, table) for table in _READS.findall(node.value))
 

@@ -190,7 +190,7 @@ RULES = (
 
 def imports_of(module: Module) -> Iterator[tuple[int, str]]:
     """Yield line and full dotted name of everything the module imports, wherever it does."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -240,7 +240,7 @@ def defines_a_workflow(module: Module) -> bool:
     """Tell whether the module has a class that `workflow.defn` marks."""
     return any(
         ast.unparse(mark).startswith("workflow.defn")
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ClassDef)
         for mark in node.decorator_list
     )

@@ -107,7 +107,7 @@ def classes_defined_twice(modules: Iterable[Module]) -> list[str]:
     homes: dict[str, list[str]] = defaultdict(list)
     for module in modules:
         if is_within(module.name, (*LAYERS, *ENTRIES, "settings")):
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if name := _class_named_by(node):
                     homes[name].append(module.name)
     return [f"{name}: {', '.join(places)}" for name, places in sorted(homes.items()) if len(places) > 1]

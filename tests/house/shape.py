@@ -28,7 +28,7 @@ def long_functions(modules: Iterable[Module]) -> list[str]:
     return [
         module.at(node.lineno, f"{node.name} has {length} lines, at most {FUNCTION_LINES}")
         for module in modules
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
     ]
@@ -120,7 +120,7 @@ def minor_units_that_are_not_int(modules: Iterable[Module]) -> list[str]:
     return [
         module.at(annotation.lineno, f"{name} is {ast.unparse(annotation)}: minor units are int")
         for module in modules
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         for name, annotation in _annotated(node)
         if name.endswith("_minor") and re.search(r"\b(float|Decimal|str)\b", _without_keys(annotation))
     ]
@@ -149,7 +149,7 @@ def clocks_in_rules(modules: Iterable[Module]) -> list[str]:
         module.at(node.lineno, f"{clock} reads a clock: take the time as an argument")
         for module in modules
         if is_within(module.name, ("models", "workflows"))
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         if (clock := ".".join(ast.unparse(node.func).split(".")[-2:])) in CLOCKS
     ]
@@ -167,7 +167,7 @@ def kept_state(modules: Iterable[Module]) -> list[str]:
 
 def _changes(module: Module) -> Iterator[tuple[int, str]]:
     own = {name for node in module.tree.body for name in _assigned(node)}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         match node:
             case ast.Global(names=names):
                 yield from ((node.lineno, name) for name in names)
@@ -199,6 +199,6 @@ def prints(modules: Iterable[Module]) -> list[str]:
         module.at(node.lineno, "print: log a fact instead")
         for module in modules
         if not is_within(module.name, PRINTERS)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]

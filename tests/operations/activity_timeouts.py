@@ -67,13 +67,13 @@ def _statements(module: Module, by_name: Mapping[str, Module]) -> Iterator[tuple
 
 
 def _functions_of(module: Module) -> Functions:
-    return {node.name: (module, node) for node in ast.walk(module.tree) if isinstance(node, _FUNCTIONS)}
+    return {node.name: (module, node) for node in module.nodes if isinstance(node, _FUNCTIONS)}
 
 
 def _imported_by(module: Module, by_name: Mapping[str, Module]) -> Functions:
     """Return the functions and the methods of classes that a module imports from others of ours."""
     found: Functions = {}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and (origin := by_name.get(node.module or "")):
             names = {alias.name for alias in node.names}
             for each in origin.tree.body:
@@ -113,7 +113,7 @@ def _timing(value: ast.expr) -> options.Timing:
 
 def _calls(module: Module) -> Iterator[tuple[str, float]]:
     """Yield each activity that a module calls, with its time-out: the worker beats, however long a statement takes."""
-    for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+    for call in (node for node in module.nodes if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute) and call.func.attr in _STARTS:
             timing = next(_timing(each.value) for each in call.keywords if each.arg is None)
             yield ast.unparse(call.args[0]), timing["start_to_close_timeout"].total_seconds()

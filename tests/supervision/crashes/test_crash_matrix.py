@@ -31,7 +31,7 @@ def activities() -> set[str]:
         node.name
         for module in modules()
         if module.name.startswith("activities.")
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)
         # Named, dynamic or plain.
         if any(ast.unparse(decorator).startswith("activity.defn") for decorator in node.decorator_list)
@@ -77,7 +77,7 @@ def test_what_a_room_calls_is_seen_to_for_a_workflow_of_that_room() -> None:
         if not module.name.startswith("workflows.") or len(module.path.parts) == 2:
             continue
         room = "" if module.name in SERVE_ALL else module.path.parts[1]
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.ClassDef) and "workflow.defn" in "".join(map(ast.unparse, node.decorator_list)):
                 callers[room].add(node.name)
             elif isinstance(node, ast.Attribute) and ast.unparse(node.value).endswith("Activities"):
