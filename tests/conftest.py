@@ -16,7 +16,6 @@ settings.register_profile("duly", deadline=None)
 settings.load_profile("duly")
 
 
-
 @cache
 def _read_once(_environment: tuple[str, str], **asked: Any) -> ssl.SSLContext:
     return httpx.create_ssl_context(**asked)

@@ -9,7 +9,7 @@ from tests.house.source import ROOT
 pytest_plugins = ["pytester"]
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.nightly)])
 def test_the_time_of_each_folder_is_printed_with_its_tests(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, processes: str
 ) -> None:

@@ -12,7 +12,7 @@ from tests.support.run_control import shape, until
 from workflows.payments.payment_request import PaymentRequest
 
 WHO = ("--actor", "maria", "--reason", "charged twice")
-ACCOUNTS = 12
+ACCOUNTS = 6
 
 
 def charged_twice(sandbox: SandboxControl) -> int:

@@ -51,7 +51,6 @@ def test_every_workflow_that_looks_after_money_answers_a_cancel() -> None:
 
 @pytest.mark.gate_cases(
     "all on Collection, answer outstanding",
-    "all on Collection, page open",
     "all on Dispute, answer outstanding",
     "all on PaymentRequest, waiting",
     "all on Refund, before the call",

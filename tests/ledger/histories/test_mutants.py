@@ -16,6 +16,8 @@ from tests.ledger.histories.test_histories import Seeded
 
 STEPS = 150
 HISTORIES = 40
+# What side a document is on, what it settles, and what a cancellation undoes: the gate sees these found.
+GATED = {"side_of", "allocate_fifo", "cancel_locked", "look_up", "apply_allocations"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,11 @@ MUTANTS = (
     Mutant("allocate_new", "order by sort_on, account_version", "order by sort_on, account_version desc"),
     Mutant("allocate_new", "exit when v_left = 0", "exit"),
     Mutant("allocate_addressed", "order by i.sort_on, i.account_version", "order by i.account_version desc"),
-    Mutant("allocate_addressed", "and t.state = 'posted'", ""),
+    Mutant(
+        "allocate_addressed",
+        "and (select t.state from duly.financial_transactions t where t.id = i.transaction_id) = 'posted'",
+        "",
+    ),
     Mutant("allocate_addressed", "and i.allocated_minor = i.amount_minor", ""),
     Mutant("allocate_addressed", "if v_settled_ids <> '{}'", "if false"),
     Mutant("displace", "where x.kept_minor < x.amount_minor", "where x.kept_minor = 0"),
@@ -116,11 +122,20 @@ def test_each_mutant_names_a_function_of_the_ledger(sources: str) -> None:
     assert {mutant.function for mutant in MUTANTS} - functions == set()
 
 
+def test_each_mutant_applies(owner: Books) -> None:
+    functions = sorted({mutant.function for mutant in MUTANTS})
+
+    texts = {name: owner.value("select pg_get_functiondef(%s::regproc)", f"duly.{name}") for name in functions}
+
+    assert [mutant for mutant in MUTANTS if mutated(texts[mutant.function], mutant) == texts[mutant.function]] == []
+
+
 def cases() -> Iterator[Any]:
-    """All of them; the gate has the first bug of each function."""
+    """All of them; the gate has a bug of each of some functions, and sees that the others still apply."""
     seen: set[str] = set()
     for mutant in MUTANTS:
-        marks = pytest.mark.nightly if mutant.function in seen else ()
+        is_gated = mutant.function in GATED and mutant.function not in seen
+        marks = () if is_gated else pytest.mark.nightly
         seen.add(mutant.function)
         yield pytest.param(mutant, id=f"{mutant.function}: {mutant.before[:40]}", marks=marks)
 

@@ -62,7 +62,7 @@ async def test_the_receiver_of_events_starts_over_tls(encrypted: dict[str, str],
         await receiver.wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/ready"), timeout_seconds=60)
 
 
-@pytest.mark.gate_cases(1)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [

@@ -191,10 +191,11 @@ async def test_csv_has_amounts_in_major_units_beside_their_currency(cli: Command
     assert both.exit_code == 2
 
 
+@pytest.mark.parametrize("narrow", [(80,), pytest.param((80, 100, 120), marks=pytest.mark.nightly)], ids=str)
 async def test_however_narrow_a_terminal_is_every_id_and_every_link_is_in_one_piece(
-    cli: CommandLine, busy: list[str], period: str
+    cli: CommandLine, busy: list[str], period: str, narrow: tuple[int, ...]
 ) -> None:
-    at = {columns: CommandLine({**cli.environment, "COLUMNS": str(columns)}) for columns in (80, 120, 400)}
+    at = {columns: CommandLine({**cli.environment, "COLUMNS": str(columns)}) for columns in (*narrow, 400)}
     folded: dict[tuple[str | int, ...], set[str]] = {}
     listed: set[str] = set()
     for words in LISTS:

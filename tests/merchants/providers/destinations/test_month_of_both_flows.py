@@ -36,15 +36,11 @@ async def lose(platform: Platform, payment: str) -> None:
     await workflow_of(own, dispute).result()
 
 
+# Each of its parts is a shorter test in test_destination_charges, test_killed_anywhere and test_moved_by_others.
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "fault",
-    [
-        FaultKind.RESPONSE_LOST,
-        pytest.param(FaultKind.STORED_500_AFTER_EFFECT, marks=pytest.mark.nightly),
-        pytest.param(FaultKind.STORED_500, marks=pytest.mark.nightly),
-        pytest.param(None, marks=pytest.mark.nightly),
-    ],
+    "fault", [FaultKind.RESPONSE_LOST, FaultKind.STORED_500_AFTER_EFFECT, FaultKind.STORED_500, None]
 )
 async def test_both_flows_and_the_platform_add_up_each_alone(platform: Platform, fault: FaultKind | None) -> None:
     sandbox, own = platform.sandbox, platform.own
