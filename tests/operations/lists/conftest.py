@@ -65,7 +65,8 @@ BESIDES = """
     select duly.block_charges('account', :account, null, 'maria', 'takes back every payment');
     insert into duly.charge_holds (account_id, period, amount_minor, currency, provider_id, rule_id, because)
     values (:account, '2199-01', 100, 'EUR', 'stripe', 'large', 'above');
-    select duly.make_bill(id, to_char(now() at time zone time_zone, 'YYYY-MM'), 'maria') from duly.accounts where id = :account
+    select duly.make_bill(id, to_char(now() at time zone time_zone, 'YYYY-MM'), 'maria')
+    from duly.accounts where id = :account
 """
 
 
