@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 # A busy machine is no reason for a law to fail.
 settings.register_profile("duly", deadline=None)
@@ -59,6 +60,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             cases.append(case)
             if not (case in marker.args if isinstance(marker.args[0], str) else len(cases) <= marker.args[0]):
                 item.add_marker(pytest.mark.nightly)
+
+
+# The files of tests that look through the syntax trees of the whole project: one process reads them for all.
+READ_ALL = frozenset(f"tests/test_{name}.py" for name in ("architecture", "names", "packaging", "rooms", "shape"))
+
+
+class FilesInOneProcess(LoadFileScheduling):
+    """Hands out files of tests as `--dist loadfile` does, and those that read all of our modules as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "read all" if file in READ_ALL else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesInOneProcess | None:
+    """Replace the scheduler of `--dist loadfile`, and no other."""
+    return FilesInOneProcess(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 # On a busy machine the SDK takes a whole collection of garbage in the middle of a workflow for a deadlock: garbage is
