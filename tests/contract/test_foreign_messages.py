@@ -53,7 +53,7 @@ def beyond_bounds(arguments: tuple[Any, ...]) -> list[Mistake]:
     return [Mistake((value, *others), field) for value, field in unstorable(arguments[0])]
 
 
-@pytest.mark.gate_cases("Collection", "PaymentRequest", "Refund")
+@pytest.mark.gate_cases("PaymentRequest", "Refund")
 @pytest.mark.parametrize("name", WITH_UPDATES)
 async def test_an_update_that_is_wrong_is_refused_by_the_name_of_the_field_and_leaves_no_trace(
     foreign: Foreign, name: str

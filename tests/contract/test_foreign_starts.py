@@ -106,6 +106,7 @@ async def test_a_text_that_breaks_its_rule_fails_the_start_before_anything_is_wr
         assert field in fields_named(error), error
 
 
+@pytest.mark.gate_cases("CardLifecycle", "Collection", "PaymentRequest", "PaymentRun")
 @pytest.mark.parametrize("name", [name for name in BY_CLIENTS if EXAMPLES[name].request is not None])
 async def test_a_value_that_nothing_could_store_fails_the_start_by_the_name_of_the_field(
     foreign: Foreign, name: str

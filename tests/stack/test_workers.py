@@ -21,9 +21,9 @@ from tests.house.source import ROOT
 from tests.support.builders import API_KEY
 
 
-@pytest.mark.parametrize(
-    "role", ["all", *(pytest.param(one, marks=pytest.mark.nightly) for one in ("workflow", "gateway"))]
-)
+# In the gate a worker is started, asked for its metrics and stopped: tests/operations/telemetry/test_endpoint.py.
+@pytest.mark.nightly
+@pytest.mark.parametrize("role", ["all", "workflow", "gateway"])
 async def test_a_worker_is_up_when_it_polls_and_ends_cleanly_when_it_is_stopped(
     everything_given: dict[str, str], role: str
 ) -> None:

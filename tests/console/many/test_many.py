@@ -120,7 +120,6 @@ async def test_several_are_offered_and_taken_by_their_roles_alone(browser: Brows
         for of in MANY.values():
             for verb in of.verbs:
                 may = is_allowed(role, of.action(verb).permission)
-                await browser.open("/")
                 statuses = [
                     (await sent(browser, path, ["x"], verb=verb, key="0" * 32)).status_code
                     for path in (f"/many/{of.noun}", f"/many/{of.noun}/send")

@@ -42,12 +42,19 @@ async def families(client: httpx.AsyncClient) -> dict[str, set[str]]:
     return {each.name: {label for sample in each.samples for label in sample.labels} for each in found}
 
 
-async def test_a_workflow_worker_shows_the_sdks_metrics_the_business_and_what_is_open(observed_stack: Stack) -> None:
-    async with running_worker(observed_stack, "workflow"), client_of(observed_stack, "worker-workflow") as client:
+async def test_a_workflow_worker_shows_the_sdks_metrics_the_business_and_what_is_open_and_ends_cleanly(
+    observed_stack: Stack,
+) -> None:
+    async with (
+        running_worker(observed_stack, "workflow") as worker,
+        client_of(observed_stack, "worker-workflow") as client,
+    ):
         await until_ready(client)
         shown = await families(client)
         health = await client.get("/health")
+        running = worker.exit_code
 
+    assert (running, worker.exit_code) == (None, 0)
     assert shown.keys() >= COUNTERS | {f"duly_{what}" for what in GAUGES}
     assert shown.keys() >= {"temporal_num_pollers", "temporal_request_latency_seconds", "process_cpu_seconds"}
     assert (health.status_code, health.json()) == (200, {"status": "alive", "role": "workflow"})

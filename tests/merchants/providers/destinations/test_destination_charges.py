@@ -8,7 +8,7 @@ from sandbox.stripe.control.client import STRIPES_DELAYS, Fault, FaultKind
 from tests.disputes.test_disputes import charge_of, workflow_of
 from tests.merchants.providers.conftest import ConnectedMerchant, Platform
 from tests.merchants.providers.destinations.conftest import books, customer_of, reconciled, retried, transfers
-from tests.merchants.providers.test_application_fees import SHARE, assert_both_add_up, takes
+from tests.merchants.providers.test_application_fees import SHARE, assert_both_add_up, both_reconciled, takes
 
 FUNDS_AT_ONCE = STRIPES_DELAYS.model_copy(update={"funds": 0})
 NAMES = ("merchant_payables", "due_from_platform", "platform_fees", "application_fees", "gateway_fees")
@@ -72,14 +72,14 @@ async def test_a_merchant_that_has_no_money_left_owes_it_until_it_has(
     platform.sandbox.set_delays(FUNDS_AT_ONCE)
     account = await customer_of(platform, shop)
     [payment] = await platform.own.paid(2500, account=account)
-    await reconciled(platform, shop)
+    await both_reconciled(platform)
     platform.sandbox.pay_out(shop.account)
 
     refunded = await platform.own.start(payment, 1000)
-    await reconciled(platform, shop)
+    await both_reconciled(platform)
     lacking = (await transfers(platform), await books(platform, "merchant_payables", "due_from_platform"))
     await platform.own.paid(4000, account=account)
-    await reconciled(platform, shop)
+    await both_reconciled(platform)
     await retried(platform)
     certificates = await reconciled(platform, shop)
 
@@ -102,7 +102,7 @@ async def test_a_lost_dispute_is_taken_back_and_what_is_won_after_that_is_given_
     account = await customer_of(platform, shop)
     payment, _ = await own.paid(2500, 1000, account=account)
     await own.paid(9000)
-    await reconciled(platform, shop)
+    await both_reconciled(platform)
     dispute = str(sandbox.create_dispute(await charge_of(own, payment))["id"])
     sandbox.advance(STRIPES_DELAYS.withdrawal)
     await own.deliver_events()

@@ -16,7 +16,7 @@ from tests.merchants.providers.destinations.conftest import (
     retried,
     transfers,
 )
-from tests.merchants.providers.test_application_fees import assert_both_add_up, takes
+from tests.merchants.providers.test_application_fees import assert_both_add_up, both_reconciled, takes
 from tests.merchants.providers.test_fees_of_a_month import CAFE, SHOP, run_month
 from tests.payments.paying_by_link import make, submit, terms
 
@@ -105,7 +105,7 @@ async def test_a_payment_on_a_page_goes_on_too_and_what_somebody_reverses_reache
         sdk = platform.own.merchant.stripe
         [transfer] = (await sdk.v1.transfers.list_async()).data
         await sdk.v1.transfers.reversals.create_async(transfer.id, {"amount": 300})
-        await reconciled(platform, shop)
+        await both_reconciled(platform)
         certificates = await reconciled(platform, shop)
         listed = await platform.own.merchant.run(
             "select kind, evidence ->> 'code' as code from duly.discrepancies where state = 'open'"
