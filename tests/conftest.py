@@ -62,16 +62,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.nightly)
 
 
-# The files of tests that look through the syntax trees of the whole project: one process reads them for all.
+# Files that run in one process for what they share there and would otherwise make in each: the syntax trees of the whole
+# project, and servers of a folder's own, whose clocks can be set.
 READ_ALL = frozenset(f"tests/test_{name}.py" for name in ("architecture", "names", "packaging", "rooms", "shape"))
+CLOCKS = "tests/gateway/clocks/"
 
 
 class FilesInOneProcess(LoadFileScheduling):
-    """Hands out files of tests as `--dist loadfile` does, and those that read all of our modules as one."""
+    """Hands out files of tests as `--dist loadfile` does, and those that share something dear as if they were one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "read all" if file in READ_ALL else file
+        if file in READ_ALL:
+            return "read all"
+        return CLOCKS if file.startswith(CLOCKS) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesInOneProcess | None:
