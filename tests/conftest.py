@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 # A busy machine is no reason for a law to fail.
 settings.register_profile("duly", deadline=None)
@@ -62,13 +62,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.nightly)
 
 
-# Files that run in one process for what they share there and would otherwise make in each: the syntax trees of the whole
+# Files that run in one process for what they share there and each would make anew: the syntax trees of the whole
 # project, and servers of a folder's own, whose clocks can be set.
 READ_ALL = frozenset(f"tests/test_{name}.py" for name in ("architecture", "names", "packaging", "rooms", "shape"))
 CLOCKS = "tests/gateway/clocks/"
 
 
-class FilesInOneProcess(LoadFileScheduling):
+class FilesInOneProcess(LoadFileScheduling):  # type: ignore[misc]
     """Hands out files of tests as `--dist loadfile` does, and those that share something dear as if they were one."""
 
     def _split_scope(self, nodeid: str) -> str:
