@@ -4,6 +4,7 @@ from settings.console import LOOPBACK
 from settings.development import adopt_settings_of_make_up
 from settings.fields import Settings, environment_name, load_settings, setting_problems
 from settings.logs import configure_logging
+from settings.time_zones import time_zones
 
 __all__ = [
     "LOOPBACK",
@@ -13,4 +14,5 @@ __all__ = [
     "environment_name",
     "load_settings",
     "setting_problems",
+    "time_zones",
 ]

@@ -1,10 +1,11 @@
 """What the console and the portal are told by their environment."""
 
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
+
+from settings.time_zones import time_zones
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -55,7 +56,7 @@ class ConsoleSettings(BaseSettings):
     @field_validator("console_time_zone")
     @classmethod
     def _is_time_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in time_zones():
             raise ValueError("must be an IANA time zone, such as Europe/Berlin")
         return value
 

@@ -4,6 +4,7 @@ import json
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -28,6 +29,12 @@ _TRACER = get_tracer("duly.gateway")
 _ID = re.compile(r"/[a-z]+_(?=\w*[A-Z0-9])\w+")
 
 
+@cache
+def _trusting_stripe() -> ssl.SSLContext:
+    """Read the SDK's certificate authorities once a process."""
+    return ssl.create_default_context(cafile=stripe.ca_bundle_path)
+
+
 class ClockedHttp(stripe.AIOHTTPClient):
     """Takes the `Date` of every answer, whatever else it says. `require_open` refuses what must not be sent now.
 
@@ -48,7 +55,7 @@ class ClockedHttp(stripe.AIOHTTPClient):
             self._user_connector = aiohttp.TCPConnector(
                 limit=0,
                 keepalive_timeout=KEEP_ALIVE_SECONDS,
-                ssl=ssl.create_default_context(cafile=stripe.ca_bundle_path),
+                ssl=_trusting_stripe(),
             )
         return cast("aiohttp.ClientSession", super()._session)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
 
@@ -11,6 +10,7 @@ from activities.imports.account_import import read_reference
 from commands.output import Output, table
 from commands.session import database_of, read_settings
 from commands.updates import require_who_and_why
+from settings import time_zones
 
 
 async def create(output: Output, given: Mapping[str, str], *, actor: str, reason: str) -> None:
@@ -47,7 +47,7 @@ async def _editing() -> AsyncIterator[AccountEditing]:
     async with database_of(settings) as database:
         reference = await read_reference(
             database,
-            time_zones=frozenset(available_timezones()),
+            time_zones=time_zones(),
             locales=frozenset(locale_identifiers()),
             provider=settings.provider,
         )

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
 from rich.table import Table
@@ -21,6 +20,7 @@ from models.imports.columns import ACCOUNTS, CARDS, SUBSCRIPTIONS
 from models.imports.entry import Change
 from models.imports.rows import ImportReference
 from models.problem import Problem
+from settings import time_zones
 
 PAGE = 500
 
@@ -49,7 +49,7 @@ async def import_files(
             await require_provider(database, provider=provider, method=method)
         reference = await read_reference(
             database,
-            time_zones=frozenset(available_timezones()),
+            time_zones=time_zones(),
             locales=frozenset(locale_identifiers()),
             provider=provider,
             clears_empty=clears_empty,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
 
@@ -19,6 +18,7 @@ from models.problem import RefusedError
 from sandbox.customers.gateway_customers import SavedAccount
 from sandbox.customers.generation import GeneratedAccount
 from sandbox.customers.merchant import PAYMENT_METHOD, PROVIDER
+from settings import time_zones
 
 if TYPE_CHECKING:
     import _csv
@@ -98,7 +98,7 @@ async def import_files(database: Database, folder: Path) -> None:
     """Import the files of a folder, as `duly accounts import` does."""
     reference = await read_reference(
         database,
-        time_zones=frozenset(available_timezones()),
+        time_zones=time_zones(),
         locales=frozenset(locale_identifiers()),
         provider=PROVIDER,
     )

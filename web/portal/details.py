@@ -5,7 +5,6 @@ Whoever could change where the link to sign in is sent could take an account ove
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +17,7 @@ from models.card_number import holds_card_number
 from models.printable import is_one_line
 from models.printouts.address import PostalAddress
 from models.problem import RefusedError
+from settings import time_zones
 from web.portal.acting import ACTOR, WHY, carried_out, is_unknown, unknown
 from web.portal.context import PortalVisit
 from web.portal.limits import CHANGES
@@ -98,7 +98,7 @@ def _wrong(given: Mapping[str, str]) -> list[str]:
     return [
         *(() if is_name else ("owner_name",)),
         *(() if given["locale"].partition("_")[0].partition("-")[0] in LANGUAGES else ("locale",)),
-        *(() if given["time_zone"] in available_timezones() else ("time_zone",)),
+        *(() if given["time_zone"] in time_zones() else ("time_zone",)),
     ]
 
 
@@ -112,7 +112,7 @@ async def _page(visit: PortalVisit, given: Mapping[str, str], wrong: Any) -> Res
         values=values | dict(given),
         wrong=list(dict.fromkeys(wrong)),
         languages=LANGUAGES,
-        zones=sorted(available_timezones()),
+        zones=sorted(time_zones()),
         address_fields=ADDRESS,
         autocomplete=_AUTOCOMPLETE,
         countries=visit.reader.countries(),

@@ -56,6 +56,9 @@ Json = dict[str, Any]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 TIMEOUT_SECONDS = 30.0
 
+# It speaks plain HTTP, so no certificate authorities are read: that takes longer than most calls.
+_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 
 class ControlError(RuntimeError):
     """The sandbox refused a control; the message names field and rule."""
@@ -69,10 +72,8 @@ class SandboxControl:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
-        # It speaks plain HTTP, so no certificate authorities are read: that takes longer than most calls.
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx.Client(
-            base_url=f"{self.base_url}/_sandbox/", timeout=TIMEOUT_SECONDS, trust_env=False, verify=tls
+            base_url=f"{self.base_url}/_sandbox/", timeout=TIMEOUT_SECONDS, trust_env=False, verify=_NO_AUTHORITIES
         )
 
     def close(self) -> None:
