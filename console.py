@@ -17,7 +17,7 @@ from activities.console.saved_views import SavedViews
 from activities.console.users import Users
 from settings import Settings
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.rendering import Pages
 from web.serving import page_databases, run_pages, serve_pages
@@ -40,7 +40,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             Approvals(database),
             SavedViews(database),
             MassActions(database),
-            Pages(assets := Assets()),
+            Pages(assets := own_assets()),
             SignInLimits(),
         )
         await serve_pages(build_app(web, assets), host, port)

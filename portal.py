@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from settings import Settings
-from web.assets import Assets
+from web.assets import own_assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 from web.portal.words import PortalPages
@@ -26,7 +26,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     if not settings.portal_url:
         raise RuntimeError("DULY_PORTAL_URL is not set: customers are led there, and forms must come from there")
     async with page_databases(settings, "portal") as databases:
-        assets, counts = Assets(), Counter[str]()
+        assets, counts = own_assets(), Counter[str]()
         portal = Portal(settings, databases.reading, databases.writing, PortalPages(assets))
         await serve_pages(build_portal(portal, assets, counts), host, port)
 

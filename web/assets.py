@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -45,6 +46,12 @@ class Assets:
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(asset.packed, media_type=asset.type, headers={**_KEPT, "content-encoding": "gzip"})
         return Response(asset.content, media_type=asset.type, headers=_KEPT)
+
+
+@cache
+def own_assets() -> Assets:
+    """Return this release's files, read and compressed once a process, which may serve several applications."""
+    return Assets()
 
 
 def _asset(path: Path) -> Asset:

@@ -1,5 +1,6 @@
 """Templates: every value is escaped, and nothing is undefined."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,21 +59,27 @@ class LocalMoments:
             await self._app(scope, receive, send)
 
 
+@cache
+def _environment(assets: Assets) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": assets.__getitem__, "version": VERSION, "rail": RAIL, "user": None}
+    environment.globals["rail_of_merchants"] = RAIL_OF_MERCHANTS
+    environment.globals["zone"] = lambda: shown_zone().key
+    environment.filters |= {"moment": moment, "clock": lambda at: local(at, "%H:%M:%S")}
+    return environment
+
+
 class Pages:
     """The templates of one process."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals |= {"asset": assets.__getitem__, "version": VERSION, "rail": RAIL, "user": None}
-        self._environment.globals["rail_of_merchants"] = RAIL_OF_MERCHANTS
-        self._environment.globals["zone"] = lambda: shown_zone().key
-        self._environment.filters |= {"moment": moment, "clock": lambda at: local(at, "%H:%M:%S")}
+        self._environment = _environment(assets)
 
     def render(self, template: str, **values: Any) -> str:
         """Return a template filled in."""

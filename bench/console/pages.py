@@ -39,7 +39,7 @@ from sandbox.servers.postgres import DATABASE, SUPERUSER, Passwords, PostgresSer
 from sandbox.servers.postgres_home import temporary_home
 from settings import Settings
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.rendering import Pages
 from web.serving import READ_SECONDS
@@ -163,7 +163,7 @@ async def console(server: PostgresServer) -> AsyncIterator[Bench]:
     web = Web(
         *(settings, Database(reading, timeout_seconds=READ_SECONDS), users, Passkeys(database)),
         *(ConsoleForms(database), Approvals(database), SavedViews(database), MassActions(database)),
-        *(Pages(assets := Assets()), SignInLimits()),
+        *(Pages(assets := own_assets()), SignInLimits()),
     )
     transport = httpx.ASGITransport(app=build_app(web, assets))
     try:

@@ -19,7 +19,7 @@ from models.console.roles import ConsoleRole
 from settings import Settings
 from tests.support.command_line import CommandLine
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.rendering import Pages
 from web.sign_in_limits import SignInLimits
@@ -74,13 +74,13 @@ def web(database: Database, settings: Settings) -> Web:
     forms, approvals = ConsoleForms(database), Approvals(database)
     users, passkeys = Users(database), Passkeys(database)
     parts = forms, approvals, SavedViews(database), MassActions(database)
-    return Web(settings, database, users, passkeys, *parts, Pages(Assets()), SignInLimits())
+    return Web(settings, database, users, passkeys, *parts, Pages(own_assets()), SignInLimits())
 
 
 @pytest.fixture
 async def browser(web: Web) -> AsyncIterator[Browser]:
     """A browser that remembers nothing."""
-    transport = httpx.ASGITransport(app=build_app(web, Assets()))
+    transport = httpx.ASGITransport(app=build_app(web, own_assets()))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Browser(client, web.users)
 

@@ -25,7 +25,7 @@ from tests.operations.lists.conftest import busy  # noqa: F401  # the fixture
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 
 AXE = Path(__file__).parent / "vendored" / "axe.min.js"
@@ -75,7 +75,7 @@ async def address(web: Web, cli: CommandLine) -> AsyncIterator[str]:
     temporal = cli.environment["DULY_TEMPORAL_ADDRESS"]
     settings = web.settings.model_copy(update={"console_url": url, "temporal_address": temporal})
     ours = replace(web, settings=settings)
-    server = uvicorn.Server(uvicorn.Config(build_app(ours, Assets()), log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(build_app(ours, own_assets()), log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     yield url
     server.should_exit = True

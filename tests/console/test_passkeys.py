@@ -16,7 +16,7 @@ from tests.console.conftest import OURS, PASSWORD, Browser
 from tests.console.devices import Device
 from tests.support.command_line import CommandLine
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.passkeys import RelyingParty
 from web.sign_in_limits import SignInLimits
@@ -62,7 +62,7 @@ async def owner(web: Web) -> AsyncIterator[Owner]:
     """Maria, signed in at a console that has a name, with a device that has no passkey yet."""
     limits = SignInLimits()
     named = replace(web, settings=web.settings.model_copy(update={"console_url": NAMED}), limits=limits)
-    transport = httpx.ASGITransport(app=build_app(named, Assets()))
+    transport = httpx.ASGITransport(app=build_app(named, own_assets()))
     async with httpx.AsyncClient(transport=transport, base_url=NAMED) as client:
         browser = Browser(client, web.users)
         await browser.sign_in()

@@ -16,7 +16,7 @@ from activities.database import Database
 from models.console.roles import ConsoleRole
 from tests.console.conftest import URL
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 
 with warnings.catch_warnings():
@@ -43,7 +43,7 @@ async def client(web: Web, issuer: str) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in front of a console that trusts the provider."""
     given = {"console_oidc_issuer": issuer, "console_oidc_client_id": "duly", "console_oidc_client_secret": SECRET}
     trusting = replace(web, settings=web.settings.model_copy(update=given))
-    transport = httpx.ASGITransport(app=build_app(trusting, Assets()))
+    transport = httpx.ASGITransport(app=build_app(trusting, own_assets()))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield client
 
@@ -109,7 +109,7 @@ async def test_a_way_back_that_this_browser_did_not_begin_leads_nowhere(client: 
 async def test_without_an_answer_of_the_provider_passwords_still_work(client: httpx.AsyncClient, web: Web) -> None:
     given = {"console_oidc_issuer": "http://127.0.0.1:1", "console_oidc_client_id": "duly"}
     alone = replace(web, settings=web.settings.model_copy(update=given))
-    transport = httpx.ASGITransport(app=build_app(alone, Assets()))
+    transport = httpx.ASGITransport(app=build_app(alone, own_assets()))
 
     async with asyncio.timeout(20), httpx.AsyncClient(transport=transport, base_url=URL) as browser:
         answer = await browser.get("/sign-in/provider")

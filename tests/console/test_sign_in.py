@@ -11,7 +11,7 @@ from activities.database import Database
 from models.console.roles import ConsoleRole
 from tests.console.conftest import OURS, PASSWORD, URL, Browser
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 
 
@@ -160,7 +160,7 @@ async def test_over_https_the_cookie_goes_to_this_host_alone(browser: Browser, w
     await browser.users.add("maria", ConsoleRole.VIEWER, PASSWORD)
 
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=build_app(encrypted, Assets())), base_url=url
+        transport=httpx.ASGITransport(app=build_app(encrypted, own_assets())), base_url=url
     ) as client:
         answer = await client.post("/sign-in", data={"user": "maria", "password": PASSWORD}, headers=OURS)
 

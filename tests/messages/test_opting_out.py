@@ -19,7 +19,7 @@ from tests.messages.mail_server import faulty_mail_server, outbox
 from tests.messages.recipients import SENDER, person
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
-from web.assets import Assets
+from web.assets import own_assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 from web.portal.words import PortalPages
@@ -64,8 +64,8 @@ async def written_to(merchant: Merchant) -> None:
 @pytest.fixture
 async def browser(database: Database, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A browser, or the program of a mailbox, without a session."""
-    portal = Portal(settings.model_copy(update={"portal_url": PORTAL}), database, database, PortalPages(Assets()))
-    transport = httpx.ASGITransport(app=build_portal(portal, Assets(), Counter()))
+    portal = Portal(settings.model_copy(update={"portal_url": PORTAL}), database, database, PortalPages(own_assets()))
+    transport = httpx.ASGITransport(app=build_portal(portal, own_assets(), Counter()))
     async with httpx.AsyncClient(transport=transport, base_url=PORTAL) as client:
         yield client
 

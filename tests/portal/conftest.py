@@ -14,7 +14,7 @@ from activities.request_tokens import PortalLinks
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
-from web.assets import Assets
+from web.assets import own_assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 from web.portal.words import PortalPages
@@ -66,13 +66,13 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def portal(database: Database, settings: Settings) -> Portal:
     """The portal's parts, over this test's database."""
-    return Portal(settings, database, database, PortalPages(Assets()))
+    return Portal(settings, database, database, PortalPages(own_assets()))
 
 
 @pytest.fixture
 async def customer(portal: Portal, database: Database) -> AsyncIterator[Customer]:
     """A browser that remembers nothing."""
-    transport = httpx.ASGITransport(app=build_portal(portal, Assets(), Counter()))
+    transport = httpx.ASGITransport(app=build_portal(portal, own_assets(), Counter()))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Customer(client, PortalLinks(database))
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.database import Database
 from tests.portal.conftest import OURS, URL, Customer, reachable
 from tests.support.builders import Merchant
-from web.assets import Assets
+from web.assets import own_assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 from web.portal.limits import PortalLimits
@@ -42,7 +42,7 @@ async def test_an_address_gets_three_letters_an_hour_also_from_several_processes
 
     here = [(await customer.send("/sign-in", email="anna@example.com")).status_code for _ in range(4)]
     unknown = [(await customer.send("/sign-in", email="nobody@example.com")).status_code for _ in range(4)]
-    elsewhere = build_portal(replace(portal, limits=PortalLimits()), Assets(), Counter())
+    elsewhere = build_portal(replace(portal, limits=PortalLimits()), own_assets(), Counter())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=elsewhere), base_url=URL) as client:
         there = await client.post("/sign-in", data={"email": "anna@example.com"}, headers=OURS)
 
@@ -193,7 +193,7 @@ async def test_the_cookie_goes_to_this_host_alone_and_no_page_is_kept_or_told_of
     url = "https://pay.example.com"
     encrypted = replace(portal, settings=portal.settings.model_copy(update={"portal_url": url}))
     link = await customer.links.made(await merchant.account(cards=()))
-    transport = httpx.ASGITransport(app=build_portal(encrypted, Assets(), Counter()))
+    transport = httpx.ASGITransport(app=build_portal(encrypted, own_assets(), Counter()))
 
     async with httpx.AsyncClient(transport=transport, base_url=url) as client:
         answer = await client.post(f"/enter/{link}", headers=OURS)

@@ -18,7 +18,7 @@ from activities.request_tokens import PortalLinks
 from tests.console.test_browser import NARROW, Person, person_at
 from tests.portal.conftest import reachable
 from tests.support.builders import Merchant
-from web.assets import Assets
+from web.assets import own_assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 
@@ -31,7 +31,7 @@ async def address(portal: Portal) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     ours = replace(portal, settings=portal.settings.model_copy(update={"portal_url": url}))
-    app = build_portal(ours, Assets(), Counter())
+    app = build_portal(ours, own_assets(), Counter())
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     yield url

@@ -15,7 +15,7 @@ from activities.events.bounded_http import Connections, HttpLimits
 from activities.request_tokens import PortalLinks
 from tests.portal.conftest import OURS
 from tests.support.builders import Merchant
-from web.assets import Assets
+from web.assets import own_assets
 from web.portal.app import build_portal
 from web.portal.context import Portal
 
@@ -26,7 +26,7 @@ _LIMITS = HttpLimits(head_seconds=0.3, body_seconds=0.3)
 async def served(portal: Portal) -> AsyncIterator[tuple[str, int]]:
     """Serve the portal behind a proxy's https address, with limits that a test can wait for."""
     settings = portal.settings.model_copy(update={"portal_url": "https://portal.example"})
-    app = build_portal(replace(portal, settings=settings), Assets(), Counter())
+    app = build_portal(replace(portal, settings=settings), own_assets(), Counter())
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()

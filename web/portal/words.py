@@ -91,18 +91,24 @@ def catalogue(language: str) -> Mapping[str, str]:
     return words
 
 
+@cache
+def _environment(assets: Assets) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": assets.__getitem__}
+    return environment
+
+
 class PortalPages:
     """The templates of one process: every value is escaped, and nothing is undefined."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals |= {"asset": assets.__getitem__}
+        self._environment = _environment(assets)
 
     def render(self, template: str, reader: Reader, **values: Any) -> str:
         """Return a template filled in, for a reader."""

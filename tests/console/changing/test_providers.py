@@ -14,7 +14,7 @@ from tests.console.test_four_eyes import becomes
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 
 FORM = "/do/providers/change/{}"
@@ -145,7 +145,7 @@ async def test_an_administrator_changes_a_provider_as_the_next_version_of_the_co
 
 async def test_a_provider_leads_to_stripes_dashboard_where_it_is_stripes_own(web: Web, merchant: Merchant) -> None:
     settings = web.settings.model_copy(update={"stripe_api_base": "https://api.stripe.com"})
-    transport = httpx.ASGITransport(app=build_app(replace(web, settings=settings), Assets()))
+    transport = httpx.ASGITransport(app=build_app(replace(web, settings=settings), own_assets()))
     await prepared(merchant)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         browser = Browser(client, web.users)

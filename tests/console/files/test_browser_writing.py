@@ -24,7 +24,7 @@ from tests.console.test_browser import NARROW, WIDE, Person, address, person, pe
 from tests.refunds.test_bank_refunds import in_credit
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.portal.app import build_portal
 from web.portal.context import Portal
@@ -167,7 +167,7 @@ async def served_portal(web: Web, database: Database) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     settings = web.settings.model_copy(update={"portal_url": url})
-    app = build_portal(Portal(settings, database, database, PortalPages(Assets())), Assets(), Counter())
+    app = build_portal(Portal(settings, database, database, PortalPages(own_assets())), own_assets(), Counter())
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     yield url

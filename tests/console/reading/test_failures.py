@@ -8,7 +8,7 @@ from activities.payments.queries import PaymentQueries
 from tests.console.conftest import URL, Browser
 from tests.support.builders import Merchant
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.views import home
 
@@ -50,7 +50,7 @@ async def test_what_nobody_has_foreseen_is_answered_by_a_page_with_its_headers(
         raise ZeroDivisionError
 
     monkeypatch.setattr(home, "_now", broken)
-    transport = httpx.ASGITransport(app=build_app(web, Assets()), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=build_app(web, own_assets()), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL, cookies=browser.client.cookies) as client:
         answer = await client.get("/")
 

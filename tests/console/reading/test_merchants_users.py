@@ -15,7 +15,7 @@ from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from web.actions.forms import ACTIONS
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 from web.views.record_lists import LISTS
 
@@ -98,7 +98,7 @@ async def test_an_amount_is_found_however_many_newer_ones_others_have(
 
 def addresses(web: Web) -> Iterator[tuple[str, str]]:
     """Yield every address of the console that somebody who is signed in may ask for, by its template."""
-    for route in build_app(web, Assets()).routes:
+    for route in build_app(web, own_assets()).routes:
         assert isinstance(route, Route)
         if "GET" in (route.methods or ()) and not route.path.startswith(("/assets", "/health", "/ready", "/sign-in")):
             yield route.path, route.path

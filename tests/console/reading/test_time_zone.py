@@ -14,7 +14,7 @@ from settings.console import ConsoleSettings
 from tests.console.conftest import URL, Browser
 from tests.support.builders import Merchant
 from web.app import build_app
-from web.assets import Assets
+from web.assets import own_assets
 from web.context import Web
 
 LATE = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
@@ -40,7 +40,7 @@ def test_a_time_zone_that_is_none_is_refused() -> None:
 
 async def test_a_list_finds_a_moment_by_the_day_that_it_shows(web: Web, merchant: Merchant) -> None:
     house = replace(web, settings=web.settings.model_copy(update={"console_time_zone": "Europe/Berlin"}))
-    transport = httpx.ASGITransport(app=build_app(house, Assets()))
+    transport = httpx.ASGITransport(app=build_app(house, own_assets()))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         browser = Browser(client, web.users)
         await browser.sign_in("ada", ConsoleRole.ADMINISTRATOR)
