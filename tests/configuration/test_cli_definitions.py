@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.house.source import ROOT
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
@@ -105,92 +103,92 @@ async def test_a_segment_has_a_policy_of_its_own(cli: CommandLine, tmp_path: Pat
     assert versions == [("", 1), ("vip", 1)]
 
 
-@pytest.mark.parametrize(
-    ("text", "field", "rule"),
-    [
-        ('[[providers]\nid = "x"', "document", "toml"),
-        ('[[gadgets]]\nid = "x"', "gadgets", "extra_forbidden"),
-        (PROVIDER.replace("test", "tset"), "providers.0.mode", "literal_error"),
-        (PROVIDER.replace('["EUR"]', '["EUR", "ZZZ"]'), "providers.0.currencies.1", "value_error"),
-        (PROVIDER.replace('["EUR"]', '["EUR", "IRR"]'), "providers.0.currencies.1", "value_error"),
-        (PROVIDER.replace('["EUR"]', "[]"), "providers.0.currencies", "too_short"),
-        (PROVIDER + 'minimums = { EUR = "0.10" }\n', "providers.0", "value_error"),
-        (PROVIDER + 'payment_methods = ["barter"]\n', "providers.0.payment_methods", "payment_method_exists"),
-        (PROVIDER + PROVIDER, "document", "value_error"),
-        ('[[products]]\nid = "a"\nname = "A"\ntax_rate = "none"', "products.0.tax_rate", "tax_rate_exists"),
-        (NUMBERED.format("gift", "GFT"), "transaction_types.0.id", "transaction_type_exists"),
-        (NUMBERED.format("payment", "pay"), "transaction_types.0.prefix", "string_pattern_mismatch"),
-        (NUMBERED.format("payment", "INV"), "transaction_types.0.prefix", "prefix_of_classification"),
-        (NUMBERED.format("invoice", "BIL"), "transaction_types.0.prefix", "prefix_of_classification"),
-        (
-            NUMBERED.format("payment", "INV") + "per_year = true",
-            "transaction_types.0.prefix",
-            "prefix_of_classification",
-        ),
-        (
-            NUMBERED.format("payment", "PAY") + "gap_free = true",
-            "transaction_types.0.gap_free",
-            "series_keeps_its_kind",
-        ),
-        (
-            NUMBERED.format("invoice", "INV") + "gap_free = false",
-            "transaction_types.0.gap_free",
-            "series_keeps_its_kind",
-        ),
-        (
-            NUMBERED.format("payment", "RCP") + NUMBERED.format("payment_kept", "RCP") + "gap_free = true",
-            "transaction_types.1.gap_free",
-            "series_keeps_its_kind",
-        ),
-        (NUMBERED.format("payment", "A") + NUMBERED.format("payment", "B"), "document", "value_error"),
-        ('[[tax_rates]]\nid = "a"\nname = "A"\npercent = 101', "tax_rates.0.percent", "less_than_equal"),
-        ('[[dunning_policies]]\nid = "p"\nretries = 3', "dunning_policies.0", "value_error"),
-        ('[[dunning_policies]]\nid = "p"\nlocal_hour = 25', "dunning_policies.0.policy", "value_error"),
-        ('[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"', "run_definitions.0", "value_error"),
-        (
-            '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "none"',
-            "run_definitions.0.provider",
-            "provider_exists",
-        ),
-        (
-            '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "billing"\ndunning_policy = "none"',
-            "run_definitions.0.dunning_policy",
-            "dunning_policy_exists",
-        ),
-        (
-            PROVIDER + '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "stripe"\n'
-            'currencies = ["JPY"]',
-            "run_definitions.0.currencies",
-            "currency_of_provider",
-        ),
-        (
-            BILLING + 'schedule = { day = 32, hour = 4, time_zone = "UTC" }',
-            "run_definitions.0.schedule.day",
-            "less_than_equal",
-        ),
-        (
-            BILLING + 'schedule = { day = 1, hour = 4, time_zone = "Mars" }',
-            "run_definitions.0.schedule",
-            "value_error",
-        ),
-        (
-            BILLING + 'schedule = { day = 28, hour = 2, minute = 30, time_zone = "Europe/Berlin" }',
-            "run_definitions.0.schedule",
-            "value_error",
-        ),
-    ],
-)
-async def test_a_document_with_a_fault_is_refused_whole(
-    cli: CommandLine, tmp_path: Path, text: str, field: str, rule: str
-) -> None:
+# Documents, and the field and rule by which each is refused.
+FAULTS = [
+    ('[[providers]\nid = "x"', "document", "toml"),
+    ('[[gadgets]]\nid = "x"', "gadgets", "extra_forbidden"),
+    (PROVIDER.replace("test", "tset"), "providers.0.mode", "literal_error"),
+    (PROVIDER.replace('["EUR"]', '["EUR", "ZZZ"]'), "providers.0.currencies.1", "value_error"),
+    (PROVIDER.replace('["EUR"]', '["EUR", "IRR"]'), "providers.0.currencies.1", "value_error"),
+    (PROVIDER.replace('["EUR"]', "[]"), "providers.0.currencies", "too_short"),
+    (PROVIDER + 'minimums = { EUR = "0.10" }\n', "providers.0", "value_error"),
+    (PROVIDER + 'payment_methods = ["barter"]\n', "providers.0.payment_methods", "payment_method_exists"),
+    (PROVIDER + PROVIDER, "document", "value_error"),
+    ('[[products]]\nid = "a"\nname = "A"\ntax_rate = "none"', "products.0.tax_rate", "tax_rate_exists"),
+    (NUMBERED.format("gift", "GFT"), "transaction_types.0.id", "transaction_type_exists"),
+    (NUMBERED.format("payment", "pay"), "transaction_types.0.prefix", "string_pattern_mismatch"),
+    (NUMBERED.format("payment", "INV"), "transaction_types.0.prefix", "prefix_of_classification"),
+    (NUMBERED.format("invoice", "BIL"), "transaction_types.0.prefix", "prefix_of_classification"),
+    (
+        NUMBERED.format("payment", "INV") + "per_year = true",
+        "transaction_types.0.prefix",
+        "prefix_of_classification",
+    ),
+    (
+        NUMBERED.format("payment", "PAY") + "gap_free = true",
+        "transaction_types.0.gap_free",
+        "series_keeps_its_kind",
+    ),
+    (
+        NUMBERED.format("invoice", "INV") + "gap_free = false",
+        "transaction_types.0.gap_free",
+        "series_keeps_its_kind",
+    ),
+    (
+        NUMBERED.format("payment", "RCP") + NUMBERED.format("payment_kept", "RCP") + "gap_free = true",
+        "transaction_types.1.gap_free",
+        "series_keeps_its_kind",
+    ),
+    (NUMBERED.format("payment", "A") + NUMBERED.format("payment", "B"), "document", "value_error"),
+    ('[[tax_rates]]\nid = "a"\nname = "A"\npercent = 101', "tax_rates.0.percent", "less_than_equal"),
+    ('[[dunning_policies]]\nid = "p"\nretries = 3', "dunning_policies.0", "value_error"),
+    ('[[dunning_policies]]\nid = "p"\nlocal_hour = 25', "dunning_policies.0.policy", "value_error"),
+    ('[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"', "run_definitions.0", "value_error"),
+    (
+        '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "none"',
+        "run_definitions.0.provider",
+        "provider_exists",
+    ),
+    (
+        '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "billing"\ndunning_policy = "none"',
+        "run_definitions.0.dunning_policy",
+        "dunning_policy_exists",
+    ),
+    (
+        PROVIDER + '[[run_definitions]]\nid = "r"\nname = "R"\nkind = "payment"\nprovider = "stripe"\n'
+        'currencies = ["JPY"]',
+        "run_definitions.0.currencies",
+        "currency_of_provider",
+    ),
+    (
+        BILLING + 'schedule = { day = 32, hour = 4, time_zone = "UTC" }',
+        "run_definitions.0.schedule.day",
+        "less_than_equal",
+    ),
+    (
+        BILLING + 'schedule = { day = 1, hour = 4, time_zone = "Mars" }',
+        "run_definitions.0.schedule",
+        "value_error",
+    ),
+    (
+        BILLING + 'schedule = { day = 28, hour = 2, minute = 30, time_zone = "Europe/Berlin" }',
+        "run_definitions.0.schedule",
+        "value_error",
+    ),
+]
+
+
+async def test_a_document_with_a_fault_is_refused_whole(cli: CommandLine, tmp_path: Path) -> None:
     tax = '[[tax_rates]]\nid = "good"\nname = "Good"\npercent = 19\n'
+    answers = []
 
-    result = await cli(
-        "definitions", "apply", written(tmp_path, (tax if "tax_rates" not in text else "") + text), "--json"
-    )
+    for text, _, _ in FAULTS:
+        document = written(tmp_path, (tax if "tax_rates" not in text else "") + text)
+        result = await cli("definitions", "apply", document, "--json")
+        answers.append((text, result.exit_code, result.rules))
+        assert (await cli.json("definitions", "list"))["tax_rates"] == [], text
 
-    assert (result.exit_code, result.rules) == (1, [(field, rule)])
-    assert (await cli.json("definitions", "list"))["tax_rates"] == []
+    assert answers == [(text, 1, [(field, rule)]) for text, field, rule in FAULTS]
 
 
 async def test_a_payment_method_has_one_provider(cli: CommandLine, merchant: Merchant, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def start_of(name: str) -> tuple[str, dict[str, Any]]:
     return str(STARTS[name].id_of(example)).replace("stripe", "strpe"), given
 
 
+@pytest.mark.gate_cases(6)
 @pytest.mark.parametrize("name", NAMING)
 async def test_the_start_fails_and_names_the_field_and_the_providers_that_there_are(
     duly: RunningDuly, merchant: object, name: str

@@ -36,6 +36,7 @@ async def test_an_account_is_created_edited_and_shown_with_who_and_why(cli: Comm
     assert "segment: none -> gold" in " ".join(text.split())
 
 
+@pytest.mark.gate_cases(5)
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

@@ -64,6 +64,7 @@ class Interleaving:
             await self.database.call("claim_message", id=row.id)
 
 
+@pytest.mark.gate_cases(3)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_no_interleaving_says_anything_twice(
     merchant: Merchant, database: Database, collecting: CollectActivities, messages_to: MessagesTo, seed: int

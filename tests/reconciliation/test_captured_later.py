@@ -19,6 +19,7 @@ async def found(reconciling: ReconciliationClient, how: str) -> None:
         await reconciling.reconcile()
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("how", ["event", "day"])
 async def test_of_a_payment_that_was_captured_in_part_that_part_is_booked(
     reconciling: ReconciliationClient, how: str

@@ -52,6 +52,7 @@ async def test_of_a_payment_that_was_unknown_at_the_backup_and_was_recorded_in_t
     assert (await receipts(books), charged(stripe_sandbox)) == ([("withheld", "recovered")], (1, 2500))
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("dies_before", ["record_outcome", "withhold_recovered"])
 async def test_of_a_reading_that_was_interrupted_between_two_commits(
     merchant: Merchant, collecting: CollectActivities, watching: Watching, backup: Backup, database: Database,

@@ -229,9 +229,8 @@ async def test_bad_debt_is_a_share_of_what_was_invoiced(books: Books, reports: R
     assert debt.texts("invoiced", "written_off", "bad_debt_rate") == [("200.00", "20.00", "10.00")]
 
 
-@pytest.mark.parametrize("report", sorted(BUILT_IN))
-async def test_every_report_can_be_run_on_an_empty_ledger(books: Books, reports: Reports, report: str) -> None:
-    found = (await reports.run(report)).found
+async def test_every_report_can_be_run_on_an_empty_ledger(books: Books, reports: Reports) -> None:
+    found = {report for report in sorted(BUILT_IN) if (await reports.run(report)).found}
 
     # Accounts are worth nothing before anything has happened, and they are there.
-    assert found == [] or report.startswith("cltv")
+    assert {report for report in found if not report.startswith("cltv")} == set()

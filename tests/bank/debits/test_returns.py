@@ -102,6 +102,7 @@ async def test_a_file_that_comes_whole_though_the_bank_had_refused_a_part_of_it_
     assert await broken_invariants(debits.merchant) == []
 
 
+@pytest.mark.gate_cases("True")
 @pytest.mark.parametrize("is_moved", [False, True])
 async def test_money_of_a_refused_debit_is_taken_back_from_suspense_or_from_whom_it_was_given(
     debits: DirectDebits, is_moved: bool

@@ -35,6 +35,7 @@ async def asked(database: CountedDatabase, file: str, outcome: str, count: int) 
     return database.asked - before
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(("outcome", "text"), [("posted", "cust-1001"), ("suspense", "thanks")])
 @pytest.mark.parametrize("is_batch", [True, False])
 async def test_four_times_as_many_lines_ask_the_database_as_often(

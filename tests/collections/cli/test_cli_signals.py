@@ -100,6 +100,7 @@ async def test_a_statement_whose_import_was_interrupted_tells_when_it_is_importe
     assert await signals(temporal_server, waiting) == ["receivable_changed"]
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("column", ["a card", "another expiry", "a method"])
 async def test_an_import_of_accounts_that_was_interrupted_tells_when_it_is_repeated_until_it_has_been_looked_at(
     company: Company, waiting: str, temporal_server: Client, tmp_path: Path, owner_engine: AsyncEngine, column: str

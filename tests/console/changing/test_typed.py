@@ -23,6 +23,7 @@ async def wrong(browser: Browser, path: str, **fields: str) -> dict[str, str]:
     return {name: unescape(message).strip() for name, message in _WRONG.findall(answer.text)}
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("path", ["invoice", "credit-note"])
 async def test_an_amount_with_a_comma_is_no_other_word_of_its_line(
     acting: None, browser: Browser, cli: CommandLine, merchant: Merchant, path: str
@@ -48,6 +49,7 @@ async def test_an_amount_with_a_comma_is_no_other_word_of_its_line(
     assert (await cli.json("transactions", "list", "--account", account))["transactions"] == []
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(
     ("name", "values"),
     {

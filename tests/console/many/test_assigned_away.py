@@ -28,6 +28,7 @@ async def give(database: Database, id: str, user: str, seen: str = "") -> None:
     await CollectionQueries(database).assign(account, period, user, actor="ada", seen=seen)
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("how", [{"state": "disabled"}, {"role": ConsoleRole.VIEWER}, {"merchants": ["cafe"]}])
 async def test_collections_of_who_cannot_look_after_them_any_more_wait_for_another(
     browser: Browser, database: Database, cli: CommandLine, merchant: Merchant, how: dict[str, object]

@@ -28,6 +28,7 @@ async def paid(merchant: Merchant) -> dict[str, Any]:
     return {"account": account}
 
 
+@pytest.mark.gate_cases(5)
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

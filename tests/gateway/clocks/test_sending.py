@@ -117,6 +117,7 @@ async def test_of_charges_whose_answers_were_lost_none_is_made_twice_whichever_c
     assert charged(stripe_sandbox) == (ACCOUNTS, 2500 * ACCOUNTS)
 
 
+@pytest.mark.gate_cases(6)
 @pytest.mark.parametrize("kind", [FaultKind.REQUEST_LOST, FaultKind.SERVER_ERROR_500])
 @pytest.mark.parametrize(("whose", "seconds"), OFF)
 async def test_a_charge_that_never_arrived_is_not_declared_absent_by_a_wrong_clock(

@@ -140,6 +140,7 @@ def cases() -> Iterator[Any]:
         yield pytest.param(mutant, id=f"{mutant.function}: {mutant.before[:40]}", marks=marks)
 
 
+@pytest.mark.gate_cases(16)
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", list(cases()))
 def test_a_seeded_bug_is_found(mutant: Mutant, owner: Books, database_url: str) -> None:

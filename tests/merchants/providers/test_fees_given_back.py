@@ -70,6 +70,7 @@ async def test_a_fee_given_back_by_itself_is_booked_in_both_books_and_operators_
     await assert_reported(platform, cafe)
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("is_refund_first", [False, True])
 async def test_its_event_has_it_booked_in_both_books_at_once_and_that_of_a_refund_books_nothing_more(
     platform: Platform, cafe: ConnectedMerchant, is_refund_first: bool

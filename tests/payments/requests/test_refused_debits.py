@@ -190,6 +190,7 @@ STANDING = {
 }
 
 
+@pytest.mark.gate_cases(12)
 @pytest.mark.parametrize(
     ("reason", "sent"),
     [

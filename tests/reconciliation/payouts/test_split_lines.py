@@ -37,7 +37,11 @@ async def in_lines(
 
 @pytest.mark.parametrize(
     ("amounts", "fee"),
-    [(("20.00", "3.97"), 0), pytest.param(("20.00", "3.47"), 50, marks=pytest.mark.nightly), (("23.47",), 50)],
+    [
+        pytest.param(("20.00", "3.97"), 0, marks=pytest.mark.nightly),
+        pytest.param(("20.00", "3.47"), 50, marks=pytest.mark.nightly),
+        (("23.47",), 50),
+    ],
 )
 async def test_a_payout_in_several_lines_or_less_a_fee_is_ended_by_naming_its_payments(
     cli: CommandLine, reconciling: ReconciliationClient, period: str, tmp_path: Path, amounts: tuple[str, ...], fee: int

@@ -17,6 +17,7 @@ WHO = OperatorCommand("maria", "pays otherwise")
 MESSAGES = "select count(*) from duly.messages where audience = 'customer'"
 
 
+@pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("how", ["cancelled", "given up", "no card"])
 async def test_it_ends_as_it_had_and_charges_nothing(
     standing_duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, period: str, how: str
