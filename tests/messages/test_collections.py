@@ -147,6 +147,7 @@ async def test_a_merchant_who_notifies_customers_nothing_has_no_rows_for_it(
     assert await customers(merchant) == ([] if whose == "definition" else [f"receipt/acc_2/{PERIOD}"])
 
 
+@pytest.mark.nightly
 async def test_a_collection_goes_on_whatever_the_mail_server_does(
     time_skipping: WorkflowEnvironment,
     database: Database,

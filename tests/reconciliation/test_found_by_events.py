@@ -86,6 +86,7 @@ async def refunded_twice(cli: CommandLine, reconciling: ReconciliationClient, pe
     return account
 
 
+@pytest.mark.gate_cases("False")
 @pytest.mark.gate_cases(1)
 @pytest.mark.parametrize("by_word", [True, False])
 async def test_a_refund_that_left_twice_is_listed_by_its_event(

@@ -14,6 +14,7 @@ from tests.support.run_control import shape
 ACCOUNTS = 30
 
 
+@pytest.mark.nightly
 async def test_rounds_beside_a_run_with_late_fees_and_lost_answers_raise_no_alarm(
     reconciling: ReconciliationClient, period: str
 ) -> None:

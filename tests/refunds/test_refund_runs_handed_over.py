@@ -49,6 +49,7 @@ async def executions(refunds: RefundClient, handle: WorkflowHandle[Any, RefundCe
     return lengths
 
 
+@pytest.mark.nightly
 async def test_a_run_whose_window_is_full_hands_over_and_ends_with_its_certificate(
     rewards: ReductionClient, refunds: RefundClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

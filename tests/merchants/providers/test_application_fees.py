@@ -53,6 +53,7 @@ def assert_both_add_up(certificates: list[ReconciliationCertificate]) -> None:
         assert [each.difference_minor for each in one.balances] == [0] * len(one.balances)
 
 
+@pytest.mark.nightly
 async def test_what_the_platform_takes_is_the_merchants_cost_and_the_platforms_income(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:

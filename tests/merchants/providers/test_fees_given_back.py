@@ -55,6 +55,7 @@ async def assert_reported(platform: Platform, cafe: ConnectedMerchant) -> None:
     ]
 
 
+@pytest.mark.nightly
 async def test_a_fee_given_back_by_itself_is_booked_in_both_books_and_operators_hear_of_it(
     platform: Platform, cafe: ConnectedMerchant
 ) -> None:

@@ -28,6 +28,7 @@ async def passed_on(platform: Platform) -> Transfer:
     return transfer
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 async def test_a_refund_of_the_dashboard_that_takes_its_transfer_back_is_not_taken_back_again(
     platform: Platform, shop: ConnectedMerchant
