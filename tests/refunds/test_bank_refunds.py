@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
+from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
@@ -22,17 +23,20 @@ from tests.support.run_control import until
 from workflows.refunds.bank_refunds import BankRefunds
 
 MONTH, NEXT = "2026-09", "2026-10"
+# A history is long in a test after so many events, and has them after so many signals.
+LONG, SIGNALS = 80, 20
 WHO = OperatorCommand("maria", "as agreed")
 SAYS_WHO = ("--actor", "maria", "--reason", "as agreed")
 STATES = "select string_agg(state::text, ' ' order by idempotency_key) from duly.financial_transactions"
 
 
-async def in_credit(merchant: Merchant, amount_minor: int = 700) -> str:
+async def in_credit(merchant: Merchant, amount_minor: int = 700, *, currency: str = "EUR") -> str:
     """Open an account that has paid what it did not owe."""
-    account = await merchant.account()
+    account = await merchant.account(currency=currency)
     await merchant.run(
-        "select duly.create_payment(:key, :account, :amount, 'EUR', 'cash')",
+        "select duly.create_payment(:key, :account, :amount, :currency, 'cash')",
         key=f"cash:{account}",
+        currency=currency,
         account=account,
         amount=amount_minor,
     )
@@ -99,8 +103,13 @@ async def test_a_month_that_is_rejected_refunds_nobody_and_its_credit_comes_with
     assert await refunds.merchant.balance(account) == -700
 
 
-async def test_operators_are_asked_with_the_sums_and_again_after_a_week(refunds: RefundClient) -> None:
+async def test_operators_are_asked_with_the_sums_and_again_each_week_whatever_it_goes_through(
+    refunds: RefundClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BankRefunds, "_is_history_long", lambda _: workflow.info().get_current_history_length() > LONG)
+    await refunds.merchant.configure("[refund_rules]\nbank_file = 'csv'")
     first, second = await in_credit(refunds.merchant, 700), await in_credit(refunds.merchant, 550)
+    dollars = await in_credit(refunds.merchant, 900, currency="USD")
     handle = await started(refunds.duly.client)
     await waits(handle)
 
@@ -108,14 +117,62 @@ async def test_operators_are_asked_with_the_sums_and_again_after_a_week(refunds:
         found = await refunds.merchant.run("select parameters from duly.messages where kind = 'bank_refunds_wait'")
         return len(found) == times
 
+    async def is_another(execution: str | None) -> bool:
+        return (await handle.describe()).run_id != execution
+
     await until(lambda: asked(1))
     await refunds.duly.environment.sleep(timedelta(days=7, minutes=1))
     await until(lambda: asked(2))
-    [row, _] = await refunds.merchant.run("select parameters from duly.messages where kind = 'bank_refunds_wait'")
+    # A row that nobody has decided on is read and asked about by nobody; it goes on as new, and counts on.
+    execution = (await handle.describe()).run_id
+    for _ in range(SIGNALS):
+        await handle.signal(BankRefunds.month_changed)
+    await until(lambda: is_another(execution))
+    assert await asked(2)
+    await refunds.merchant.run(
+        "select duly.reject_refund(id, 'paid in cash') from duly.financial_transactions"
+        " where account_id = :id and state = 'draft'",
+        id=second,
+    )
+    await refunds.duly.environment.sleep(timedelta(days=7, minutes=1))
+    await until(lambda: asked(3))
 
-    [kind] = row.parameters["kinds"]
-    assert (row.parameters["object"], kind["count"], kind["state"]) == (MONTH, 2, "12.50 EUR")
-    assert kind["objects"] == sorted([first, second])
+    rows = await refunds.merchant.run(
+        "select parameters from duly.messages where kind = 'bank_refunds_wait' order by created_at"
+    )
+    kinds = [[(kind["count"], kind["state"], kind["objects"]) for kind in row.parameters["kinds"]] for row in rows]
+    both, us = (2, "12.50 EUR", sorted([first, second])), (1, "9.00 USD", [dollars])
+    assert {row.parameters["object"] for row in rows} == {MONTH}
+    assert kinds == [[both, us], [both, us], [(1, "7.00 EUR", [first]), us]]
+
+
+@pytest.mark.parametrize(("refunds_credit", "drafted"), [("true", 1), ("false", 2)])
+async def test_credit_that_a_gateway_gives_back_by_its_own_runs_is_left_to_them(
+    refunds: RefundClient, refunds_credit: str, drafted: int
+) -> None:
+    await refunds.merchant.configure(f"[refund_rules]\nrefunds_credit = {refunds_credit}")
+    [payment] = await refunds.paid(700)
+    for account in (await refunds.account_of(payment), await refunds.merchant.account(cards=[])):
+        await refunds.merchant.run(
+            "select duly.create_payment(:key, :id, 700, 'EUR', 'cash')", key=f"again:{account}", id=account
+        )
+
+    waiting = await waits(await started(refunds.duly.client))
+
+    assert waiting.refunds == drafted
+
+
+async def test_a_month_that_was_decided_elsewhere_is_over_as_soon_as_its_row_is_read(refunds: RefundClient) -> None:
+    await in_credit(refunds.merchant)
+    handle = await started(refunds.duly.client)
+    await waits(handle)
+    await refunds.merchant.run("select duly.decide_bank_refunds(:month, 'released', 'max', 'seen')", month=MONTH)
+
+    with refunds.duly.environment.auto_time_skipping_disabled():
+        await handle.signal(BankRefunds.month_changed)
+        record = await handle.result()
+
+    assert (record.state, record.actor) == (BankRefundsState.RELEASED, "max")
 
 
 async def test_a_month_is_decided_once_by_somebody_who_says_why(refunds: RefundClient) -> None:

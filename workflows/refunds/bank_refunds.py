@@ -1,7 +1,7 @@
 """A month's refunds by bank transfer: drafted by a schedule, released by a person (scenario 1, F120)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
@@ -60,10 +60,13 @@ class BankRefunds:
         asked = request.asked
         if not asked and self._record.state is BankRefundsState.WAITING:
             await self._ask(request.period, asked := 1)
-        while not await self._is_decided():
-            if self._is_history_long():
+        again_at = workflow.now() + ASK_AGAIN
+        while not self._is_decided():
+            if not await self._has_changed_until(again_at):
+                await self._ask(request.period, asked := asked + 1)
+                again_at = workflow.now() + ASK_AGAIN
+            if self._is_history_long() and not self._is_decided():
                 workflow.continue_as_new(replace(request, asked=asked))
-            await self._ask(request.period, asked := asked + 1)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._show()
         return self._record
@@ -144,25 +147,25 @@ class BankRefunds:
             **DATABASE,
         )
 
-    async def _is_decided(self) -> bool:
-        """Wait for the decision; False when operators have to be asked again, or the history has become long."""
+    def _is_decided(self) -> bool:
+        return self._record is not None and self._record.state is not BankRefundsState.WAITING
 
-        def is_decided() -> bool:
-            return self._record is not None and self._record.state is not BankRefundsState.WAITING
-
+    async def _has_changed_until(self, moment: datetime) -> bool:
+        """Wait for a decision, a change of the row or a long history; False at the moment when operators are asked."""
         try:
             await workflow.wait_condition(
-                lambda: is_decided() or self._is_changed or self._is_history_long(),
-                timeout=ASK_AGAIN,
+                lambda: self._is_decided() or self._is_changed or self._is_history_long(),
+                timeout=moment - workflow.now(),
                 timeout_summary="operators are asked again",
             )
         except TimeoutError:
             return False
-        if self._is_changed and not is_decided():
+        if self._is_changed and not self._is_decided():
             self._is_changed = False
             self._record = await self._open(self._request.period)
-            self._end_review()
-        return is_decided()
+            if self._is_decided():
+                self._end_review()
+        return True
 
     def _is_history_long(self) -> bool:
         return workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
