@@ -6,22 +6,28 @@ from datetime import datetime
 
 import pytest
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.collections.collect import CollectActivities
 from activities.database import Database
+from activities.messages import outbox as message_activities
 from activities.messages.attachments import Attachment
 from activities.messages.outbox import MessageActivities
 from activities.messages.rendering import MessageRenderer, RenderedMessage
 from activities.messages.smtp import Mailer
 from activities.messages.template_values import ClaimedMessage
-from models.messages.message import MailedPage, Notice
+from models.messages.message import MailedPage, MailingRequest, Notice
+from models.workflow_ids import WORKFLOW_QUEUE, mailing_id
 from sandbox.servers.mail import Mailbox
+from settings import Settings
 from tests.messages.conftest import MessagesTo
 from tests.messages.mail_server import MailFault, faulty_mail_server, outbox
 from tests.messages.recipients import ADA, SENDER, person
 from tests.support.attempts import request_for
 from tests.support.builders import PERIOD, Merchant
+from worker import mail_worker, workflow_worker
+from workflows.messages import mailing
+from workflows.messages.mailing import Mailing
 
 RECEIPT = f"receipt/acc_ada/{PERIOD}"
 NOTICE = Notice("acc_ada", PERIOD)
@@ -168,6 +174,28 @@ async def test_a_server_that_ends_a_session_after_a_message_is_met_again_at_once
         page = await activity_environment.run(messages_to(server.url).send_page, "")
 
     assert (page.sent, len(server.taken), server.sessions) == (3, 3, 3)
+
+
+async def test_a_mailing_sends_every_page_and_comes_back_for_what_a_server_puts_off(
+    paid: str, collecting: CollectActivities, time_skipping: WorkflowEnvironment, database: Database,
+    settings: Settings, merchant: Merchant, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(message_activities, "PAGE", 1)
+    monkeypatch.setattr(mailing, "PAGES_PER_EXECUTION", 2)
+    await merchant.run("select duly.write_message('portal_link', 'acc_ada', '', '', '{}', 'anew')")
+    await collecting.collect(request_for(await person(merchant, "acc_bob", owes_minor=1000)))
+
+    later, taken = MailFault.BUSY_RECIPIENT, MailFault.NONE
+    async with faulty_mail_server(later, taken, taken, later) as server:
+        posting = settings.model_copy(update={"smtp_url": server.url})
+        client = time_skipping.client
+        async with workflow_worker(client, database), mail_worker(client, database, posting):
+            await client.execute_workflow(
+                Mailing.run, MailingRequest(), id=mailing_id("all"), task_queue=WORKFLOW_QUEUE
+            )
+
+    assert [state for state, _ in (await outbox(merchant)).values()] == ["sent"] * 3
+    assert len(server.taken) == 3
 
 
 async def test_a_mail_server_that_is_away_leaves_the_outbox_as_it_is(

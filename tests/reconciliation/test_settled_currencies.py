@@ -4,7 +4,9 @@ from collections import Counter
 
 import pytest
 
+from activities.reconciliation.balances import in_one_unit
 from models.gateway.gateway_request import CollectResult
+from models.reconciliation.reconciliation import BalanceComparison
 from sandbox.reconciliation import clearing_balances
 from sandbox.stripe.control.client import AccountSettings
 from tests.fixtures.reconciling import ReconciliationClient
@@ -81,3 +83,14 @@ async def test_fees_and_balances_of_every_kind_of_movement_are_those_of_the_gate
     assert await fees_in_the_ledger(reconciling) == await fees_at_the_gateway(reconciling) != Counter()
     assert await cleared(reconciling) == await balances(reconciling)
     assert await reconciling.merchant.run("select * from duly.invariant_violations") == []
+
+
+def test_of_a_currency_in_which_the_gateway_is_finer_whole_units_and_parts_are_one_balance() -> None:
+    whole = BalanceComparison("ISK", gateway_minor=5, ledger_minor=3, unbooked_minor=1)
+    part = BalanceComparison("isk", gateway_minor=50, ledger_minor=130, unbooked_minor=20)
+    euro = BalanceComparison("EUR", gateway_minor=7, ledger_minor=7, unbooked_minor=0)
+
+    joined = in_one_unit({"ISK": whole, "isk": part, "EUR": euro})
+
+    assert joined == {"EUR": euro, "isk": BalanceComparison("isk", 550, 430, 120)}
+    assert joined["isk"].difference_minor == 0

@@ -17,6 +17,7 @@ from sandbox.stripe.control.client import SandboxControl
 from tests.support.attempts import broken_invariants, charged
 from tests.support.builders import PERIOD, Merchant
 from tests.support.running_duly import RunningDuly
+from workflows.runs import billing_run
 
 BILLING = f"billing/plans/{PERIOD}"
 
@@ -141,10 +142,14 @@ async def test_a_page_that_is_billed_again_after_a_lost_answer_posts_nothing_twi
     again = await billing.bill_page(page)
 
     assert (first.billed, again.billed) == (2, 1)
+    assert (bool(first.after), again.after) == (True, "")
     assert await merchant.balance(account) == 3 * 1190
 
 
-async def test_pages_end_with_everybody_billed(duly: RunningDuly, merchant: Merchant) -> None:
+async def test_pages_end_with_everybody_billed_and_counted(
+    duly: RunningDuly, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(billing_run, "PAGES_PER_EXECUTION", 2)
     await merchant.run("update duly.run_definitions set page_size = 2")
     account = await merchant.account()
     for _ in range(5):
@@ -152,7 +157,9 @@ async def test_pages_end_with_everybody_billed(duly: RunningDuly, merchant: Merc
 
     certificate = await duly.bill()
 
+    counted = await duly.client.get_workflow_handle(BILLING).query("totals", result_type=dict[str, int])
     assert totals(certificate) == {("billed", ""): 5}
+    assert counted == {"billed": 5, "parked": 0}
     assert await merchant.balance(account) == 5 * 1190
 
 
