@@ -1,22 +1,18 @@
 """What the gateway books after its answer reaches the ledger once: fees, refunds, disputes, other currencies."""
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
 from activities.events.delivery import EventDelivery
 from activities.events.inbox import EventInbox
-from activities.events.movements import MovementActivities
 from activities.gateway.stripe_gateway import StripeGateway
 from models.gateway.events import SweepRequest
-from models.gateway.movements import MovementsRequest
-from models.workflow_ids import WORKFLOW_QUEUE, movements_id, sweep_id
+from models.workflow_ids import WORKFLOW_QUEUE, mailing_id, movements_id, sweep_id
 from sandbox.reconciliation import clearing_balances
 from sandbox.stripe.control.client import STRIPES_DELAYS, AccountSettings, SandboxControl
 from tests.fixtures.refunds import RefundClient
@@ -117,30 +113,6 @@ async def test_a_fee_whose_event_was_lost_is_found_by_the_sweep_and_booked_once(
     assert await fees(merchant) == [(True, FEE_MINOR, "EUR")] * 3
 
 
-async def test_a_reading_of_the_balance_that_is_cut_off_goes_on_behind_the_last_page_that_was_booked(
-    duly: RunningDuly,
-    merchant: Merchant,
-    gateway: StripeGateway,
-    stripe_sandbox: SandboxControl,
-    database: Database,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("activities.events.movements.PAGE", 2)
-    await paid(duly, merchant)
-    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
-    book_movements = MovementActivities(database, gateway).book_movements
-    beats: list[tuple[Any, ...]] = []
-    first, second = ActivityEnvironment(), ActivityEnvironment()
-    first.on_heartbeat = lambda *details: beats.append(details)
-
-    once = await first.run(book_movements, MovementsRequest("stripe"))
-    second.info = dataclasses.replace(second.info, heartbeat_details=beats[0])
-    again = await second.run(book_movements, MovementsRequest("stripe"))
-
-    assert (once.listed, once.booked) == (3, 3)
-    assert (again.listed, again.booked) == (3, 2)
-
-
 async def test_what_is_listed_too_early_for_the_mark_is_looked_up_when_it_is_due(
     duly: RunningDuly,
     merchant: Merchant,
@@ -185,6 +157,27 @@ async def test_a_movement_that_never_comes_is_alerted_once_and_listed(
     listed = (await cli.json("movements", "list", "--overdue"))["movements"]
     assert [(each["kind"], each["amount_minor"], each["is_overdue"]) for each in listed] == [("charge", 2500, True)] * 2
     assert "2 that the gateway should have made" in (await cli("doctor", "--json")).stdout
+
+
+async def test_a_sweep_finds_what_is_overdue_and_has_operators_notified(
+    duly: RunningDuly, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    await paid(duly, merchant, accounts=1)
+    async with owner_engine.begin() as owner:
+        await owner.execute(
+            text("update duly.gateway_expectations set object = 'ch_gone', overdue_at = now(), due_at = now()")
+        )
+
+    with duly.environment.auto_time_skipping_disabled():
+        handle = await duly.client.start_workflow(
+            EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
+        )
+        await handle.result()
+    began = (await handle.describe()).start_time
+    mailing = duly.client.get_workflow_handle(mailing_id(f"events/stripe/{began:%Y-%m-%dT%H}"))
+
+    assert await merchant.value("select count(*) from duly.messages where kind = 'movements_overdue'") == 1
+    assert (await mailing.describe()).workflow_type == "Mailing"
 
 
 async def test_refunds_that_go_and_come_back_and_disputes_meet_their_movements(refunds: RefundClient) -> None:

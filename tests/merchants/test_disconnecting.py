@@ -14,6 +14,7 @@ from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
 from workflows.merchants.merchant_connection import MerchantConnection
 from workflows.supervision.resumption import resumable_of
+from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON
 
 WHO = OperatorCommand("maria", "she asked for it")
 
@@ -29,6 +30,9 @@ async def test_who_disconnects_ends_it_at_once_keeps_the_history_and_leaves_the_
 
     assert answer == "disconnected"
     assert (await handle.result()).reason == "by_a_person"
+    # At once: not when the account was to be read again.
+    assert "EVENT_TYPE_TIMER_FIRED" not in (await handle.fetch_history()).to_json()
+    assert (await handle.describe()).typed_search_attributes.get(NEEDS_REVIEW) is not True
     kept = await merchant.run(
         "select change, gateway_account, actor, because from duly.merchant_connection_changes"
         " where merchant_id = :id order by id desc limit 1",
@@ -155,6 +159,8 @@ async def test_an_owner_who_shuts_us_out_ends_the_connection_and_a_person_is_ask
     again, _ = await connect(standing_duly, bakery, gateway_account=link.gateway_account)
     await stands(again, "successful")
 
-    assert result.reason == "shut_out"
+    ended = standing_duly.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    review = (await ended.describe()).typed_search_attributes.get(REVIEW_REASON)
+    assert (result.reason, review) == ("shut_out", "merchant_shut_us_out")
     assert getattr(refused.value.cause, "type", "") == "account_reachable"
     assert (await history(merchant, bakery))[-3:] == ["disconnected", "reconnected", "moved"]

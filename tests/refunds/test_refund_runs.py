@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -19,6 +20,8 @@ from tests.support.run_control import until
 from workflows.runs.refund_run import RefundRun
 
 DAY = date(2026, 11, 26)
+# A history is long in a test after so many events.
+LONG = 40
 
 
 @pytest.fixture
@@ -145,8 +148,11 @@ async def test_a_day_has_one_run_and_a_second_one_certifies_the_same(
     assert refunds.sandbox.movements().totals[0].refunds.count == 1
 
 
-async def test_a_paused_run_begins_with_nobody_until_it_is_resumed(refunds: RefundClient) -> None:
+async def test_a_paused_run_begins_with_nobody_until_it_is_resumed_also_where_it_goes_on_as_new(
+    refunds: RefundClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given an account in credit, and a run that is paused as it starts
+    monkeypatch.setattr(RefundRun, "_is_history_long", lambda _: workflow.info().get_current_history_length() > LONG)
     await refunds.merchant.configure("[refund_rules]\nrefunds_credit = true")
     [payment] = await refunds.paid(700)
     account = await refunds.account_of(payment)
@@ -170,7 +176,15 @@ async def test_a_paused_run_begins_with_nobody_until_it_is_resumed(refunds: Refu
     async def is_frozen() -> bool:
         return bool(await refunds.merchant.value("select count(*) from duly.refund_run_items"))
 
+    async def is_another() -> bool:
+        return (await handle.describe()).run_id != handle.first_execution_run_id
+
     await until(is_frozen)
+    for _ in range(LONG):
+        await handle.signal(RefundRun.member_answered, "nobody")
+    await until(is_another)
+    handle = refunds.duly.client.get_workflow_handle_for(RefundRun.run, handle.id)
+    assert (await handle.query(RefundRun.status)).stage == "paused"
     before = await refunds.merchant.value("select count(*) from duly.gateway_requests where kind = 'refund'")
     resumed = await handle.execute_update(RefundRun.resume, OperatorCommand("paul", "it was another's"))
     certificate = await handle.result()

@@ -11,6 +11,7 @@ from sandbox.stripe.control.client import Fault, FaultKind
 from tests.fixtures.refunds import RefundClient
 from tests.support.attempts import never_answer
 from workflows.refunds.refund import Refund
+from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON
 
 REFUNDS = "POST /v1/refunds"
 
@@ -112,3 +113,18 @@ async def test_a_look_that_a_rule_refuses_asks_a_person_and_is_made_again_never_
     assert status.next_action == "how does it stand?"
     assert result.outcome is RefundOutcome.REVERSED
     assert await refunds.wrong() == []
+
+
+async def test_a_person_is_asked_about_a_refund_of_which_nobody_knows_for_six_hours(refunds: RefundClient) -> None:
+    [payment] = await refunds.paid(2500)
+    never_answer(refunds.sandbox, operation=REFUNDS)
+    unknown = await refunds.start(payment, 1000, name="rf_unknown")
+    handle, reviewed = refunds.workflow("rf_unknown"), []
+
+    for hours in (5, 2):
+        await refunds.duly.environment.sleep(timedelta(hours=hours))
+        attributes = (await handle.describe()).typed_search_attributes
+        reviewed.append((attributes.get(NEEDS_REVIEW), attributes.get(REVIEW_REASON)))
+
+    assert unknown.outcome is RefundOutcome.UNKNOWN
+    assert reviewed == [(None, None), (True, "unknown_refund")]

@@ -4,14 +4,14 @@ import asyncio
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleBackfill, ScheduleOverlapPolicy
 from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
@@ -22,11 +22,13 @@ from activities.reports.schedule_document import ReportScheduleDocument
 from models.problem import RefusedError
 from models.reports.delivery import ReportDelivered, ReportDue, ReportOrderOfDay, report_due
 from models.runs.schedule import MonthlySchedule, WeeklySchedule
-from models.workflow_ids import report_schedule, schedule_id
+from models.workflow_ids import report_id, report_schedule, schedule_id
 from sandbox.servers.mail import Mailbox
 from settings import Settings
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
+from tests.support.run_control import until
+from workflows.visibility import REVIEW_REASON
 
 VAT = """
 id = "vat"
@@ -176,37 +178,65 @@ async def test_a_try_whose_worker_died_before_it_answered_is_repeated_without_a_
     assert await merchant.value("select count(*) from duly.messages where kind = 'report_ready'") == 2
 
 
+@pytest.mark.usefixtures("workers")
 async def test_what_could_not_be_written_is_told_with_the_reason_and_tried_again_until_it_is(
-    merchant: Merchant, database: Database, cli: CommandLine, vat: str, document: Path
+    merchant: Merchant, cli: CommandLine, mailbox: Mailbox, vat: str, document: Path
 ) -> None:
     await cli.json("reports", "schedule", "set", str(document))
     of_another_release = "jsonb_set(definition, '{columns}', '[\"colour\"]')"
     await merchant.run(f"update duly.report_schedules set definition = {of_another_release}")
-    order = ReportOrderOfDay(vat, "2026-07", date(2026, 7, 31))
 
-    broken = await kept_at_once(database, order, 1)
+    broken = await cli.json("reports", "schedule", "run", vat, "2026-07")
+    first = await mailbox.wait_for(2)
     await cli.json("reports", "schedule", "set", str(document))
-    mended = await kept_at_once(database, order, 1)
+    mended = await cli.json("reports", "schedule", "run", vat, "2026-07")
+    mails = await mailbox.wait_for(4)
 
-    assert [bool(one and "colour" in one.problem and not one.file) for one in broken] == [True]
-    assert [one and (one.problem, one.tries, one.file) for one in mended] == [("", 2, f"{vat}-2026-07.csv")]
-    assert await merchant.value("select count(*) from duly.messages where kind = 'report_ready'") == 4
+    assert (broken["file"], "colour" in broken["problem"]) == ("", True)
+    assert (mended["problem"], mended["tries"], mended["file"]) == ("", 2, f"{vat}-2026-07.csv")
+    assert all("colour" in mail.text for mail in first)
+    assert sorted(mail.recipients[0] for mail in mails) == ["ada@example.com"] * 2 + ["tax@example.com"] * 2
 
 
 @pytest.mark.usefixtures("workers")
 async def test_who_gets_a_report_that_is_not_what_the_ledger_says_is_told_so(
-    merchant: Merchant, database: Database, cli: CommandLine, vat: str, document: Path
+    merchant: Merchant, database: Database, cli: CommandLine, temporal_server: Client, vat: str, document: Path
 ) -> None:
     await cli.json("reports", "schedule", "set", str(document))
 
+    reviewed = []
     for period, ties in (("2026-06", True), ("2026-07", False)):
         await kept_by(database, vat, period, ties=ties)
+        await cli.json("reports", "schedule", "run", vat, period)
+        described = await temporal_server.get_workflow_handle(report_id(vat, period)).describe()
+        reviewed.append(described.typed_search_attributes.get(REVIEW_REASON))
 
     notified = await merchant.run(
         "select distinct parameters ->> 'occasion' as period, parameters ->> 'code' as code from duly.messages"
         " where kind = 'report_ready' order by 1"
     )
     assert [tuple(row) for row in notified] == [("2026-06", ""), ("2026-07", "differs")]
+    assert reviewed == [None, "report_differs"]
+
+
+@pytest.mark.usefixtures("workers")
+async def test_what_a_calendar_catches_up_is_the_report_of_its_own_moment(
+    merchant: Merchant, cli: CommandLine, temporal_server: Client, vat: str, document: Path
+) -> None:
+    await cli.json("reports", "schedule", "set", str(document))
+    day = datetime(2026, 3, 31, tzinfo=UTC)
+
+    missed = ScheduleBackfill(day - timedelta(days=2), day, overlap=ScheduleOverlapPolicy.ALLOW_ALL)
+    await temporal_server.get_schedule_handle(schedule_id(report_schedule(vat))).backfill(missed)
+
+    async def kept() -> list[str]:
+        return [row.period for row in await merchant.run("select period from duly.report_deliveries")]
+
+    async def is_kept() -> bool:
+        return bool(await kept())
+
+    await until(is_kept)
+    assert await kept() == ["2026-03"]
 
 
 @pytest.mark.usefixtures("workers")

@@ -11,6 +11,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.service import RPCError
 
 from activities.database import Database, create_engine
+from activities.supervision import supervision
 from activities.supervision.running import running_among
 from activities.supervision.supervision import Progress, Resumable, Supervision
 from models.collections.collection import CollectionRequest
@@ -80,6 +81,17 @@ async def test_a_page_that_has_lost_its_workflows_is_noted_and_resumed_with_as_m
     assert [(stop.how, stop.goes_on) for stop in stops] == [("missing", True)] * 7
     # A page and the end, twice; the stops and the resumptions, once.
     assert counting.lent == 2 + 2 + 2
+
+
+async def test_what_has_lost_its_workflow_is_resumed_on_whichever_page_it_is(
+    temporal_server: Client, merchant: Merchant, database: Database, period: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "PAGE", 2)
+    await open_collections(merchant, database, period, 5)
+
+    lost = await compared(database, temporal_server)
+
+    assert (lost.open, lost.resumed) == (5, 5)
 
 
 async def test_of_a_page_only_what_has_lost_its_workflow_is_resumed(
