@@ -16,7 +16,15 @@ from models.merchants.account import (
     is_rejected,
     standing_of,
 )
-from models.merchants.connection import ConnectionTerms, InvalidConnectionError
+from models.merchants.connection import (
+    ConnectionTerms,
+    InvalidConnectionError,
+    MerchantConnectionInput,
+    MerchantConnectionSnapshot,
+)
+from models.waiting import WaiterSnapshot
+from workflows import waiting
+from workflows.merchants.state import MerchantConnectionProgress
 
 READY = AccountFacts(
     "acct_1",
@@ -139,3 +147,16 @@ def test_a_merchant_that_the_platform_pays_stands_by_its_transfers_alone(transfe
 
     assert (standing.state is ConnectionState.SUCCESSFUL) == (transfers is Capability.ACTIVE)
     assert (standing.state is ConnectionState.PENDING) == (transfers is Capability.PENDING)
+
+
+def test_a_connection_that_goes_on_as_new_carries_how_often_it_was_read_and_what_a_person_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # No fault comes before it.
+    monkeypatch.setattr(waiting, "carried_state", lambda _: None)
+    carried = MerchantConnectionSnapshot(47, WaiterSnapshot(("successful",), True, "merchant_restricted"))
+    progress = MerchantConnectionProgress(MerchantConnectionInput("cafe", "second", resumed=carried), lambda: True)
+
+    goes_on = progress.resumed_request()
+
+    assert goes_on == MerchantConnectionInput("cafe", "second", resumed=carried)
