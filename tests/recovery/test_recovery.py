@@ -90,6 +90,20 @@ async def test_a_gap_that_is_shorter_than_a_beat_is_noticed_by_payments_without_
     assert await state(books) == "held"
 
 
+async def test_a_server_whose_log_ends_before_what_this_process_has_seen_of_it_is_held(
+    merchant: Merchant, database: Database
+) -> None:
+    async def compared_after(log_seen: int) -> str:
+        await watch.compare(log_seen=log_seen)
+        return str((await database.call("recovery_view", provider_id="stripe"))["state"])
+
+    watch = RestoreWatch(database, "stripe", None, None)
+    seen = (await database.call("counted"))["log_position"]
+
+    assert await compared_after(seen) == "open"
+    assert await compared_after(seen + 10**9) == "held"
+
+
 async def test_a_temporal_that_has_forgotten_is_noticed_and_holds_nothing(
     merchant: Merchant, database: Database, gateway: StripeGateway, temporal_server: Client
 ) -> None:

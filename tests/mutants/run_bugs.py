@@ -1,0 +1,189 @@
+"""Bugs seeded into billing runs, their schedules, refund runs and months of bank refunds."""
+
+from tests.mutants.seeded_bugs import SeededBug
+
+BILLING = "activities/runs/billing.py"
+SCHEDULED_RUN = "workflows/runs/scheduled_run.py"
+REFUND_RUN = "workflows/runs/refund_run.py"
+REFUND = "workflows/refunds/refund.py"
+BANK_REFUNDS = "workflows/refunds/bank_refunds.py"
+DRAFTS = "activities/bank/bank_refunds.py"
+
+BILLING_RUNS_TESTS = "tests/runs/test_billing_runs.py"
+CLI_SCHEDULES_TESTS = "tests/runs/test_cli_schedules.py"
+BANK_REFUNDS_TESTS = "tests/refunds/test_bank_refunds.py"
+HANDED_OVER = (
+    "tests/refunds/test_refund_runs_handed_over.py"
+    "::test_a_run_whose_window_is_full_hands_over_and_ends_with_its_certificate"
+)
+ASKED = f"{BANK_REFUNDS_TESTS}::test_operators_are_asked_with_the_sums_and_again_each_week_whatever_it_goes_through"
+REJECTED = f"{BANK_REFUNDS_TESTS}::test_a_month_that_is_rejected_refunds_nobody_and_its_credit_comes_with_the_next"
+
+RUN_BUGS = (
+    SeededBug(
+        "a billing run ends with its first page",
+        BILLING,
+        'after = due[-1].id if len(due) == page.limit else ""',
+        'after = due[-1].id if len(due) > page.limit else ""',
+        f"{BILLING_RUNS_TESTS}::test_a_page_that_is_billed_again_after_a_lost_answer_posts_nothing_twice",
+    ),
+    SeededBug(
+        "one whom the ledger refuses parks the others of the page",
+        BILLING,
+        "if len(batch) == 1:\n",
+        "if batch:\n",
+        f"{BILLING_RUNS_TESTS}::test_what_cannot_be_billed_is_parked_and_the_others_are_billed",
+    ),
+    SeededBug(
+        "a billing run makes no bills",
+        BILLING,
+        'after: str | None = ""\n        while',
+        "after: str | None = None\n        while",
+        f"{BILLING_RUNS_TESTS}::test_a_run_makes_one_bill_an_account_with_all_that_it_billed",
+    ),
+    SeededBug(
+        "a billing run that goes on as new forgets what was billed before",
+        "workflows/runs/billing_run.py",
+        "billed=self._billed, parked",
+        "billed=request.billed, parked",
+        f"{BILLING_RUNS_TESTS}::test_pages_end_with_everybody_billed_and_counted",
+    ),
+    SeededBug(
+        "a scheduled run is of the month in which it is begun",
+        SCHEDULED_RUN,
+        "due_at = workflow.info().typed_search_attributes.get(_SCHEDULED_AT, workflow.now())",
+        "due_at = workflow.now()",
+        f"{CLI_SCHEDULES_TESTS}::test_months_that_were_missed_are_run_once_each",
+    ),
+    SeededBug(
+        "a scheduled run closes a month over nobody",
+        SCHEDULED_RUN,
+        "over_nobody=request.unit is not PeriodUnit.MONTH",
+        "over_nobody=True",
+        f"{CLI_SCHEDULES_TESTS}::test_a_scheduled_run_over_nobody_leaves_its_month_open_and_is_seen_to_have_failed",
+    ),
+    SeededBug(
+        "a schedule of every second week runs each week",
+        SCHEDULED_RUN,
+        "request.unit is not PeriodUnit.MINUTES and not is_counted",
+        "request.unit is PeriodUnit.MINUTES and not is_counted",
+        "tests/runs/calendars/test_cli_calendars.py"
+        "::test_weeks_that_were_missed_are_run_once_each_and_those_between_are_left_out",
+    ),
+    SeededBug(
+        "a refund run that goes on as new forgets who is under way",
+        REFUND_RUN,
+        "tuple(sorted(self._waiting)),",
+        "(),",
+        HANDED_OVER,
+    ),
+    SeededBug(
+        "a refund run that goes on as new forgets that it is paused",
+        REFUND_RUN,
+        "            self._is_paused,\n            self._decisions,",
+        "            False,\n            self._decisions,",
+        "tests/refunds/test_refund_runs.py"
+        "::test_a_paused_run_begins_with_nobody_until_it_is_resumed_also_where_it_goes_on_as_new",
+    ),
+    SeededBug(
+        "a refund run that is paused goes on after a fault",
+        REFUND_RUN,
+        "carried_state(RefundRunOrders) or RefundRunOrders(resumed.is_paused",
+        "RefundRunOrders(resumed.is_paused",
+        "tests/runs/control/test_faults_after_cancel.py"
+        "::test_a_refund_run_that_was_paused_begins_with_nobody_after_a_fault",
+    ),
+    SeededBug(
+        "a refund run keeps waiting for whom it has handed over",
+        REFUND_RUN,
+        "        self._waiting.clear()",
+        "",
+        HANDED_OVER,
+    ),
+    SeededBug(
+        "a refund is final without another look at the gateway",
+        REFUND,
+        "                result = await self._check()\n                if is_final",
+        "                result = result if is_final else await self._check()\n                if is_final",
+        "tests/refunds/test_refunds.py::test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final",
+    ),
+    SeededBug(
+        "a refund that a person has to look at is asked about only once the gateway has answered",
+        REFUND,
+        "if result.outcome is RefundOutcome.UNKNOWN and now - since >= REVIEW_AFTER:",
+        "if result.outcome is RefundOutcome.PENDING and now - since >= REVIEW_AFTER:",
+        "tests/refunds/test_resumed_refunds.py"
+        "::test_a_person_is_asked_about_a_refund_of_which_nobody_knows_for_six_hours",
+    ),
+    SeededBug(
+        "operators are asked once, whatever waits",
+        BANK_REFUNDS,
+        "await self._ask(request.period, asked := asked + 1)",
+        "await self._ask(request.period, asked)",
+        ASKED,
+    ),
+    SeededBug(
+        "a month that is rejected is released",
+        BANK_REFUNDS,
+        "return await self._decide(BankRefundsState.REJECTED, command)",
+        "return await self._decide(BankRefundsState.RELEASED, command)",
+        REJECTED,
+    ),
+    SeededBug(
+        "a month whose row was decided elsewhere is not read again",
+        BANK_REFUNDS,
+        "if self._is_changed and not self._is_decided():",
+        "if self._is_changed and self._is_decided():",
+        f"{BANK_REFUNDS_TESTS}::test_a_month_that_was_decided_elsewhere_is_over_as_soon_as_its_row_is_read",
+    ),
+    SeededBug(
+        "each signal of its row asks operators again",
+        BANK_REFUNDS,
+        "                self._end_review()\n        return True",
+        "                self._end_review()\n        return self._is_decided()",
+        ASKED,
+    ),
+    SeededBug(
+        "a month that goes on as new asks operators again at once",
+        BANK_REFUNDS,
+        "workflow.continue_as_new(replace(request, asked=asked))",
+        "workflow.continue_as_new(replace(request, asked=0))",
+        ASKED,
+    ),
+    SeededBug(
+        "the bank is to pay what the gateway can send back",
+        DRAFTS,
+        "includes_gateway=not (rules and rules.refunds_credit)",
+        "includes_gateway=bool(rules)",
+        f"{BANK_REFUNDS_TESTS}::test_credit_that_a_gateway_gives_back_by_its_own_runs_is_left_to_them",
+    ),
+    SeededBug(
+        "what was decided is among the sums that wait",
+        DRAFTS,
+        'if row.state == "draft"',
+        "if row.state",
+        ASKED,
+    ),
+    SeededBug(
+        "sums that wait are added over currencies",
+        DRAFTS,
+        "Money(sum(row.total_minor for row in rows), currency)",
+        "Money(sum(row.total_minor for row in waiting), currency)",
+        ASKED,
+    ),
+    SeededBug(
+        "the key of a draft misses its month",
+        DRAFTS,
+        '"key": refund_key(period, one.account_id)',
+        '"key": refund_key("2020-01", one.account_id)',
+        REJECTED,
+    ),
+    SeededBug(
+        "a month is drafted beside files of a gap that nobody has named",
+        DRAFTS,
+        "if error.type == FILES_ARE_KNOWN:",
+        'if error.type == "":',
+        "tests/recovery/forgotten/test_refund_files.py"
+        "::test_a_month_of_the_schedule_waits_for_the_files_and_adds_nobody_to_what_the_bank_has",
+    ),
+)
