@@ -3,7 +3,6 @@
 from tests.mutants.seeded_bugs import SeededBug
 
 SWEEP = "activities/events/sweep.py"
-SWEEPING = "workflows/events/event_sweep.py"
 MAILING = "workflows/messages/mailing.py"
 OUTBOX = "activities/messages/outbox.py"
 DELIVERING = "activities/reports/delivering.py"
@@ -13,7 +12,6 @@ SWEEP_TESTS = "tests/events/test_sweep.py"
 SENDING_TESTS = "tests/messages/test_sending.py"
 SCHEDULED_REPORTS_TESTS = "tests/reports/test_scheduled_reports.py"
 SECOND_SWEEP = f"{SWEEP_TESTS}::test_a_second_sweep_finds_nothing_new_and_begins_where_the_first_ended"
-OVERDUE = "tests/gateway/test_movements.py::test_a_sweep_finds_what_is_overdue_and_has_operators_notified"
 EVERY_PAGE = f"{SENDING_TESTS}::test_a_mailing_sends_every_page_and_comes_back_for_what_a_server_puts_off"
 TRIED_AGAIN = (
     f"{SCHEDULED_REPORTS_TESTS}::test_what_could_not_be_written_is_told_with_the_reason_and_tried_again_until_it_is"
@@ -57,17 +55,10 @@ DELIVERY_BUGS = (
     ),
     SeededBug(
         "a sweep alerts nobody of money that is overdue",
-        SWEEPING,
+        "workflows/events/event_sweep.py",
         "if delivered.given_up or (booked and booked.overdue):",
         "if delivered.given_up:",
-        OVERDUE,
-    ),
-    SeededBug(
-        "a sweep does not look up what is overdue",
-        SWEEPING,
-        "MovementsRequest(request.provider, retrieves_due=True)",
-        "MovementsRequest(request.provider)",
-        OVERDUE,
+        "tests/gateway/test_movements.py::test_a_sweep_finds_what_is_overdue_and_has_operators_notified",
     ),
     SeededBug(
         "what a server puts off is tried once more and then left",

@@ -119,8 +119,7 @@ KEEPING_BUGS = (
         "workflows/reconciliation/object_check.py",
         'checked.outcome == "waiting" and self._checks < CHECKS_MAX',
         'checked.outcome == "waiting" and self._checks > CHECKS_MAX',
-        "tests/reconciliation/checks/test_waiting.py"
-        "::test_an_object_is_looked_at_until_whoever_sent_it_has_recorded_it",
+        "tests/reconciliation/checks/test_waiting.py::test_an_object_is_checked_until_whoever_sent_it_has_recorded_it",
     ),
     SeededBug(
         "a log that ends before what was seen is no restore",

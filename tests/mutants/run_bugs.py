@@ -105,7 +105,7 @@ RUN_BUGS = (
         REFUND,
         "                result = await self._check()\n                if is_final",
         "                result = result if is_final else await self._check()\n                if is_final",
-        "tests/refunds/test_refunds.py::test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final",
+        "tests/refunds/test_refunds.py::test_a_refund_that_has_no_event_is_checked_again_before_it_counts_as_final",
     ),
     SeededBug(
         "a refund that a person has to look at is asked about only once the gateway has answered",

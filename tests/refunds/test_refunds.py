@@ -115,7 +115,7 @@ async def test_a_refund_that_comes_back_while_the_gateway_answers_nobody_is_noti
     assert await refunds.wrong() == []
 
 
-async def test_without_news_a_refund_is_looked_at_again_before_it_counts_as_final(refunds: RefundClient) -> None:
+async def test_a_refund_that_has_no_event_is_checked_again_before_it_counts_as_final(refunds: RefundClient) -> None:
     [payment] = await refunds.paid(2500)
     first = await refunds.start(payment, 1000, name="rf_silent")
     refunds.sandbox.fail_refund(first.gateway_reference)

@@ -1,4 +1,4 @@
-"""An object that is under way when an event names it is looked at again, and not without end."""
+"""An object that is under way when an event names it is checked again, and not without end."""
 
 import pytest
 from temporalio import activity
@@ -13,24 +13,24 @@ from workflows.reconciliation.object_check import CHECKS_MAX, ObjectCheck
 
 
 class UnderWay:
-    """What somebody has just sent and records in a moment: so many looks find it under way."""
+    """What somebody has just sent and records in a moment: so many checks find it under way."""
 
     def __init__(self, moments: int) -> None:
         self.moments = moments
-        self.looks = 0
+        self.checks = 0
 
     @activity.defn
     async def check_object(self, request: ObjectCheckRequest) -> CheckedObject:
-        """Look once."""
+        """Check once."""
         del request
-        self.looks += 1
-        return CheckedObject("waiting" if self.looks <= self.moments else "matched")
+        self.checks += 1
+        return CheckedObject("waiting" if self.checks <= self.moments else "matched")
 
 
-@pytest.mark.parametrize(("moments", "looks", "outcome"), [(2, 3, "matched"), (99, CHECKS_MAX + 1, "waiting")])
+@pytest.mark.parametrize(("moments", "checks", "outcome"), [(2, 3, "matched"), (99, CHECKS_MAX + 1, "waiting")])
 @pytest.mark.usefixtures("merchant")
-async def test_an_object_is_looked_at_until_whoever_sent_it_has_recorded_it(
-    time_skipping: WorkflowEnvironment, database: Database, moments: int, looks: int, outcome: str
+async def test_an_object_is_checked_until_whoever_sent_it_has_recorded_it(
+    time_skipping: WorkflowEnvironment, database: Database, moments: int, checks: int, outcome: str
 ) -> None:
     name = f"pi_{moments}"
     client, sent = time_skipping.client, UnderWay(moments)
@@ -44,4 +44,4 @@ async def test_an_object_is_looked_at_until_whoever_sent_it_has_recorded_it(
             task_queue=WORKFLOW_QUEUE,
         )
 
-    assert (checked.outcome, sent.looks) == (outcome, looks)
+    assert (checked.outcome, sent.checks) == (outcome, checks)
