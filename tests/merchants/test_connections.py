@@ -99,27 +99,32 @@ async def test_looking_at_the_link_makes_no_page_of_the_gateways(
     assert "POST /v1/account_links" not in stripe_sandbox.request_counts()
 
 
+@pytest.mark.parametrize(
+    ("stage", "reason", "due"),
+    [("restricted", "under_review", ()), ("incomplete", "requirements.past_due", ("individual.id_number",))],
+)
 async def test_what_the_gateway_finds_later_stops_payments_and_asks_a_person(
-    standing_duly: RunningDuly, bakery: str, owner: Owner, stripe_sandbox: SandboxControl
-) -> None:
+    standing_duly: RunningDuly, bakery: str, owner: Owner, stripe_sandbox: SandboxControl,
+    stage: str, reason: str, due: tuple[str, ...],
+) -> None:  # fmt: skip
     handle, link = await connect(standing_duly, bakery)
     await owner.onboard(link.path)
     await stands(handle, "successful")
 
     stripe_sandbox.review_account(
         link.gateway_account,
-        AccountReview(charges_enabled=False, capability="inactive", disabled_reason="under_review"),
+        AccountReview(charges_enabled=False, capability="inactive", disabled_reason=reason, past_due=due),
     )
     await handle.signal(MerchantConnection.gateway_event)
-    await stands(handle, "restricted")
-    restricted = await handle.query(MerchantConnection.status)
+    await stands(handle, stage)
+    stopped = await handle.query(MerchantConnection.status)
     stripe_sandbox.review_account(
-        link.gateway_account, AccountReview(charges_enabled=True, capability="active", disabled_reason="")
+        link.gateway_account, AccountReview(charges_enabled=True, capability="active", disabled_reason="", past_due=())
     )
     answer = await handle.execute_update(MerchantConnection.check_now, WHO)
 
-    assert (restricted.is_in_review, restricted.review_reason) == (True, "merchant_restricted")
-    assert restricted.reason == "under_review"
+    assert (stopped.is_in_review, stopped.review_reason) == (True, f"merchant_{stage}")
+    assert (stopped.reason, stopped.missing) == (reason, due)
     assert answer == "successful"
     assert not (await handle.query(MerchantConnection.status)).is_in_review
 

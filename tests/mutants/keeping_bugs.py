@@ -4,9 +4,11 @@ from tests.mutants.seeded_bugs import SeededBug
 
 SUPERVISION = "activities/supervision/supervision.py"
 RESUMPTION = "workflows/supervision/resumption.py"
+RECONCILIATION = "workflows/reconciliation/reconciliation.py"
 RESTORES = "activities/recovery/watch.py"
 ADOPTION = "activities/recovery/adoption.py"
 ACCOUNTS = "activities/merchants/accounts.py"
+CONNECTION_STATE = "workflows/merchants/state.py"
 
 PARTS_TESTS = "tests/supervision/test_parts.py"
 PAGES_TESTS = "tests/supervision/scale/test_pages.py"
@@ -93,7 +95,7 @@ KEEPING_BUGS = (
     ),
     SeededBug(
         "what was confirmed wakes nobody",
-        "workflows/reconciliation/reconciliation.py",
+        RECONCILIATION,
         "*(one.wake for one in read), confirmed.wake)",
         "*(one.wake for one in read))",
         "tests/reconciliation/test_captured_later.py"
@@ -203,10 +205,31 @@ KEEPING_BUGS = (
     ),
     SeededBug(
         "a connection that goes on as new forgets what a person was asked",
-        "workflows/merchants/state.py",
+        CONNECTION_STATE,
         "resumed = MerchantConnectionSnapshot(self.checks, self.waiter.snapshot())",
         "resumed = MerchantConnectionSnapshot(self.checks)",
         "tests/merchants/test_rules_standing.py"
         "::test_a_connection_that_goes_on_as_new_carries_how_often_it_was_read_and_what_a_person_was_asked",
+    ),
+    SeededBug(
+        "a process remembers no beat of its own",
+        RESTORES,
+        "self._seen, self._seen_server = beat, server\n        await",
+        "self._seen_server = server\n        await",
+        f"{RECOVERY_TESTS}::test_a_process_that_works_on_notices_that_its_database_was_restored",
+    ),
+    SeededBug(
+        "the second round of a day notifies nobody",
+        RECONCILIATION,
+        'workflow_ids.mailing_id(f"{plan.reconciliation_id}/{plan.round}")',
+        "workflow_ids.mailing_id(plan.reconciliation_id)",
+        "tests/reconciliation/test_charges.py::test_operators_are_notified_of_what_each_round_of_a_day_finds",
+    ),
+    SeededBug(
+        "nobody is asked when the gateway wants something of a merchant that is paid",
+        CONNECTION_STATE,
+        "and (was_paid or stored.state is ConnectionState.RESTRICTED):",
+        "and stored.state is ConnectionState.RESTRICTED:",
+        "tests/merchants/test_connections.py::test_what_the_gateway_finds_later_stops_payments_and_asks_a_person",
     ),
 )

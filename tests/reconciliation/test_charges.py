@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from models.workflow_ids import mailing_id, reconciliation_id
 from sandbox.stripe.control.client import Delays
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
@@ -117,6 +118,18 @@ async def test_a_payment_of_no_customer_of_ours_is_listed_and_not_booked(reconci
         ("foreign_charge", "open", 900)
     ]
     assert certificate.open_discrepancies == 1
+
+
+async def test_operators_are_notified_of_what_each_round_of_a_day_finds(reconciling: ReconciliationClient) -> None:
+    stranger, notified = await reconciling.stripe.v1.customers.create_async({}), []
+    for amount_minor in (900, 700):
+        await pay(reconciling, stranger.id, amount_minor)
+        certificate = await reconciling.reconcile()
+        name = f"{reconciliation_id('stripe', f'{certificate.day}')}/{certificate.round}"
+        mailing = reconciling.duly.client.get_workflow_handle(mailing_id(name))
+        notified.append((certificate.round, certificate.open_discrepancies, (await mailing.describe()).workflow_type))
+
+    assert notified == [(1, 1, "Mailing"), (2, 2, "Mailing")]
 
 
 async def test_a_receivable_that_is_paid_twice_is_listed_with_what_to_refund(
