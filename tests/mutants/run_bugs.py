@@ -94,10 +94,10 @@ RUN_BUGS = (
         "::test_a_refund_run_that_was_paused_begins_with_nobody_after_a_fault",
     ),
     SeededBug(
-        "a refund run keeps waiting for whom it has handed over",
+        "a refund run has handed nobody over once it has",
         REFUND_RUN,
-        "        self._waiting.clear()",
-        "",
+        "self._handed_over += len(self._waiting)\n        workflow",
+        "self._waiting.clear()\n        self._handed_over += len(self._waiting)\n        workflow",
         HANDED_OVER,
     ),
     SeededBug(
