@@ -5,6 +5,7 @@ from tests.mutants.seeded_bugs import SeededBug
 SUPERVISION = "activities/supervision/supervision.py"
 RESUMPTION = "workflows/supervision/resumption.py"
 RECONCILIATION = "workflows/reconciliation/reconciliation.py"
+BALANCES = "activities/reconciliation/balances.py"
 RESTORES = "activities/recovery/watch.py"
 ADOPTION = "activities/recovery/adoption.py"
 ACCOUNTS = "activities/merchants/accounts.py"
@@ -16,6 +17,7 @@ RULES_RESUMPTION_TESTS = "tests/supervision/rows/test_rules_resumption.py"
 RECOVERY_TESTS = "tests/recovery/test_recovery.py"
 FENCE_TESTS = "tests/recovery/test_fence.py"
 DISCONNECTING_TESTS = "tests/merchants/test_disconnecting.py"
+CHARGES_TESTS = "tests/reconciliation/test_charges.py"
 SHARDS = f"{PARTS_TESTS}::test_the_shards_of_a_run_that_was_stopped_are_the_runs_and_not_listed_beside_it"
 
 KEEPING_BUGS = (
@@ -103,7 +105,7 @@ KEEPING_BUGS = (
     ),
     SeededBug(
         "a difference in cents is added to one in tenths of a cent",
-        "activities/reconciliation/balances.py",
+        BALANCES,
         "part.gateway_minor + units * whole.gateway_minor,",
         "part.gateway_minor + whole.gateway_minor,",
         "tests/reconciliation/test_settled_currencies.py"
@@ -212,6 +214,27 @@ KEEPING_BUGS = (
         "::test_a_connection_that_goes_on_as_new_carries_how_often_it_was_read_and_what_a_person_was_asked",
     ),
     SeededBug(
+        "what the lists have found wakes nobody",
+        RECONCILIATION,
+        "*(one.wake for one in read), confirmed.wake)",
+        "confirmed.wake)",
+        f"{CHARGES_TESTS}::test_a_refund_in_the_dashboard_whose_money_has_not_moved_is_watched_from_then_on",
+    ),
+    SeededBug(
+        "candidates are looked at by their first page alone",
+        "activities/reconciliation/confirming.py",
+        "            after = rows[-1].id\n",
+        "            break\n",
+        f"{CHARGES_TESTS}::test_payments_of_no_customer_of_ours_are_listed_on_whichever_page_and_not_booked",
+    ),
+    SeededBug(
+        "a balance that moves is a discrepancy",
+        BALANCES,
+        "if one.difference_minor and len(differences) == 1:",
+        "if one.difference_minor:",
+        "tests/reconciliation/checks/test_balances_at_rest.py::test_a_difference_counts_once_it_stays_the_same",
+    ),
+    SeededBug(
         "a process remembers no beat of its own",
         RESTORES,
         "self._seen, self._seen_server = beat, server\n        await",
@@ -223,7 +246,7 @@ KEEPING_BUGS = (
         RECONCILIATION,
         'workflow_ids.mailing_id(f"{plan.reconciliation_id}/{plan.round}")',
         "workflow_ids.mailing_id(plan.reconciliation_id)",
-        "tests/reconciliation/test_charges.py::test_operators_are_notified_of_what_each_round_of_a_day_finds",
+        f"{CHARGES_TESTS}::test_operators_are_notified_of_what_each_round_of_a_day_finds",
     ),
     SeededBug(
         "nobody is asked when the gateway wants something of a merchant that is paid",

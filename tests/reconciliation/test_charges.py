@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from models.workflow_ids import mailing_id, reconciliation_id
+from activities.reconciliation import confirming
+from models.workflow_ids import mailing_id, reconciliation_id, refund_id
 from sandbox.stripe.control.client import Delays
 from tests.fixtures.reconciling import ReconciliationClient
 from tests.reconciliation.dashboard import pay, pay_in_the_dashboard
@@ -108,16 +109,19 @@ async def test_a_payment_that_nobody_booked_settles_the_invoice_that_the_gateway
     assert [row.transaction_id for row in settled] == [named]
 
 
-async def test_a_payment_of_no_customer_of_ours_is_listed_and_not_booked(reconciling: ReconciliationClient) -> None:
+async def test_payments_of_no_customer_of_ours_are_listed_on_whichever_page_and_not_booked(
+    reconciling: ReconciliationClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirming, "CANDIDATES", 1)
     stranger = await reconciling.stripe.v1.customers.create_async({})
-    await pay(reconciling, stranger.id, 900)
+    for amount_minor in (900, 700):
+        await pay(reconciling, stranger.id, amount_minor)
 
     certificate = await reconciling.reconcile()
 
-    assert [(d.kind, d.state, d.amount_minor) for d in await reconciling.discrepancies()] == [
-        ("foreign_charge", "open", 900)
-    ]
-    assert certificate.open_discrepancies == 1
+    found = [(d.kind, d.state, d.amount_minor) for d in await reconciling.discrepancies()]
+    assert sorted(found) == [("foreign_charge", "open", 700), ("foreign_charge", "open", 900)]
+    assert certificate.open_discrepancies == 2
 
 
 async def test_operators_are_notified_of_what_each_round_of_a_day_finds(reconciling: ReconciliationClient) -> None:
@@ -159,3 +163,17 @@ async def test_a_refund_made_in_the_dashboard_is_booked_on_its_payment(
 
     assert [(d.kind, d.state) for d in await reconciling.discrepancies()] == [("unbooked_refund", "mended")]
     assert (certificate.open_discrepancies, await reconciling.wrong()) == (0, [])
+
+
+async def test_a_refund_in_the_dashboard_whose_money_has_not_moved_is_watched_from_then_on(
+    reconciling: ReconciliationClient, period: str
+) -> None:
+    reference = await reconciling.paid(await reconciling.merchant.account(), period)
+    reconciling.sandbox.set_delays(Delays(balance_transaction=3600))
+    await reconciling.stripe.v1.refunds.create_async({"payment_intent": reference, "amount": 500})
+
+    await reconciling.reconcile()
+
+    name = await reconciling.merchant.value("select id from duly.gateway_requests where kind = 'refund'")
+    watched = await reconciling.duly.client.get_workflow_handle(refund_id(name)).describe()
+    assert watched.workflow_type == "Refund"
