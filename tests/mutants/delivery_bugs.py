@@ -28,8 +28,8 @@ DELIVERY_BUGS = (
     SeededBug(
         "a sweep that read nothing new notes that it has read everything",
         SWEEP,
-        "max(min(newest, began), began - OVERLAP), known",
-        "began, known",
+        "max(min(so_far.newest, so_far.began), so_far.began - OVERLAP)",
+        "so_far.began",
         "tests/gateway/clocks/test_sweep.py::test_a_gateway_that_has_nothing_to_tell_moves_the_mark_on_all_the_same",
     ),
     SeededBug(
@@ -49,9 +49,23 @@ DELIVERY_BUGS = (
     SeededBug(
         "a sweep that comes too late says nothing of it",
         SWEEP,
-        "is_late=mark is not None and mark < oldest",
-        "is_late=mark is not None and mark > oldest + REMEMBERED",
+        "mark < so_far.began - REMEMBERED",
+        "mark > so_far.began",
         f"{SWEEP_TESTS}::test_a_sweep_after_more_than_a_month_says_that_events_may_be_lost",
+    ),
+    SeededBug(
+        "a sweep that was cut off reads its list anew",
+        SWEEP,
+        "self._gateway.events(so_far.since, so_far.last)",
+        "self._gateway.events(so_far.since)",
+        f"{SWEEP_TESTS}::test_the_next_try_goes_on_behind_the_last_page_that_was_stored",
+    ),
+    SeededBug(
+        "a sign of life forgets how far the activity was",
+        "activities/interceptors.py",
+        "super().heartbeat(*self._progress)",
+        "super().heartbeat()",
+        "tests/test_interceptors.py::test_a_sign_of_life_repeats_how_far_the_call_is",
     ),
     SeededBug(
         "a sweep alerts nobody of money that is overdue",
