@@ -3,8 +3,9 @@
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from models.collections.collection import CANCELLED, RetryCommand, Stage
-from models.gateway.gateway_request import CollectResult
+from models.collections.collection import CANCELLED, PaidOutsideCommand, RetryCommand, Stage
+from models.gateway.gateway_request import CollectOutcome, CollectResult
+from models.operator_command import OperatorCommand
 from sandbox.stripe.control.client import SandboxControl
 from tests.support.attempts import charged, never_answer
 from tests.support.builders import Merchant, declined
@@ -59,6 +60,34 @@ async def test_what_was_cancelled_can_be_collected_again_in_its_period(
 
     assert (again.stage, again.attempts) == (Stage.SETTLED, 2)
     assert charged(stripe_sandbox) == (1, 2500)
+
+
+@pytest.mark.parametrize("how", ["give_up", "mark_paid_outside", "cancel", "deadline"])
+async def test_what_was_cancelled_and_opened_again_ends_though_nothing_more_could_be_tried(
+    duly: RunningDuly, merchant: Merchant, how: str
+) -> None:
+    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+    await handle.cancel(reason="a mistake")
+    await handle.result()
+    await merchant.run(
+        "update duly.cards set state = :state where account_id = :account", state="removed", account=account
+    )
+
+    again = await duly.start_collection(account)
+    first = await again.execute_update("first_outcome", result_type=CollectResult)
+    if how == "give_up":
+        await again.execute_update("give_up", OperatorCommand("maria", "they have left"))
+    elif how == "mark_paid_outside":
+        await again.execute_update("mark_paid_outside", PaidOutsideCommand("maria", "by bank", reference="stmt-42"))
+    elif how == "cancel":
+        await again.cancel(reason="again")
+    result = await again.result()
+
+    assert first.outcome == CollectOutcome.NO_CARD
+    assert result.stage == (Stage.SETTLED if how == "mark_paid_outside" else Stage.GIVEN_UP)
+    assert await merchant.value("select state from duly.gateway_requests") == "rejected"
 
 
 async def test_one_that_was_terminated_goes_on_from_its_rows_and_does_not_charge_at_once(

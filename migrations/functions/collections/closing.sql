@@ -80,7 +80,8 @@ begin
       and state in ('pending', 'under_processing', 'unknown') for no key update;
     if found then
         perform duly.refuse_attempt_in_flight(p_account_id, p_period);
-        perform duly.reject_payment(v_request.transaction_id, p_reason);
+        -- One that was opened again after a Cancel has no draft before its next attempt.
+        if v_request.transaction_id is not null then perform duly.reject_payment(v_request.transaction_id, p_reason); end if;
         update duly.gateway_requests set state = 'rejected', error_code = p_reason, executed_at = now()
         where id = v_request.id;
     end if;

@@ -65,7 +65,7 @@ begin
     end if;
     if duly.is_claimed_by_others(p_account_id, p_period, v_invoices) then
         return duly.left_for_person('invoices_are_collected');
-    elsif r.state in ('pending', 'under_processing', 'unknown') then
+    elsif r.state in ('pending', 'under_processing', 'unknown') and r.transaction_id is not null then
         perform duly.reject_payment(r.transaction_id, 'amount_changed');
     end if;
     r.transaction_id := duly.draft_moved('payment:' || r.id || ':' || v_attempt, 'payment', p_account_id, p_amount_minor,
