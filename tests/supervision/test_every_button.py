@@ -20,7 +20,7 @@ from workflows.registered import WORKFLOWS
 def cases() -> Iterator[Any]:
     """Every workflow at every moment: all buttons side by side, or one after the other where one takes everybody.
 
-    The gate has every moment of a collection, and of each other workflow one moment: every night has them all.
+    The gate has a moment of each workflow that moves money (`gate_cases`): every night has them all.
     """
     for place, (workflow, scenario) in enumerate(SCENARIOS.items()):
         moments = [moment for moment in Moment if moment not in scenario.absent]
