@@ -59,7 +59,7 @@ def pattern_of(path: str) -> str:
     return place
 
 
-@pytest.mark.parametrize("of_a_kind", [2, pytest.param(8, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("of_a_kind", [2, pytest.param(4, marks=pytest.mark.nightly)])
 async def test_every_page_that_another_leads_to_is_there_and_read_in_six_statements(
     browser: Browser,
     busy: list[str],  # noqa: F811
