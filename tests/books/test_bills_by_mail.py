@@ -24,7 +24,7 @@ city = "Berlin"
 country = "DE"
 vat_id = "DE123456789"
 """
-MAKE = "select duly.make_bill(:account, to_char(current_date, 'YYYY-MM'), 'ann')"
+MAKE = "select duly.make_bill(:account, to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM'), 'ann')"
 PRESENT = "select duly.present_bill(:bill, 'presented', 'ann', 'looked at')"
 
 

@@ -28,7 +28,7 @@ async def billed(merchant: Merchant, cli: CommandLine, account: str, *, invoices
     """Bill some invoices of 40.00 each; return the bill's id."""
     for number in range(invoices):
         await invoiced(merchant, account, f"{account}/{number}")
-    (month,) = await merchant.run("select to_char(current_date, 'YYYY-MM') as now")
+    (month,) = await merchant.run("select to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM') as now")
     return str((await cli.json("bills", "make", account, month.now, *WHO))["id"])
 
 

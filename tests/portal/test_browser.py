@@ -64,7 +64,9 @@ async def test_a_customer_enters_pays_on_the_gateways_page_and_meets_nothing_ser
     await merchant.card(account, "pm_card_mastercard", order=1)
     await merchant.subscription(account, price_minor=100)
     invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=account)
-    bill = await merchant.value("select duly.make_bill(:id, to_char(current_date, 'YYYY-MM'), 'maria')", id=account)
+    bill = await merchant.value(
+        "select duly.make_bill(:id, to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM'), 'maria')", id=account
+    )
     page, pages = person.page, (*PAGES, f"/documents/{invoice}", f"/bills/{bill}")
 
     # when they enter by a link, look at each page, and pay

@@ -107,7 +107,9 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
     await company.collect(await company.payer("c1"))
     await merchant.configure(LIMITS)
     await in_credit(merchant)
-    bill = await merchant.value("select duly.make_bill(:id, to_char(current_date, 'YYYY-MM'), 'maria')", id=owing[0])
+    bill = await merchant.value(
+        "select duly.make_bill(:id, to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM'), 'maria')", id=owing[0]
+    )
     invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=owing[0])
     page = person.page
     await signs_in(page, person.url)

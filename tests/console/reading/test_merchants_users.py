@@ -110,7 +110,9 @@ async def test_every_address_is_as_if_it_were_not_there_for_who_is_limited_to_an
     # given the ids of all that a bakery's customer has
     other = customers["bakery"]
     invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=other)
-    bill = await merchant.value("select duly.make_bill(:id, to_char(current_date, 'YYYY-MM'), 'maria')", id=other)
+    bill = await merchant.value(
+        "select duly.make_bill(:id, to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM'), 'maria')", id=other
+    )
     ids = {"accounts": other, "transactions": invoice, "bills": bill, "collections": f"{other}/2026-11"}
     await limited(browser)
 
