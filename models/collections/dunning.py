@@ -47,7 +47,13 @@ class DunningPolicy:
         timedelta(days=2),
     )
     customer_deadline: timedelta = timedelta(days=14)
-    evidence_after: tuple[timedelta, ...] = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+    # The second look comes when a request that never arrived is known not to have: its quiet period is three minutes.
+    evidence_after: tuple[timedelta, ...] = (
+        timedelta(minutes=1),
+        timedelta(minutes=3),
+        timedelta(minutes=10),
+        timedelta(hours=1),
+    )
     review_after: timedelta = timedelta(hours=6)
     local_hour: int | None = 9
     weekdays_to_avoid: frozenset[int] = field(default_factory=frozenset)

@@ -36,7 +36,12 @@ from workflows.options import DATABASE, PEOPLE, PROVIDER_PAUSE, UNTIL_DONE
 from workflows.signals import signal_if_running
 
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
-CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+CHECK_INTERVALS: tuple[timedelta, ...] = (
+    timedelta(minutes=1),
+    timedelta(minutes=3),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
 REVIEW_AFTER = timedelta(hours=6)
 
 # A check of ours that a provider which is not effective cannot make comes so much later: nobody waits for it.

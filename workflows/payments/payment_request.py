@@ -34,7 +34,13 @@ from workflows.payments.state import PaymentRequestProgress
 from workflows.waiting import ANYTHING, EVIDENCE
 
 # How long is waited before the gateway is asked again about a payment that is under way; the last pause repeats.
-CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+CHECK_INTERVALS: tuple[timedelta, ...] = (
+    timedelta(minutes=1),
+    timedelta(minutes=3),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
 REVIEW_AFTER = timedelta(hours=6)
 # The change since which the commit that records a failed payment writes to its payer.
 FAILURES_IN_OUTBOX = "failures-in-outbox"

@@ -34,7 +34,12 @@ from workflows.refunds.reduction_signals import signal_or_restart_reduction, sig
 from workflows.waiting import Waiter
 
 # How long is waited before the gateway is checked again for an outcome; the last pause repeats.
-CHECK_INTERVALS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
+CHECK_INTERVALS: tuple[timedelta, ...] = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=6),
+)
 REVIEW_AFTER = timedelta(hours=6)
 
 # What was known of an attempt that was not sent says nothing about the one that was.
