@@ -1,7 +1,8 @@
 """`subscriptions`: what an account buys is made, shown, changed and ended, and every day of it is billed once."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,9 @@ from tests.support.attempts import broken_invariants
 from tests.support.builders import Merchant
 from tests.support.command_line import CommandLine
 from tests.support.running_duly import RunningDuly
+
+# Where the accounts of tests are: in the evening it is the next day there, and month.
+NICOSIA = ZoneInfo("Europe/Nicosia")
 
 
 @pytest.fixture
@@ -160,7 +164,7 @@ async def test_a_discount_that_ends_after_billing_is_named_on_the_line_of_the_di
 async def test_what_was_changed_within_a_year_is_shown_for_the_run_that_settles_it(
     cli: CommandLine, account: str, database: Database
 ) -> None:
-    month = Period.of(datetime.now(UTC).date())
+    month = Period.of(datetime.now(NICOSIA).date())
     await create(cli, account, "--id", "s1", "--term", "year", "--starts-on", month.starts_on.isoformat())
     await bill(database, str(month))
 
@@ -188,7 +192,18 @@ async def test_a_paused_subscription_is_not_billed(
     assert outcomes(december) == [("skipped", "paused", 1, 0)]
     assert [net for _, _, net in await lines(merchant, account)] == [3000, 3000 - 1452]
     assert outcomes(january)[0][0] == "billed"
-    assert (await cli.json("subscriptions", "list", "--state", "paused"))["subscriptions"] == []
+
+
+async def test_a_pause_is_listed_from_its_first_day_on(cli: CommandLine, account: str) -> None:
+    today = datetime.now(NICOSIA).date()
+    for name, days in (("s1", 0), ("s2", 2)):
+        await create(cli, account, "--id", name)
+        begins = today + timedelta(days=days)
+        await cli.json("subscriptions", "pause", name, "--from", begins.isoformat(), *WHO)
+
+    paused = await cli.json("subscriptions", "list", "--state", "paused")
+
+    assert [one["id"] for one in paused["subscriptions"]] == ["s1"]
 
 
 async def test_a_subscription_of_whole_months_is_billed_by_day_from_its_first_change_on(

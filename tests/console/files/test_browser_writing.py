@@ -111,8 +111,7 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
         "select duly.make_bill(:id, to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM'), 'maria')", id=owing[0]
     )
     invoice = await merchant.value("select id from duly.financial_transactions where account_id = :id", id=owing[0])
-    page = person.page
-    await signs_in(page, person.url)
+    await signs_in(person.page, person.url)
 
     # when each page is opened, wide and narrow
     await merchant.run(REFUND_RUN, account=owing[0])
@@ -136,7 +135,7 @@ async def test_an_accountant_writes_to_a_segment_and_for_the_bank_and_meets_noth
     # and she sends a letter, and drafts the refunds of the month
     await sends_a_message(person)
     await drafts_the_refunds(person)
-    month = page.url.removeprefix(person.url)
+    month = person.page.url.removeprefix(person.url)
     await has_pictures(person, "refund-file", month)
     await has_pictures(person, "write-refund-file", f"{month}/file")
 

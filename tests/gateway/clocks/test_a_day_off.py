@@ -14,16 +14,15 @@ from activities.events.sweep import EventFeedActivities
 from activities.gateway.clocks import Clocks, elapsed
 from activities.gateway.stripe_gateway import StripeGateway
 from activities.recovery.watch import RestoreWatch
-from models.gateway.events import EventChannel, SweepRequest
+from models.gateway.events import EventChannel
 from sandbox.servers.shown_clock import ShownClock
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
 from tests.gateway.clocks.test_sending import change_attempts
+from tests.gateway.clocks.test_sweep import swept_by
 from tests.gateway.conftest import Cards
 from tests.support.attempts import CHARGES, charged, refused_type, request_for
 from tests.support.builders import Merchant
 from tests.support.wrong_clocks import DAY
-
-SWEEP = SweepRequest("stripe")
 
 
 async def test_an_event_that_came_while_the_databases_clock_was_a_day_ahead_is_delivered_at_once(
@@ -99,13 +98,13 @@ async def test_a_mark_of_a_clock_that_was_a_day_ahead_is_taken_back(
     inbox = EventInbox(database, "stripe")
     feed = EventFeedActivities(inbox, gateway)
     gateway_clock.set(DAY)
-    await feed.sweep_events(SWEEP)
+    await swept_by(feed)
     gateway_clock.set(0)
     await gateway.charge((await cards.save()).charge())
     # Nobody has swept for two hours, in which the gateway's clock was right.
     gateway_clock.set(2 * 3600)
 
-    swept = await feed.sweep_events(SWEEP)
+    swept = await swept_by(feed)
 
     mark = await inbox.swept_until()
     assert swept.found > 0

@@ -1,18 +1,23 @@
 """However wrong our own clocks are, the sweep finds every event that the gateway lists."""
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
 from activities.events.inbox import EventInbox
 from activities.events.sweep import OVERLAP, EventFeedActivities
 from activities.gateway.stripe_gateway import StripeGateway
-from models.gateway.events import SweepRequest
+from models.gateway.events import SweepRequest, Swept
 from sandbox.servers.shown_clock import ShownClock
 from tests.gateway.conftest import Cards
 from tests.support.wrong_clocks import HOUR, SIX_MINUTES
 
 OFF = (HOUR, SIX_MINUTES, -SIX_MINUTES, -HOUR)
 SWEEP = SweepRequest("stripe")
+
+
+async def swept_by(feed: EventFeedActivities) -> Swept:
+    return await ActivityEnvironment().run(feed.sweep_events, SWEEP)
 
 
 @pytest.mark.gate_cases(2)
@@ -30,10 +35,10 @@ async def test_an_event_that_was_lost_is_found_by_a_worker_whose_clock_is_off(
     feed = EventFeedActivities(EventInbox(database, "stripe"), gateway)
     await gateway.charge((await cards.save()).charge(attempt=1))
 
-    first = await feed.sweep_events(SWEEP)
+    first = await swept_by(feed)
     await gateway.charge((await cards.save()).charge(attempt=2))
-    second = await feed.sweep_events(SWEEP)
-    third = await feed.sweep_events(SWEEP)
+    second = await swept_by(feed)
+    third = await swept_by(feed)
 
     assert first.found > 0
     assert second.found == first.found
@@ -46,7 +51,7 @@ async def test_a_gateway_that_has_nothing_to_tell_moves_the_mark_on_all_the_same
     inbox = EventInbox(database, "stripe")
     feed = EventFeedActivities(inbox, gateway)
 
-    swept = await feed.sweep_events(SWEEP)
+    swept = await swept_by(feed)
 
     mark = await inbox.swept_until()
     now = gateway.clock.latest_now
@@ -63,9 +68,9 @@ async def test_a_mark_in_the_future_hides_nothing(
     inbox = EventInbox(database, "stripe")
     feed = EventFeedActivities(inbox, gateway)
     gateway_clock.set(HOUR)
-    await feed.sweep_events(SWEEP)
+    await swept_by(feed)
     gateway_clock.set(0)
 
     await gateway.charge((await cards.save()).charge())
 
-    assert (await feed.sweep_events(SWEEP)).found > 0
+    assert (await swept_by(feed)).found > 0
