@@ -14,6 +14,7 @@ from models.operator_command import OperatorCommand
 from sandbox.stripe.control.client import AccountReview, Fault, FaultKind, SandboxControl
 from tests.merchants.onboarding import EMAIL, Owner, connect, history, stands
 from tests.support.builders import Merchant
+from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 from workflows.events.targets import target_of
 from workflows.merchants.merchant_connection import MerchantConnection
@@ -127,6 +128,26 @@ async def test_what_the_gateway_finds_later_stops_payments_and_asks_a_person(
     assert (stopped.reason, stopped.missing) == (reason, due)
     assert answer == "successful"
     assert not (await handle.query(MerchantConnection.status)).is_in_review
+
+
+async def test_who_has_the_account_read_gets_no_answer_from_before(
+    standing_duly: RunningDuly, bakery: str, stripe_sandbox: SandboxControl
+) -> None:
+    handle, link = await connect(standing_duly, bakery)
+    late = Fault(operation="GET /v1/accounts/{id}", kind=FaultKind.SLOW_ANSWER, calls=(1,), delay_seconds=0.5)
+    stripe_sandbox.add_fault(late)
+    await handle.signal(MerchantConnection.gateway_event)
+
+    async def is_read() -> bool:
+        return stripe_sandbox.faults_injected().get(FaultKind.SLOW_ANSWER, 0) > 0
+
+    await until(is_read)
+    stripe_sandbox.review_account(
+        link.gateway_account, AccountReview(charges_enabled=True, details_submitted=True, capability="active")
+    )
+    answer = await handle.execute_update(MerchantConnection.check_now, WHO)
+
+    assert answer == "successful"
 
 
 async def test_an_event_of_the_account_reaches_its_connection_and_no_other(

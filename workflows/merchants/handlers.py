@@ -84,9 +84,10 @@ class MerchantConnectionHandlers:
         """Return where the connection stands once the gateway was asked again, or could not be."""
         state = self._state
         state.waiter.note(f"read again, says {command.actor}: {command.reason}")
-        readings = state.readings
+        # A reading that is under way may have been answered before what is asked about.
+        wanted = state.readings + 1 + state.is_reading
         state.waiter.wake(WakeReason.CHECK)
-        await until_answer(lambda: state.readings > readings or state.is_over)
+        await until_answer(lambda: state.readings >= wanted or state.is_over)
         return state.stage
 
     @async_update("Stop new payments on the account at once. The account lives on, and its history is kept.")

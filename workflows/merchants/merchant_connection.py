@@ -101,6 +101,7 @@ class MerchantConnection(MerchantConnectionHandlers):
     async def _read(self) -> timedelta | None:
         """Read the account; return how long it is left alone after that."""
         state = self._state
+        state.is_reading = True
         try:
             stored = await workflow.execute_activity_method(
                 MerchantAccountActivities.read_merchant_account,
@@ -117,10 +118,10 @@ class MerchantConnection(MerchantConnectionHandlers):
                 state.waiter.ask_a_person(rule.type or "refused")
             # What was read before stands; a gateway that is away says nothing about the account.
             state.waiter.note("the gateway could not be asked")
-            state.readings += 1
+            state.end_reading()
             return CHECKS_WHILE_OPEN
         state.take(stored)
-        state.readings += 1
+        state.end_reading()
         state.checks = 0 if stored.state is ConnectionState.SUCCESSFUL else state.checks + 1
         return until_next_check(stored, state.checks)
 

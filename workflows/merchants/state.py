@@ -33,7 +33,13 @@ class MerchantConnectionProgress:
         self.known: StoredConnection | None = None
         self.checks = resumed.checks
         self.readings = 0
+        self.is_reading = False
         self.waiter = Waiter(lambda: request.merchant_id, self.show, is_idle, resumed.waiter)
+
+    def end_reading(self) -> None:
+        """A reading of the account has been answered, or could not be."""
+        self.is_reading = False
+        self.readings += 1
 
     @property
     def stored(self) -> StoredConnection:

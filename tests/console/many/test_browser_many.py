@@ -77,7 +77,7 @@ async def test_a_view_is_kept_and_its_rows_are_skipped_and_extended_at_once(
     await signs_in(plain, url)
     await plain.goto(f"{url}/collections?state=open")
     await plain.get_by_role("link", name="Choose all on this page").click()
-    assert await plain.locator("td.pick input:checked").count() == many
+    await expect(plain.locator("td.pick input:checked")).to_have_count(many)
     await previews(plain, "Skip the next try")
     await plain.get_by_label("Why, of all of them").fill("the same outage")
     await plain.get_by_role("button", name="Skip").click()

@@ -16,7 +16,8 @@ async def asked(merchant: Merchant, collecting: CollectActivities) -> dict[str, 
     """The requests of a payment of a bill and a top-up, of its refund, and of a payment that was declined."""
     await merchant.configure(WALLETS.replace('tax_rate = "standard"', ""))
     payer = await merchant.account("payer", owes_minor=2500)
-    await merchant.value("select duly.make_bill(:id, '2026-11', 'ann')", id=payer)
+    bill = "select duly.make_bill(:id, to_char(now() at time zone 'Europe/Nicosia', 'YYYY-MM'), 'ann')"
+    await merchant.value(bill, id=payer)
     await merchant.value("select duly.wallet_credit('topped', :id, 1000, 'EUR', 'top_up')", id=payer)
     await collecting.collect(request_for(payer))
     await merchant.run(
