@@ -1,7 +1,7 @@
 """`worker.py` for a short form: `python -m bench.chaos.chaos_worker --role=workflow`.
 
 The server misses a killed worker after DULY_BENCH_MISSED_SECONDS, where production waits up to a minute. What never
-arrived at the gateway is known after some seconds, where production waits for three minutes, and the next looks for it
+arrived at the gateway is known after some seconds, where production waits for three minutes, and the next checks
 come as soon: the sandbox carries out a request within seconds, or not at all.
 """
 
@@ -19,7 +19,7 @@ from workflows.refunds import refund
 MISSED_AFTER = "DULY_BENCH_MISSED_SECONDS"
 # Longer than the sandbox's slowest effect and the time of a client that still sends.
 QUIET = timedelta(seconds=30)
-LOOKS = (timedelta(seconds=5), timedelta(seconds=10))
+CHECKS = (timedelta(seconds=5), timedelta(seconds=10))
 
 
 def shorten(seconds: float) -> None:
@@ -33,17 +33,17 @@ def shorten(seconds: float) -> None:
                 timing["start_to_close_timeout"] = min(timing["start_to_close_timeout"], longest)
 
 
-def look_sooner() -> None:
+def check_sooner() -> None:
     """Let what is unknown become known within a minute."""
     attempts.QUIET_PERIOD = QUIET
-    card_lifecycle.CHECK_INTERVALS = LOOKS
-    payment_request.CHECK_INTERVALS = LOOKS
-    refund.CHECK_INTERVALS = LOOKS
+    card_lifecycle.CHECK_INTERVALS = CHECKS
+    payment_request.CHECK_INTERVALS = CHECKS
+    refund.CHECK_INTERVALS = CHECKS
 
 
 if __name__ == "__main__":
     shorten(float(os.environ[MISSED_AFTER]))
-    look_sooner()
+    check_sooner()
     from worker import main
 
     typer.run(main)

@@ -1,6 +1,6 @@
 """`subscriptions`: what an account buys is made, shown, changed and ended, and every day of it is billed once."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -192,18 +192,6 @@ async def test_a_paused_subscription_is_not_billed(
     assert outcomes(december) == [("skipped", "paused", 1, 0)]
     assert [net for _, _, net in await lines(merchant, account)] == [3000, 3000 - 1452]
     assert outcomes(january)[0][0] == "billed"
-
-
-async def test_a_pause_is_listed_from_its_first_day_on(cli: CommandLine, account: str) -> None:
-    today = datetime.now(NICOSIA).date()
-    for name, days in (("s1", 0), ("s2", 2)):
-        await create(cli, account, "--id", name)
-        begins = today + timedelta(days=days)
-        await cli.json("subscriptions", "pause", name, "--from", begins.isoformat(), *WHO)
-
-    paused = await cli.json("subscriptions", "list", "--state", "paused")
-
-    assert [one["id"] for one in paused["subscriptions"]] == ["s1"]
 
 
 async def test_a_subscription_of_whole_months_is_billed_by_day_from_its_first_change_on(
