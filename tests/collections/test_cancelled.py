@@ -16,6 +16,16 @@ async def stops(merchant: Merchant) -> list[tuple[str, str]]:
     return [(row.how, row.reason) for row in await merchant.run("select how, reason from duly.workflow_stops")]
 
 
+async def cancelled(duly: RunningDuly, merchant: Merchant) -> str:
+    """Return an account whose collection was cancelled after a decline."""
+    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=2500)
+    handle = await duly.start_collection(account)
+    await handle.execute_update("first_outcome", result_type=CollectResult)
+    await handle.cancel(reason="a mistake")
+    await handle.result()
+    return account
+
+
 async def test_between_attempts_the_receivable_is_let_go_and_it_is_kept_who_asked(
     duly: RunningDuly, merchant: Merchant
 ) -> None:
@@ -50,11 +60,7 @@ async def test_an_outstanding_answer_is_waited_for_and_booked(
 async def test_what_was_cancelled_can_be_collected_again_in_its_period(
     duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl
 ) -> None:
-    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=2500)
-    handle = await duly.start_collection(account)
-    await handle.execute_update("first_outcome", result_type=CollectResult)
-    await handle.cancel(reason="a mistake")
-    await handle.result()
+    account = await cancelled(duly, merchant)
 
     again = await (await duly.start_collection(account)).result()
 
@@ -66,11 +72,7 @@ async def test_what_was_cancelled_can_be_collected_again_in_its_period(
 async def test_what_was_cancelled_and_opened_again_ends_though_nothing_more_could_be_tried(
     duly: RunningDuly, merchant: Merchant, how: str
 ) -> None:
-    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=2500)
-    handle = await duly.start_collection(account)
-    await handle.execute_update("first_outcome", result_type=CollectResult)
-    await handle.cancel(reason="a mistake")
-    await handle.result()
+    account = await cancelled(duly, merchant)
     await merchant.run(
         "update duly.cards set state = :state where account_id = :account", state="removed", account=account
     )
