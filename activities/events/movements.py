@@ -12,6 +12,7 @@ from sqlalchemy import case, false, func, select
 from temporalio import activity
 
 from activities.database import Database, matching
+from activities.events.sweep import in_pages
 from activities.expectations import IS_OVERDUE
 from activities.gateway.retries import retryable_gateway_errors
 from activities.listing import Listed, NewestFirst
@@ -185,14 +186,7 @@ class MovementActivities:
 
     async def _read_list(self, provider: str, so_far: _SoFar) -> tuple[int, int]:
         """Book what the list has behind a page, and note how far that is by the gateway's clock."""
-        page = list[Movement]()
-        async for movement in self._gateway.movements(so_far.since, so_far.after):
-            page.append(movement)
-            if len(page) == PAGE:
-                so_far = so_far.with_page(page, await self._book(provider, page))
-                activity.heartbeat(_SO_FAR.dump_python(so_far, mode="json"))
-                page = []
-        if page:
+        async for page in in_pages(self._gateway.movements(so_far.since, so_far.after), PAGE):
             so_far = so_far.with_page(page, await self._book(provider, page))
             activity.heartbeat(_SO_FAR.dump_python(so_far, mode="json"))
         await self._database.call("note_movements_read", provider_id=provider, until=so_far.newest)

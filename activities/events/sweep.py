@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 from temporalio import activity
@@ -23,6 +23,8 @@ OVERLAP = timedelta(minutes=10)
 REMEMBERED = timedelta(days=30)
 
 PAGE = 100
+
+One = TypeVar("One")
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -87,7 +89,7 @@ class EventFeedActivities:
         mark = await self._inbox.swept_until()
         try:
             so_far = await self._begun(mark)
-            async for page in _pages(self._gateway.events(so_far.since, so_far.last)):
+            async for page in in_pages(self._gateway.events(so_far.since, so_far.last), PAGE):
                 found = await self._inbox.receive(*page, channel=EventChannel.SWEEP)
                 so_far = so_far.with_page(page, found)
                 activity.heartbeat(_SO_FAR.dump_python(so_far, mode="json"))
@@ -122,11 +124,12 @@ class EventFeedActivities:
         return self._gateway.clock.earliest_now or datetime.now(UTC)
 
 
-async def _pages(events: AsyncIterator[GatewayEvent]) -> AsyncIterator[list[GatewayEvent]]:
-    page: list[GatewayEvent] = []
-    async for event in events:
-        page.append(event)
-        if len(page) == PAGE:
+async def in_pages(found: AsyncIterator[One], size: int) -> AsyncIterator[list[One]]:
+    """Yield what a list has in pages of so many; the last may have fewer, and none is empty."""
+    page: list[One] = []
+    async for one in found:
+        page.append(one)
+        if len(page) == size:
             yield page
             page = []
     if page:

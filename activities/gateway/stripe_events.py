@@ -153,12 +153,11 @@ def _our_id_in(value: object) -> str:
 def _parts(needed: Sequence[str], after: EventCursor | None) -> Iterator[tuple[Sequence[str], dict[str, str]]]:
     """Yield the types in parts that the list takes at once, from the part of the last event that was read."""
     parts = [needed[start : start + _TYPES_MAX] for start in range(0, len(needed), _TYPES_MAX)]
-    began = [number for number, types in enumerate(parts) if after and after.type in types]
-    for number, types in enumerate(parts):
-        if not began or number > began[0]:
-            yield types, {}
-        elif after and number == began[0]:
-            yield types, {"starting_after": after.id}
+    began = next((number for number, types in enumerate(parts) if after and after.type in types), None)
+    cursor = {"starting_after": after.id} if after and began is not None else {}
+    for types in parts[began:]:
+        yield types, cursor
+        cursor = {}
 
 
 class StripeEvents:
