@@ -21,6 +21,7 @@ from sandbox.stripe.control.client import ControlError, DisputeScript, Fault, Fa
 from tests.disputes.test_disputes import charge_of
 from tests.fixtures.refunds import RefundClient
 from tests.reductions.reduction_client import ReductionClient
+from tests.support.run_control import until
 from tests.support.running_duly import RunningDuly
 
 REFUNDS = "POST /v1/refunds"
@@ -114,6 +115,7 @@ class History:
             return
         payment = self.payments[amount % len(self.payments)]
         # A bank that takes back more than is left is its own test: there the loss is ours.
+        await until(self._is_every_award_planned)
         left = await self.refunds.merchant.value(
             "select (duly.payment_left(duly.payment_request_of(:id))).left_minor", id=payment
         )
@@ -122,6 +124,12 @@ class History:
             dispute = self.refunds.sandbox.create_dispute(await charge_of(self.refunds, payment), script)
             self.disputes.append(str(dispute["id"]))
             await self.refunds.deliver_events()
+
+    async def _is_every_award_planned(self) -> bool:
+        """Whether what awards take of payments is written down; one that a dispute holds up has not begun."""
+        activities = ReductionActivities(self.refunds.database)
+        awards = [await activities.load_reduction(name) for name in self.awards]
+        return all(award.state is not ReductionState.AWARDED or award.is_disputed for award in awards)
 
     async def _decide(self, won: int) -> None:
         if self.disputes:
