@@ -1,6 +1,7 @@
 """A Temporal development server with its UI."""
 
 import contextlib
+import os
 import shutil
 import signal
 import sysconfig
@@ -28,6 +29,9 @@ DYNAMIC_CONFIG = {
     # A workflow that cannot go on (a bug, a missing patch) is listed as having problems after two tries.
     "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
 }
+
+# It holds little and allocates much: collecting at five times what is held, and not at twice, saves a sixth of its CPU.
+ENVIRONMENT = {"GOGC": "400"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ async def running_temporal(
     async def ready() -> bool:
         return await _has_namespace(server.address)
 
-    async with running(Command(SERVICE, argv, log, Path.cwd(), stop_signal=stop_signal), ready):
+    command = Command(SERVICE, argv, log, Path.cwd(), {**ENVIRONMENT, **os.environ}, stop_signal=stop_signal)
+    async with running(command, ready):
         yield server
 
 
