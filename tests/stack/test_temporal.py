@@ -1,11 +1,13 @@
 """The embedded Temporal servers."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
@@ -13,8 +15,12 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from workflows.inputs.runner import CheckingRunner
 from workflows.namespace import SearchAttributeTypeError, register_attributes
 from workflows.visibility import SEARCH_ATTRIBUTES
+
+with workflow.unsafe.imports_passed_through():
+    from tests.support.run_control import happened
 
 VALUES = {
     "KEYWORD": "x",
@@ -32,6 +38,31 @@ class LongSleep:
     @workflow.run
     async def run(self) -> None:
         await workflow.sleep(timedelta(days=10))
+
+
+@workflow.defn
+class SlowlySignaled:
+    """Waits a second for a signal that takes longer to be handled."""
+
+    def __init__(self) -> None:
+        self._is_signaled = False
+
+    @workflow.run
+    async def run(self) -> bool:
+        """Return whether the signal came in time."""
+        try:
+            await workflow.wait_condition(lambda: self._is_signaled, timeout=timedelta(seconds=1))
+        except TimeoutError:
+            return False
+        await workflow.sleep(timedelta(hours=1))
+        return True
+
+    @workflow.signal
+    def come(self) -> None:
+        """Keep the worker until the timer has fired."""
+        with workflow.unsafe.sandbox_unrestricted():
+            threading.Event().wait(1.2)
+        self._is_signaled = True
 
 
 def value_for(key: SearchAttributeKey[Any]) -> SearchAttributePair[Any]:
@@ -86,6 +117,20 @@ async def test_who_awaits_results_and_sleeps_at_once_is_not_held_up_by_a_lock_th
             await asyncio.gather(*(handle.result() for handle in handles), time_skipping.sleep(timedelta(days=30)))
 
     assert all([(await handle.describe()).close_time for handle in handles])
+
+
+async def test_a_workflow_whose_timer_fires_while_a_signal_ends_its_wait_goes_on(
+    time_skipping: WorkflowEnvironment,
+) -> None:
+    client = await Client.connect(time_skipping.client.service_client.config.target_host)
+    worker = Worker(client, task_queue="stack", workflows=[SlowlySignaled], workflow_runner=CheckingRunner())
+
+    async with worker:
+        handle = await time_skipping.client.start_workflow(SlowlySignaled.run, id="stack-slow", task_queue="stack")
+        async with asyncio.timeout(60):
+            await happened(handle, EventType.EVENT_TYPE_TIMER_STARTED)
+            await handle.signal(SlowlySignaled.come)
+            assert await handle.result()
 
 
 async def test_ten_days_pass_at_once_on_the_time_skipping_server(time_skipping: WorkflowEnvironment) -> None:
