@@ -11,8 +11,10 @@ end $$;
 
 -- PostgreSQL lets everybody execute a new function: these defaults belong to the role that runs this, the owner.
 alter default privileges revoke execute on functions from public;
-revoke all on all functions in schema duly from public, duly_app;
+revoke all on all routines in schema duly from public, duly_app;
 revoke all on all tables in schema duly from public, duly_app;
+revoke all on all sequences in schema duly from public, duly_app;
+revoke all on schema duly from public, duly_app;
 
 grant usage on schema duly to duly_app;
 grant select on all tables in schema duly to duly_app;
