@@ -1,6 +1,7 @@
 """Brings a database to the schema of this release: frozen revisions first, then functions, views and rights at once."""
 
 import argparse
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,15 @@ DEADLOCKS_AT_MOST = 5
 _DEADLOCK = "40P01"
 # Two migrates at once follow one another. The number is arbitrary and ours.
 _ONLY_ONE = 7_294_118
+# Asked again and again: whoever waits inside a statement has a snapshot, and an index that the other migrate builds
+# beside writers waits for every snapshot that is older than it.
+ALONE_POLL_SECONDS, ALONE_SECONDS = 0.5, 900.0
+
+# What is created belongs to whoever creates it, and only its owner can replace it or grant rights on it.
+_OTHER_OWNER = """
+    select pg_get_userbyid(c.relowner), current_user from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'duly' and c.relname = 'alembic_version' and pg_get_userbyid(c.relowner) <> current_user
+"""
 
 # What this run did not create or replace is of an older release: another signature of the same function, mostly, which
 # would make calls by name ambiguous. Its callers find the new one, whose added arguments have defaults.
@@ -69,13 +79,15 @@ class Migrated:
 
 
 def migrate(url: str) -> Migrated:
-    """Bring a database to this release under the owner's role. Raises DBAPIError, or CommandError: a newer revision.
+    """Bring a database to this release under the owner's role.
 
-    Running it again changes nothing. Everything that is replaced is replaced in one transaction: a worker that runs
-    meanwhile sees the functions of one release or of the other.
+    Raises DBAPIError, or CommandError: a newer revision, another owner, or another migrate that does not end within
+    ALONE_SECONDS. Running it again changes nothing. Everything that is replaced is replaced in one transaction: a
+    worker that runs meanwhile sees the functions of one release or of the other.
     """
     engine = create_engine(url, poolclass=pool.NullPool, connect_args=CONNECT)
     with engine.connect() as connection, _alone(connection):
+        _require_owner(connection)
         before = revision_of(connection)
         connection.rollback()
         _require_known(before)
@@ -166,6 +178,14 @@ def _require_known(revision: str | None) -> None:
         )
 
 
+def _require_owner(connection: Connection) -> None:
+    for owner, role in connection.execute(text(_OTHER_OWNER)).all():
+        raise CommandError(
+            f"the tables belong to {owner}, and this is {role}: migrate under the owner's role, so that functions and"
+            " tables have one owner, who can replace them"
+        )
+
+
 def forget_functions(connection: Connection) -> None:
     """Forget the functions' hash in the commit of a revision: should the rest fail, the next migrate applies it."""
     connection.execute(text(_FORGET_FUNCTIONS))
@@ -197,12 +217,20 @@ def _run_view_files(connection: Connection) -> None:
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
-    connection.execute(text(f"set local lock_timeout = '{STATEMENT_TIMEOUT}'"))
-    connection.execute(text("select pg_advisory_lock(:key)"), {"key": _ONLY_ONE})
-    connection.commit()
+    until = time.monotonic() + ALONE_SECONDS
+    while not _is_alone(connection):
+        if time.monotonic() > until:
+            raise CommandError(f"another migrate has not ended within {ALONE_SECONDS:.0f} s: run it again afterwards")
+        time.sleep(ALONE_POLL_SECONDS)
     try:
         yield
     finally:
         connection.rollback()
         connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _ONLY_ONE})
         connection.commit()
+
+
+def _is_alone(connection: Connection) -> bool:
+    is_alone = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _ONLY_ONE}).scalar_one())
+    connection.commit()
+    return is_alone

@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.util import CommandError
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from activities.database import Database, SchemaMismatchError, create_engine
@@ -80,13 +83,21 @@ async def test_a_function_with_an_older_signature_is_replaced_and_not_left_besid
 
 
 async def test_a_right_that_is_not_listed_is_taken_away(owner_database_url: str, database_url: str) -> None:
-    await own(owner_database_url, "grant update on duly.transfers to duly_app")
+    await own(
+        owner_database_url,
+        "grant update on duly.transfers to duly_app; grant usage on sequence duly.transfers_id_seq to duly_app;"
+        "grant create on schema duly to duly_app",
+    )
     await forget_the_hash(owner_database_url)
 
     await asyncio.to_thread(run.migrate, owner_database_url)
 
-    held = await own(owner_database_url, "select has_table_privilege('duly_app', 'duly.transfers', 'update')")
-    assert held == [(False,)]
+    assert await own(
+        owner_database_url,
+        "select has_table_privilege('duly_app', 'duly.transfers', 'update'),"
+        " has_sequence_privilege('duly_app', 'duly.transfers_id_seq', 'usage'),"
+        " has_schema_privilege('duly_app', 'duly', 'create'), has_schema_privilege('duly_app', 'duly', 'usage')",
+    ) == [(False, False, False, True)]
 
 
 async def test_a_new_function_is_executable_by_nobody_it_was_not_granted_to(owner_database_url: str) -> None:
@@ -174,6 +185,51 @@ async def test_two_migrates_at_once_follow_one_another(owner_database_url: str) 
     both = await asyncio.gather(*(asyncio.to_thread(run.migrate, owner_database_url) for _ in range(2)))
 
     assert sorted(each.has_new_functions for each in both) == [False, True]
+
+
+async def test_a_migrate_that_waits_for_another_holds_up_no_index_that_it_builds(
+    owner_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that is built beside writers waits for every statement that is under way, such as one that waits."""
+    waits, is_alone = threading.Event(), run._is_alone
+
+    def answered(connection: Connection) -> bool:
+        answer = is_alone(connection)
+        waits.set()
+        return answer
+
+    monkeypatch.setattr(run, "_is_alone", answered)
+    monkeypatch.setattr(run, "ALONE_POLL_SECONDS", 0.01)
+    async with await psycopg.AsyncConnection.connect(plain_url(owner_database_url), autocommit=True) as other:
+        await other.execute(f"select pg_advisory_lock({run._ONLY_ONE})".encode())
+        second = asyncio.create_task(asyncio.to_thread(run.migrate, owner_database_url))
+        await asyncio.to_thread(waits.wait, 30)
+
+        await other.execute("set statement_timeout = '10s'")
+        await other.execute("create index concurrently beside_writers on duly.messages (kind)")
+        assert not second.done()
+
+    assert (await second).has_new_functions is False
+
+
+async def test_a_migrate_that_never_gets_its_turn_says_why(
+    owner_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "ALONE_SECONDS", 0.0)
+    async with await psycopg.AsyncConnection.connect(plain_url(owner_database_url), autocommit=True) as other:
+        await other.execute(f"select pg_advisory_lock({run._ONLY_ONE})".encode())
+        with pytest.raises(CommandError, match="another migrate has not ended"):
+            await asyncio.to_thread(run.migrate, owner_database_url)
+
+
+async def test_whoever_does_not_own_the_tables_migrates_nothing(owner_database_url: str, database_url: str) -> None:
+    """A superuser could: what it creates would be its own, and the owner's next migrate could not replace it."""
+    await forget_the_hash(owner_database_url)
+
+    with pytest.raises(CommandError, match="the tables belong to duly_owner, and this is duly_runtime"):
+        await asyncio.to_thread(run.migrate, database_url)
+
+    assert await own(owner_database_url, "select functions_hash from duly.installation") == [("older",)]
 
 
 async def test_a_function_that_is_not_there_yet_is_no_answer_but_a_reason_to_wait(
