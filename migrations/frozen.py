@@ -32,12 +32,14 @@ def frozen() -> Mapping[str, Mapping[str, str]]:
 
 
 def freeze(version: str) -> list[str]:
-    """Add the revisions that no release has yet to the list, and return them."""
+    """Add the revisions that no release has yet to those of this version, and return them."""
     listed = frozen()
     known = {revision for each in listed.values() for revision in each}
     new = {revision: revision_hash(revision) for revision in revisions() if revision not in known}
     if new:
-        LIST.write_text(json.dumps({**listed, version: new}, indent=2) + "\n", encoding="utf-8")
+        LIST.write_text(
+            json.dumps({**listed, version: {**listed.get(version, {}), **new}}, indent=2) + "\n", encoding="utf-8"
+        )
     return list(new)
 
 

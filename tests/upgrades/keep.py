@@ -28,6 +28,7 @@ from sandbox.workers import running_worker
 from tests.house.source import ROOT
 from tests.upgrades.kept_release import CODE, DEPLOYMENT, LARGEST_BYTES, KeptRelease, keep_histories, pack
 from tests.upgrades.postgres_tools import dump
+from tests.upgrades.release_check import tagged, unready
 
 ACCOUNTS, SEED, PERIOD = 40, 7, "2026-10"
 # As in production: a declined payment waits for days, so that the data has collections with a workflow under way.
@@ -95,5 +96,8 @@ def _keep_code(release: KeptRelease) -> None:
 
 
 if __name__ == "__main__":
+    # A release that was kept once is what later ones are tested against: nothing is written over it by accident.
+    if not_yet := [*unready(ROOT, VERSION), *tagged(ROOT, VERSION)]:
+        sys.exit("\n".join(not_yet))
     freeze(VERSION)
     asyncio.run(keep(KeptRelease(VERSION)))

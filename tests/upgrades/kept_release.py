@@ -4,6 +4,7 @@ import hashlib
 import json
 import lzma
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +19,18 @@ CODE = (
     "sandbox",
     "settings",
     "telemetry",
+    "web",
     "workflows",
     "alembic.ini",
+    "console.py",
+    "portal.py",
     "starter.py",
     "webhook.py",
     "worker.py",
 )
 # What compose needs besides to run it.
 DEPLOYMENT = (".dockerignore", "Dockerfile", "docker", "docker-compose.yml", "requirements-runtime.lock")
+FROZEN = Path("migrations/frozen.json")
 # Below this the data would be large enough to weigh on every clone.
 LARGEST_BYTES = 2_000_000
 
@@ -83,6 +88,20 @@ class KeptRelease:
             if not (HISTORIES / name).exists() or _hash_of(HISTORIES / name) != stored
         ]
 
+    def changed_code(self, root: Path) -> list[str]:
+        """Return a line for each kept file of the code that is another one in a tree now.
+
+        The list of frozen revisions is written by `make release` itself.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            code = self.unpack_code(Path(folder))
+            kept = {path.relative_to(code): path for path in code.rglob("*") if path.is_file()}
+            return [
+                f"{name}: is not what {self.version} was kept with; `make release` keeps it anew"
+                for name, path in sorted(kept.items())
+                if name != FROZEN and not _is_same(path, root / name)
+            ]
+
     def files(self) -> tuple[Path, ...]:
         """Return every file that belongs to a kept release."""
         return (self.code, self.deployment, self.database, self.temporal, self.stripe, self.histories)
@@ -122,6 +141,10 @@ def keep_histories(release: KeptRelease) -> None:
 def pack(path: Path, packed: Path) -> None:
     """Compress a file. The same content gives the same bytes."""
     packed.write_bytes(lzma.compress(path.read_bytes(), preset=9))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def _hash_of(path: Path) -> str:

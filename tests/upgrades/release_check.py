@@ -10,7 +10,7 @@ from pathlib import Path
 from migrations.frozen import changed, frozen, revisions
 from migrations.run import VERSION
 from tests.house.source import ROOT
-from tests.upgrades.kept_release import LARGEST_BYTES, KeptRelease
+from tests.upgrades.kept_release import LARGEST_BYTES, KeptRelease, releases
 
 _HEADING = re.compile(r"^## \[(?P<version>[^]]+)\](?: - (?P<day>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
 _UNRELEASED = "Unreleased"
@@ -18,12 +18,25 @@ _UNRELEASED = "Unreleased"
 
 def problems(root: Path, version: str) -> list[str]:
     """Return a line for each thing that keeps this tree from being released as a version."""
+    kept = KeptRelease(version)
+    missing = _missing_files(kept)
+    return [
+        *unready(root, version),
+        *changed(),
+        *(line for release in releases() if release.histories.exists() for line in release.changed_histories()),
+        *_revisions_without_a_release(),
+        *missing,
+        *([] if missing else kept.changed_code(root)),
+    ]
+
+
+def unready(root: Path, version: str) -> list[str]:
+    """Return a line for each thing that must be done before this tree is kept as a version: `make release`."""
+    changelog = root / "CHANGELOG.md"
     return [
         *_wrong_versions(root, version),
-        *changelog_problems((root / "CHANGELOG.md").read_text(encoding="utf-8"), version),
-        *changed(),
-        *_revisions_without_a_release(),
-        *_missing_files(KeptRelease(version)),
+        *changelog_problems(changelog.read_text(encoding="utf-8") if changelog.exists() else "", version),
+        *uncommitted(root),
     ]
 
 
@@ -62,6 +75,23 @@ def _missing_files(release: KeptRelease) -> list[str]:
     return [*missing, *(f"{name} of {release.version}: is larger than {LARGEST_BYTES} bytes" for name in large)]
 
 
+def uncommitted(root: Path) -> list[str]:
+    """Return a line when a tree has changes that no archive of it has, but for what `make release` writes itself."""
+    kept = (":!migrations/frozen.json", ":!tests/upgrades/releases")
+    is_changed = _git(root, "status", "--porcelain", "--", ".", *kept)
+    return ["the tree has changes that are not committed"] if is_changed else []
+
+
+def tagged(root: Path, version: str) -> list[str]:
+    """Return a line when a version is out: what was kept of it is not kept anew."""
+    is_tagged = _git(root, "tag", "--list", f"v{version}")
+    return [f"v{version}: is tagged already; the next release has a version of its own"] if is_tagged else []
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(("git", *words), cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def _is_day(text: str) -> bool:
     try:
         return date.fromisoformat(text) <= date.today()  # noqa: DTZ011  # the day of whoever releases
@@ -72,8 +102,8 @@ def _is_day(text: str) -> bool:
 def main() -> None:
     """Print what keeps this tree from being released, and end with 1 if anything does."""
     found = problems(ROOT, VERSION)
-    if not found and subprocess.run(("git", "diff", "--quiet", "HEAD"), cwd=ROOT, check=False).returncode:
-        found = ["the tree has changes that are not committed"]
+    if not found and _git(ROOT, "status", "--porcelain"):
+        found = ["what was kept of this release is not committed"]
     sys.stdout.write("".join(f"{line}\n" for line in found) or f"{VERSION} may be released: tag it v{VERSION}\n")
     sys.exit(bool(found))
 

@@ -1,5 +1,7 @@
 """A release is refused as long as anything of it is missing, and a released revision stays as it was."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,8 @@ import pytest
 from migrations import frozen
 from migrations.run import VERSION
 from tests.house.source import ROOT
-from tests.upgrades.kept_release import KeptRelease, releases
-from tests.upgrades.release_check import changelog_problems, problems
+from tests.upgrades.kept_release import CODE, DEPLOYMENT, KeptRelease, releases
+from tests.upgrades.release_check import changelog_problems, problems, tagged, unready
 
 RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-11-28\n\n### Added\n\n- Something.\n"
 
@@ -41,6 +43,9 @@ def test_an_edited_and_a_removed_revision_are_named(tmp_path: Path, monkeypatch:
 
     assert frozen.freeze("1.0.0") == ["0001_first", "0002_second"]
     assert frozen.changed() == []
+    (tmp_path / "0003_third.py").write_text("")
+    assert frozen.freeze("1.0.0") == ["0003_third"]
+    assert list(frozen.frozen()["1.0.0"]) == ["0001_first", "0002_second", "0003_third"]
     (tmp_path / "0001_first" / "01_a.sql").write_text("create table a (b int);")
     (tmp_path / "0002_second.py").unlink()
 
@@ -75,3 +80,38 @@ def test_a_release_that_was_not_kept_is_not_released() -> None:
     assert [line for line in problems(ROOT, "9.9.9") if line.endswith("is missing")] == [
         f"{name} of 9.9.9: is missing" for name in missing
     ]
+
+
+def test_a_release_that_was_kept_before_its_code_was_changed_is_not_released() -> None:
+    changed = problems(ROOT, releases()[0].version)
+
+    assert "worker.py: is not what 0.1.0 was kept with; `make release` keeps it anew" in changed
+
+
+def test_nothing_is_kept_before_version_and_changelog_are_ready_and_the_tree_is_committed(tmp_path: Path) -> None:
+    git("init", "--quiet", at=tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.1.0"')
+
+    assert [line.partition(":")[0] for line in unready(tmp_path, "1.2.0")] == [
+        *("pyproject.toml", "CHANGELOG.md", "the tree has changes that are not committed")
+    ]
+
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.0"')
+    (tmp_path / "CHANGELOG.md").write_text(RELEASED)
+    git("add", ".", at=tmp_path)
+    git("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "Release", at=tmp_path)
+    assert (unready(tmp_path, "1.2.0"), tagged(tmp_path, "1.2.0")) == ([], [])
+
+    git("tag", "v1.2.0", at=tmp_path)
+    assert len(tagged(tmp_path, "1.2.0")) == 1
+
+
+def test_what_is_kept_has_all_that_its_image_is_built_from() -> None:
+    copies = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert {name.rstrip("/") for line in copies for name in line.split()} - {*CODE, *DEPLOYMENT} == set()
+
+
+def git(*words: str, at: Path) -> None:
+    """Run git in a folder."""
+    subprocess.run(("git", *words), cwd=at, check=True)
