@@ -36,10 +36,10 @@ def freeze(version: str) -> list[str]:
     listed = frozen()
     known = {revision for each in listed.values() for revision in each}
     new = {revision: revision_hash(revision) for revision in revisions() if revision not in known}
-    if new:
-        LIST.write_text(
-            json.dumps({**listed, version: {**listed.get(version, {}), **new}}, indent=2) + "\n", encoding="utf-8"
-        )
+    # A release that brings no revision is listed as well.
+    LIST.write_text(
+        json.dumps({**listed, version: {**listed.get(version, {}), **new}}, indent=2) + "\n", encoding="utf-8"
+    )
     return list(new)
 
 

@@ -45,6 +45,7 @@ def test_an_edited_and_a_removed_revision_are_named(tmp_path: Path, monkeypatch:
     assert frozen.changed() == []
     (tmp_path / "0003_third.py").write_text("")
     assert frozen.freeze("1.0.0") == ["0003_third"]
+    assert (frozen.freeze("1.0.1"), list(frozen.frozen())) == ([], ["1.0.0", "1.0.1"])
     assert list(frozen.frozen()["1.0.0"]) == ["0001_first", "0002_second", "0003_third"]
     (tmp_path / "0001_first" / "01_a.sql").write_text("create table a (b int);")
     (tmp_path / "0002_second.py").unlink()
