@@ -54,6 +54,35 @@ def test_every_link_leads_somewhere() -> None:
     assert documents.broken_links(markdown()) == []
 
 
+def test_every_file_and_function_that_code_mentions_exists() -> None:
+    # What tests plant is nowhere else, and what is frozen keeps the names of its day.
+    own = [path for path in tracked_texts() if path.suffix in {".py", ".sql"}]
+    others = (ROOT / "tests", ROOT / "migrations" / "versions")
+
+    assert (
+        documents.unknown_mentions(
+            ROOT, [path for path in own if not path.is_relative_to(others[0]) and not path.is_relative_to(others[1])]
+        )
+        == []
+    )
+
+
+def test_a_file_and_a_function_that_code_mentions_and_that_is_gone_is_found(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            "migrations/functions/a.sql": "-- As duly.gone and duly.here do.\ncreate or replace function duly.here()",
+            "models/one.py": '"""See models/one.py, models/gone.py (duly.lost) and tests/two.py."""',
+        },
+    )
+    texts = [tmp_path / "migrations/functions/a.sql", tmp_path / "models/one.py"]
+
+    assert documents.unknown_mentions(tmp_path, texts) == [
+        "migrations/functions/a.sql:1: duly.gone",
+        *(f"models/one.py:1: {name}" for name in ("models/gone.py", "tests/two.py", "duly.lost")),
+    ]
+
+
 def test_every_file_that_a_document_names_exists() -> None:
     # Records keep the names of their day, and the changelog tells of what was.
     ours = [path for path in markdown() if path.parent != DECISIONS.parent and path.name != "CHANGELOG.md"]

@@ -115,6 +115,7 @@ def test_a_word_inside_another_and_a_letter_of_the_alphabet_are_no_images(tmp_pa
         "alter table duly.cards add column was_told boolean",
         "declare\n    v_news text; -- and a comment",
         "create index cards_struck on duly.cards (id)",
+        "create or replace function duly.judge_members(p_period text)",
     ],
 )
 def test_an_image_in_the_database_is_found(tmp_path: Path, sql: str) -> None:

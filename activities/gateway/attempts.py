@@ -1,7 +1,7 @@
 """What happens when Stripe does not answer: an attempt is sent, looked for and given its outcome in one way.
 
 Charges, card validations and refunds share it. The caller opens the attempt: its row holds the idempotency key
-(duly.idempotency_key) and every parameter before the first call. A final outcome is reported as it is stored. Else the
+(duly.attempt_key) and every parameter before the first call. A final outcome is reported as it is stored. Else the
 request is sent, and sent again under the same key after every call without an answer, unless a look shows that an
 earlier one has succeeded. When the key can only repeat an error or may be forgotten, or while clocks are too far apart,
 evidence is looked for instead. Absence proves that the attempt did not happen once the quiet period is over: on the

@@ -22,6 +22,12 @@ RECORD_LINES = 60
 _ASKED = re.compile(r"does not answer|classified|posted|FIFO|VAT|idempotency key|expiry|paused")
 HEAD_CHARACTERS = 400
 
+# A file of ours by its path; and where code mentions a function or table: a comment of SQL, parentheses in a docstring.
+MENTIONED_FILE = re.compile(
+    r"(?<![\w/.{}-])(?:(?:activities|models|tests|workflows)/[\w/]+\.(?:py|sql)|migrations/[\w/]+\.sql)\b"
+)
+MENTIONING = re.compile(r"--.*|\(duly\.\w+\)")
+OF_DATABASE = re.compile(r"\bduly\.\w+")
 CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```.*?^```|(?:^(?: {4}|\t).*\n?)+", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`[^`\n]+`")
@@ -210,6 +216,21 @@ def missing_files(markdown: Iterable[Path], root: Path) -> list[str]:
             path.read_text(encoding="utf-8"),
         )
         if not (root / named).exists()
+    ]
+
+
+def unknown_mentions(root: Path, texts: Iterable[Path]) -> list[str]:
+    """Return a line for each file, and each name of the database, that code mentions and that is not there."""
+    scripts = (path.read_text(encoding="utf-8") for path in (root / "migrations").rglob("*.sql"))
+    used = set(OF_DATABASE.findall("\n".join(re.sub(r"--[^\n]*", "", script) for script in scripts)))
+    return [
+        f"{path.relative_to(root)}:{number}: {mentioned}"
+        for path in texts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for mentioned in (
+            *(name for name in MENTIONED_FILE.findall(line) if not (root / name).exists()),
+            *(name for comment in MENTIONING.findall(line) for name in set(OF_DATABASE.findall(comment)) - used),
+        )
     ]
 
 

@@ -11,7 +11,7 @@ from tests.house.rooms import LAYERS
 from tests.house.source import Module, is_within
 
 # The word, and what the field says instead.
-DENIED: Mapping[str, str] = {
+DENIED: dict[str, str] = {
     "asking": "attempt, request",
     "bunch": "batch",
     "bunches": "batches",
@@ -51,6 +51,21 @@ DENIED: Mapping[str, str] = {
     "trouble": "problem, fault",
     "troubles": "problems, faults",
     "vigil": "waiter",
+}
+
+# Whole names whose words are plain each by itself, and what they became (the redesign's table of names).
+RENAMED: dict[str, str] = {
+    "SignsOfLife": "Heartbeats",
+    "WakeKind": "WakeReason",
+    "act_on_giving_up": "apply_give_up_action",
+    "judge_members": "evaluate_members",
+    "note_page": "record_page",
+    "orders_at": "actions_at",
+    "refuse_because": "refuse",
+    "settle_pair": "allocate_pair",
+    "validation_to_ask": "validation_attempt",
+    "why_skipped": "skip_reason",
+    "write_end": "write_closing_message",
 }
 
 # Names in which a denied word is the right one, with the reason.
@@ -171,12 +186,14 @@ def _class_named_by(node: ast.AST) -> str:
 def _denied_in(name: str) -> list[str]:
     if name in ALLOWED:
         return []
+    if name in RENAMED:
+        return [name]
     words = (word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
     return [word for word in words if word in DENIED]
 
 
 def _complaint(name: str, word: str) -> str:
-    return f"{name} has an image in it: {word}; the field says {DENIED[word]}"
+    return f"{name} has an image in it: {word}; the field says {(DENIED | RENAMED)[word]}"
 
 
 def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,6 @@
--- What the gateway knows an attempt by: where the idempotency key is made (duly.idempotency_key). It is made of what the business knows and of nothing that a restored database could
--- count again: the same attempt has the same name whoever asks for it, and two installations share none.
+-- What the gateway knows an attempt by: where the idempotency key is made (duly.attempt_key). It is made of what the business
+-- knows and of nothing that a restored database could count again: the same attempt has the same name whoever asks for it,
+-- and two installations share none.
 
 -- A part of a name that others follow, so that no two lists of parts make one name.
 create or replace function duly.name_part(p_part text) returns text

@@ -1,5 +1,5 @@
 -- Refusals. Every rule has a name; the name travels in the CONSTRAINT field, its arguments as JSON in DETAIL, and the kind
--- of rule in the SQLSTATE, whose class LD is the ledger's own. models/errors.py turns them into exceptions.
+-- of rule in the SQLSTATE, whose class LD is the ledger's own. models/ledger/refusals.py turns them into exceptions.
 
 create or replace function duly.refuse(p_kind text, p_rule text, p_arguments jsonb) returns void
 language plpgsql as $$

@@ -79,7 +79,7 @@ begin
     select * into strict v_run from duly.process_runs where id = p_run_id and kind = 'shadow';
     select * into strict v_definition from duly.run_definitions where id = v_run.definition_id;
     v_definition.criteria := v_run.criteria;
-    select * into v_member from duly.judge_members(v_definition, v_run.period, array[p_account_id]);
+    select * into v_member from duly.evaluate_members(v_definition, v_run.period, array[p_account_id]);
     if v_member.account_id is null or v_member.reason <> '' then
         perform duly.finish_run_item(p_run_id, p_account_id, 'skipped', coalesce(v_member.reason, 'nothing_owed'));
         return duly.collect_result('nothing_owed', null, null, coalesce(v_member.reason, ''));

@@ -7,7 +7,7 @@ create or replace function duly.members_of_month(p_definition duly.run_definitio
 returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text,
     rest_until bigint, is_left_out boolean)
 language sql stable security definer set search_path = duly, pg_temp as $$
-    select m.* from duly.judge_members(p_definition, p_period, p_accounts) m
+    select m.* from duly.evaluate_members(p_definition, p_period, p_accounts) m
     where p_supplement = 0 or m.reason = '' or not exists (
         select from duly.run_items i join duly.process_runs r on r.id = i.run_id
         where i.account_id = m.account_id and r.definition_id = p_definition.id and r.kind = 'payment'

@@ -1,7 +1,7 @@
 """Fields that Stripe leaves out while there is nothing to say, where others are sent as null.
 
 The SDK calls both kinds optional; Stripe's OpenAPI tells them apart: a field that is neither required nor nullable is
-never null. `tests/sandbox/openapi/test_left_out.py` compares this table with it.
+never null. `tests/sandbox/openapi/test_openapi.py` compares this table with it.
 """
 
 LEFT_OUT: dict[str, frozenset[str]] = {

@@ -23,7 +23,7 @@ $$;
 -- receivable holds, the oldest come first; `rest_until` says up to which posting more is left. The amount is what is charged:
 -- of who is passed over, what is open. The invoices are those that are charged, or that a wallet could pay of who has no card or owes too
 -- little for the gateway. Whom the definition's criteria leave out is no member, and the reason is said.
-create or replace function duly.judge_members(p_definition duly.run_definitions, p_period text, p_accounts text[] default null)
+create or replace function duly.evaluate_members(p_definition duly.run_definitions, p_period text, p_accounts text[] default null)
 returns table (account_id text, currency text, amount_minor bigint, card_id text, card_label text, invoices text[], reason text,
     rest_until bigint, is_left_out boolean)
 language sql stable security definer set search_path = duly, pg_temp as $$
