@@ -91,6 +91,7 @@ def test_a_class_that_is_there_twice_is_found(tmp_path: Path) -> None:
         "def asking_again(): return 1",
         "async def run(vigil): return 1",
         "strikes = 3",
+        "SILENCE = 60",
         "def f(self):\n    self.was_told = 1",
         "import models.money as news",
         "for letterhead in (): print(1)",

@@ -38,12 +38,12 @@ DATABASE_BRIEFLY = Timing(
 
 # A worker that was killed is missed after so long by whatever takes minutes: its worker's loop beats meanwhile, however
 # long a statement takes.
-SILENCE = timedelta(minutes=1)
+SWEEP_HEARTBEAT_TIMEOUT = timedelta(minutes=1)
 
 # Freezing a membership and certifying it read every account once: minutes at a million, and safe to begin again.
 DATABASE_SWEEP = Timing(
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=SWEEP_HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
@@ -51,28 +51,28 @@ DATABASE_SWEEP = Timing(
 # A long PDF can keep the worker's loop from beating for a while.
 REPORT = Timing(
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=3 * SILENCE,
+    heartbeat_timeout=3 * SWEEP_HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
 # Checking every rule of the ledger against all of it: minutes at a million accounts, and a night at ten million.
 AUDIT = Timing(
     start_to_close_timeout=timedelta(hours=12),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=SWEEP_HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
 # Looking through a run's members for alerts, page by page.
 ALERTS = Timing(
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=SWEEP_HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
 # Reading a gateway's list of events: a hundred at a time, part by part, so that a retry goes on from there.
 EVENT_LIST = Timing(
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=SWEEP_HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 
@@ -86,7 +86,7 @@ GATEWAY_BOOKS = Timing(
 # Comparing what is open with the workflows there are: page by page, and a retry goes on from the page that it reported.
 SUPERVISION = Timing(
     start_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=SILENCE,
+    heartbeat_timeout=SWEEP_HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
 

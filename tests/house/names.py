@@ -55,8 +55,12 @@ DENIED: dict[str, str] = {
 
 # Whole names whose words are plain each by itself, and what they became (the redesign's table of names).
 RENAMED: dict[str, str] = {
+    "IN_THE_END": "UNTIL_DONE",
+    "SILENCE": "HEARTBEAT_TIMEOUT",
     "SignsOfLife": "Heartbeats",
     "WakeKind": "WakeReason",
+    "_do": "what is done",
+    "_take_up": "what is done with it",
     "act_on_giving_up": "apply_give_up_action",
     "judge_members": "evaluate_members",
     "note_page": "record_page",

@@ -81,7 +81,7 @@ class PaymentRequest(PaymentRequestHandlers):
                 await self._charge_card(state.card_id)
             else:
                 state.enter()
-                await self._take_up(await self._wait("waits for its payer"))
+                await self._act_on(await self._wait("waits for its payer"))
             self._continue_if_long()
         return await self._finish()
 
@@ -122,7 +122,7 @@ class PaymentRequest(PaymentRequestHandlers):
         else:
             state.show_page(reading.page)
             state.enter(result)
-            await self._take_up(await self._wait(f"the page of attempt {state.attempt} is open"))
+            await self._act_on(await self._wait(f"the page of attempt {state.attempt} is open"))
 
     def _is_page_overtaken(self, page: RequestPage) -> bool:
         """Say whether a page is to be closed: nobody may pay on it what is owed no more."""
@@ -170,7 +170,7 @@ class PaymentRequest(PaymentRequestHandlers):
         until = earliest(state.stored.expires_at, next_reminder(state.stored, now), page_ends_at)
         return await state.waiter.wait(until, summary, listen_to=ANYTHING)
 
-    async def _take_up(self, wake: Wake) -> None:
+    async def _act_on(self, wake: Wake) -> None:
         state, now = self._state, workflow.now()
         if wake.reason is WakeReason.RECEIVABLE_CHANGED:
             await self._read_again()

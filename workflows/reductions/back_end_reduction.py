@@ -116,7 +116,7 @@ class BackEndReduction(ReductionHandlers):
         """Do what a person has decided before a fault, else find payments; where there are none, take a remedy."""
         if self._decision is not None and workflow.patched(DECIDED_FIRST):
             self._waiter.end_review()
-            await self._do(self._decision)
+            await self._carry_out(self._decision)
             return
         if not reduction.parts:
             planned = await self._plan(is_remedy=False)
@@ -140,9 +140,9 @@ class BackEndReduction(ReductionHandlers):
     async def _follow_a_person(self) -> None:
         decision = await self._decided()
         if decision is not None:
-            await self._do(decision)
+            await self._carry_out(decision)
 
-    async def _do(self, decision: ReductionDecision) -> None:
+    async def _carry_out(self, decision: ReductionDecision) -> None:
         decided = f"{decision.decision}, says {decision.actor}: {decision.reason}"
         match decision.decision:
             case Decision.CREDIT:
