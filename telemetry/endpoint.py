@@ -16,7 +16,7 @@ Text = Callable[[], Awaitable[str]]
 Health = Callable[[], dict[str, object]]
 
 
-class Endpoint:
+class ProcessEndpoint:
     """What is asked of one process."""
 
     def __init__(self, registry: CollectorRegistry, readiness: Readiness, sdk: Text, role: str) -> None:

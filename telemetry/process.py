@@ -21,7 +21,7 @@ from activities.operations.measures import Measures
 from models.workflow_ids import MAIL_QUEUE, WORKFLOW_QUEUE, gateway_queue
 from settings import Settings
 from telemetry.counters import BusinessCounters
-from telemetry.endpoint import Endpoint
+from telemetry.endpoint import ProcessEndpoint
 from telemetry.gauges import MEASURE_SECONDS, OpenWork
 from telemetry.health import Readiness, database_answers, polls, temporal_answers
 from telemetry.receiver import ReceiverCounters
@@ -86,7 +86,7 @@ class Telemetry:
         stack.callback(listen(counters.count))
         sdk = SdkMetrics()
         self.runtime = sdk.runtime
-        endpoint = Endpoint(self.registry, self.readiness, sdk.text, self._role)
+        endpoint = ProcessEndpoint(self.registry, self.readiness, sdk.text, self._role)
         if self._role in WORKFLOWS:
             # One connection of its own: it takes none from the work, and the lock that it holds says who measures.
             engine = create_engine(settings.database_url, pool=1, timeout_seconds=MEASURE_SECONDS)

@@ -73,6 +73,7 @@ def test_a_class_that_is_there_twice_is_found(tmp_path: Path) -> None:
             "workflows/cards/card.py": "class Card: x = 1\nclass _Inner: x = 1",
             "sandbox/card.py": "class Card: x = 1",
             "worker.py": "class Worker: x = 1",
+            "web/worker.py": "class Worker: x = 1",
             "models/runs/choice.py": "Choice = int | None\nTEXT = 1 | 2",
             "workflows/runs/choice.py": "class Choice: x = 1\nTEXT = 1 | 2",
         },
@@ -81,6 +82,7 @@ def test_a_class_that_is_there_twice_is_found(tmp_path: Path) -> None:
     assert names.classes_defined_twice(modules(tmp_path)) == [
         "Card: models.cards.card, workflows.cards.card",
         "Choice: models.runs.choice, workflows.runs.choice",
+        "Worker: web.worker, worker",
     ]
 
 

@@ -45,7 +45,12 @@ def test_a_folder_of_15_files_is_found(tmp_path: Path) -> None:
     plant(tmp_path, {f"activities/cards/part_{number}.py": "" for number in range(15)})
     plant(tmp_path, {f"models/cards/part_{number}.py": "" for number in range(14)} | {"models/cards/__init__.py": ""})
 
-    assert rooms.large_folders(tmp_path) == ["activities/cards: 15 files, at most 14"]
+    plant(tmp_path, {f"telemetry/part_{number}.py": "" for number in range(15)})
+
+    assert rooms.large_folders(tmp_path) == [
+        "activities/cards: 15 files, at most 14",
+        "telemetry: 15 files, at most 14",
+    ]
 
 
 @pytest.mark.parametrize("folder", ["workflows/carts", "migrations/functions/collecting", "tests/unit"])
@@ -56,7 +61,13 @@ def test_a_folder_that_is_no_capability_is_found(tmp_path: Path, folder: str) ->
 
 
 @pytest.mark.parametrize(
-    "code", ["from models.runs.schedule import at", "import models.runs.schedule", "from models.runs import schedule"]
+    "code",
+    [
+        "from models.runs.schedule import at",
+        "import models.runs.schedule",
+        "from models.runs import schedule",
+        "from models import runs",
+    ],
 )
 def test_an_import_beside_the_arrows_is_found(tmp_path: Path, code: str) -> None:
     plant(tmp_path, {"models/ledger/account.py": f"from models.money import Money\n{code}"})

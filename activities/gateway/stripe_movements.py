@@ -14,7 +14,7 @@ from activities.gateway.stripe_refunds import EXPAND_MOVEMENTS
 from activities.gateway.translation import booked_movement, optional, translating_errors
 from models.gateway.amounts import from_books
 from models.gateway.movements import Movement, MovementKind
-from models.reconciliation.gateway import BalanceMovement, FoundObject, MovementPage, ObjectPage
+from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundObjectPage, MovementPage
 from models.reconciliation.movement_kinds import FEES_OF_CHARGES, EntryKind
 from models.reconciliation.reconciliation import GatewayList, ListWindow
 
@@ -108,11 +108,11 @@ class StripeBooks:
             rows, cursor = await self._books_page(window, after)
             return MovementPage(tuple(balance_movement(row) for row in rows), cursor)
 
-    async def object_page(self, window: ListWindow, *, after: str) -> ObjectPage:
+    async def object_page(self, window: ListWindow, *, after: str) -> FoundObjectPage:
         """List a window's refunds, disputes or payouts behind an id, newest first."""
         with translating_errors():
             rows, cursor = await self._books_page(window, after)
-            return ObjectPage(tuple(found_object(row) for row in rows), cursor)
+            return FoundObjectPage(tuple(found_object(row) for row in rows), cursor)
 
     async def payout_page(self, payout: str, *, after: str) -> MovementPage:
         """List the balance transactions of an automatic payout behind an id."""

@@ -17,7 +17,7 @@ from models.printouts.facts import DocumentFacts, StatementFacts
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
-Cell = str | Decimal | date | None
+SheetCell = str | Decimal | date | None
 
 _AMOUNTS = frozenset(
     {"unit_price", "discount", "net", "vat", "total", "related_amount", "amount", "balance", "unsettled"}
@@ -29,7 +29,7 @@ class Sheet:
     """The rows of a document under names that stay the same in every language."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[SheetCell, ...], ...]
     currency: str
 
 
@@ -54,7 +54,7 @@ def sheet_of(facts: DocumentFacts | StatementFacts | BillFacts) -> Sheet:
             for line in facts.lines
         )
         return Sheet((*names, *columns.split()), tuple((*head, *line) for line in lines), facts.currency)
-    related: list[tuple[Cell, ...]] = [
+    related: list[tuple[SheetCell, ...]] = [
         (str(one.relation), str(one.classification), one.number, one.on, money(one.amount_minor))
         for one in facts.related
     ] or [(None,) * 5]
@@ -80,7 +80,7 @@ def _billed(facts: BillFacts) -> Sheet:
     money = _Amounts(facts.currency)
     heads = ("bill", "period", "billed", "date", "number", "document", "due_on", "currency", "amount", "unsettled")
     # What was brought forward stands first, so that the amounts come to what is outstanding.
-    first: tuple[Cell, ...] = (
+    first: tuple[SheetCell, ...] = (
         *(facts.number, facts.period, "no", facts.starts_on, None, "brought_forward", None, facts.currency),
         *(money(facts.brought_forward_minor), money(0)),
     )
@@ -114,7 +114,7 @@ def csv_of(sheet: Sheet) -> bytes:
     return written.getvalue().encode()
 
 
-def _plain(cell: Cell) -> str:
+def _plain(cell: SheetCell) -> str:
     if isinstance(cell, str):
         return safe_text(cell)
     return "" if cell is None else f"{cell:f}" if isinstance(cell, Decimal) else str(cell)

@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.database import Database
 from activities.gateway.clocks import GatewayWithClock
 from activities.gateway.retries import retryable_gateway_errors
-from models.reconciliation.gateway import BalanceMovement, FoundObject, MovementPage, ObjectPage, ReconciledGateway
+from models.reconciliation.gateway import BalanceMovement, FoundObject, FoundObjectPage, MovementPage, ReconciledGateway
 from models.reconciliation.movement_kinds import EntryKind
 from models.reconciliation.reconciliation import ListWindow
 
@@ -42,7 +42,7 @@ class GatewayBooks:
             async with self._pace:
                 return await self._gateway.movement_page(window, after=after)
 
-    async def object_page(self, window: ListWindow, after: str) -> ObjectPage:
+    async def object_page(self, window: ListWindow, after: str) -> FoundObjectPage:
         """Read a page of another list."""
         with retryable_gateway_errors():
             async with self._pace:

@@ -89,9 +89,9 @@ def list_reductions(
     as_json: Json = False,
 ) -> None:
     """List reductions, the newest first, a page at a time."""
-    from commands.reductions.reductions import Filter, list_page
+    from commands.reductions.reductions import ReductionFilter, list_page
 
-    wanted = Filter(account, merchant, state or "")
+    wanted = ReductionFilter(account, merchant, state or "")
     page = list_page_of(after, limit, since, until)
     perform(
         lambda output: list_page(output, page, wanted),

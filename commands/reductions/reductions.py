@@ -49,7 +49,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True)
-class Filter:
+class ReductionFilter:
     """Which reductions are listed; what is empty lets all through."""
 
     account_id: str
@@ -129,7 +129,7 @@ async def show(output: Output, award: str) -> None:
     )
 
 
-async def list_page(output: Output, page: ListPage, wanted: Filter) -> None:
+async def list_page(output: Output, page: ListPage, wanted: ReductionFilter) -> None:
     """List a page of reductions, the newest first."""
     settings = read_settings()
     async with reading_database_of(settings) as database:

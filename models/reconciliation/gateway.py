@@ -78,7 +78,7 @@ class MovementPage:
 
 
 @dataclass(frozen=True)
-class ObjectPage:
+class FoundObjectPage:
     """A page of another list, newest first."""
 
     objects: tuple[FoundObject, ...]
@@ -92,7 +92,7 @@ class ReconciledGateway(Protocol):
         """Return the next page of a window's movements behind an id."""
         ...
 
-    async def object_page(self, window: ListWindow, *, after: str) -> ObjectPage:
+    async def object_page(self, window: ListWindow, *, after: str) -> FoundObjectPage:
         """Return the next page of a window's refunds, disputes or payouts behind an id."""
         ...
 

@@ -5,7 +5,7 @@ import sys
 import typer
 from typer.cli import get_docs_for_click
 
-from models.imports.columns import COLUMNS, Column
+from models.imports.columns import COLUMNS, ImportColumn
 from starter import app
 from tests.house.source import ROOT
 
@@ -58,16 +58,16 @@ def document() -> str:
     return f"{INTRODUCTION}\n{files}\n{commands.strip()}\n"
 
 
-def _table(source: str, columns: tuple[Column, ...]) -> str:
+def _table(source: str, columns: tuple[ImportColumn, ...]) -> str:
     rows = "".join(f"| `{one.name}`{_mark(one)} | {one.meaning}{_default(one)} |\n" for one in columns)
     return f"| {source} | Meaning |\n|---|---|\n{rows}"
 
 
-def _mark(column: Column) -> str:
+def _mark(column: ImportColumn) -> str:
     return " *" if column.default is None else ""
 
 
-def _default(column: Column) -> str:
+def _default(column: ImportColumn) -> str:
     return f"; else {column.default}" if column.default else ""
 
 

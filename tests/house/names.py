@@ -122,10 +122,10 @@ _SQL_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def classes_defined_twice(modules: Iterable[Module]) -> list[str]:
-    """Return a line for each public class or union of classes in layers and entries whose name another one has."""
+    """Return a line for each public class or union of classes in what runs in production whose name another one has."""
     homes: dict[str, list[str]] = defaultdict(list)
     for module in modules:
-        if is_within(module.name, (*LAYERS, *ENTRIES, "settings")):
+        if is_within(module.name, (*LAYERS, *ENTRIES, "migrations", "settings", "telemetry", "web")):
             for node in module.nodes:
                 if name := _class_named_by(node):
                     homes[name].append(module.name)

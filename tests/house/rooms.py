@@ -140,7 +140,7 @@ ARROWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def large_folders(root: Path) -> list[str]:
     """Return a line for each folder with more files than the cap; the empty markers of packages do not count."""
     counts: dict[str, int] = defaultdict(int)
-    for top in (*LAYERS, "bench", "migrations", "sandbox", "tests", "web"):
+    for top in (*LAYERS, "bench", "migrations", "sandbox", "settings", "telemetry", "tests", "web"):
         for path in (root / top).rglob("*"):
             if path.is_file() and path.name != "__init__.py" and "__pycache__" not in path.parts:
                 counts[path.parent.relative_to(root).as_posix()] += 1
@@ -266,7 +266,7 @@ def _crossings(modules: Iterable[Module]) -> Iterator[tuple[Module, int, str, st
             continue
         for line, imported in imports_of(module):
             parts = imported.split(".")
-            if parts[0] == layer and len(parts) > 2 and parts[1] != room and parts[1] in _rooms_of(layer):
+            if parts[0] == layer and len(parts) > 1 and parts[1] != room and parts[1] in _rooms_of(layer):
                 yield module, line, imported, layer, room, parts[1]
 
 

@@ -13,7 +13,7 @@ from activities.database import Database, create_engine
 from sandbox.stack import Stack
 from sandbox.workers import running_webhook, running_worker
 from settings import Settings
-from telemetry.endpoint import Endpoint
+from telemetry.endpoint import ProcessEndpoint
 from telemetry.gauges import GAUGES
 from telemetry.health import Readiness, database_answers, polls
 from telemetry.process import observed
@@ -119,7 +119,7 @@ async def test_a_scrape_is_answered_while_the_process_drains_though_what_is_open
     async def of_the_sdk() -> str:
         return "sdk 1\n"
 
-    endpoint = Endpoint(CollectorRegistry(), Readiness(stop), of_the_sdk, "workflow")
+    endpoint = ProcessEndpoint(CollectorRegistry(), Readiness(stop), of_the_sdk, "workflow")
     endpoint.refresh_with(read_for_ever)
     async with httpx.AsyncClient(trust_env=False) as client, endpoint.serving("127.0.0.1:0") as address:
         under_way = asyncio.create_task(client.get(f"http://{address}/metrics"))
