@@ -47,9 +47,8 @@ async def _findings() -> AsyncIterator[Finding]:
         if failure.code is not ExitCode.USAGE:
             raise
         for problem in failure.problems:
-            yield wrong(
-                "settings", f"{problem.field}: {problem.message}", f"set {problem.field}; see docs/operations.md"
-            )
+            what = "them all" if problem.field == "settings" else problem.field
+            yield wrong("settings", f"{problem.field}: {problem.message}", f"set {what}; see docs/operations.md")
         for check in REST:
             yield unchecked(check, "the settings are wrong")
         return

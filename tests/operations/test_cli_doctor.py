@@ -176,6 +176,15 @@ async def test_settings_that_are_wrong_are_all_named_and_nothing_else_is_looked_
     assert verdicts(result)["database"] == "not checked"
 
 
+async def test_where_no_setting_is_given_the_advice_is_to_set_them_all(cli: CommandLine) -> None:
+    result = await cli("doctor", "--json", STRIPE_API_KEY=None, DULY_TEMPORAL_ADDRESS=None)
+
+    advised = [check["advice"] for check in result.document["checks"] if check["check"] == "settings"]
+    assert [text.partition(";")[0] for text in advised] == [
+        *("set DULY_TEMPORAL_ADDRESS", "set STRIPE_API_KEY", "set them all")
+    ]
+
+
 async def test_migrating_a_database_that_is_up_to_date_changes_nothing(cli: CommandLine) -> None:
     result = await cli.json("migrate")
 
