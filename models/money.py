@@ -40,11 +40,6 @@ class Money:
             raise MoneyError(f"amount must be text such as '12.34', not {type(text).__name__}")
         return cls(_minor_units(text, exponent_of(currency), currency), currency)
 
-    @classmethod
-    def zero(cls, currency: str) -> Self:
-        """Return nothing at all, in a currency."""
-        return cls(0, currency)
-
     def to_decimal(self) -> Decimal:
         """Return the amount in major units, exactly."""
         return Decimal(self.amount_minor).scaleb(-exponent_of(self.currency))

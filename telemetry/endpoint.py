@@ -13,7 +13,6 @@ log = structlog.get_logger(__name__)
 
 Refresh = Callable[[], Awaitable[None]]
 Text = Callable[[], Awaitable[str]]
-Health = Callable[[], dict[str, object]]
 
 
 class ProcessEndpoint:

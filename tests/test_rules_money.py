@@ -68,7 +68,7 @@ def test_money_adds_subtracts_multiplies_and_compares() -> None:
     assert 4 * two == two * 4 == Money(8, "EUR")
     assert -two < two <= Money(2, "EUR") < three
     assert three > two >= Money(2, "EUR")
-    assert not Money.zero("EUR")
+    assert not Money(0, "EUR")
 
 
 def test_a_third_of_a_euro_leaves_one_cent_with_the_first() -> None:

@@ -124,3 +124,22 @@ def test_a_note_of_unfinished_work_is_found(tmp_path: Path, word: str) -> None:
     plant(tmp_path, {"README.md": f"# Duly\n\n{word}: say more"})
 
     assert shape.unfinished_notes([tmp_path / "README.md"], tmp_path) == [f"README.md:3: {word}: say more"]
+
+
+def test_nothing_in_production_is_unused() -> None:
+    assert shape.unused_names(modules(), ROOT) == []
+
+
+def test_what_nothing_uses_any_more_is_found(tmp_path: Path) -> None:
+    kept = (
+        "class Shown:\n    @property\n    def title(self): return used(LIMIT)\nLIMIT = 1\ndef used(given): return given"
+    )
+    gone = "MOST = 2\ndef unused(): return 1\nclass One:\n    @property\n    def head(self): return 1"
+    plant(tmp_path, {"web/kept.py": kept, "web/page.html": "{{ shown.title }}", "models/one.py": gone})
+    plant(tmp_path, {"tests/test_one.py": "from models.one import MOST, unused\nassert unused()"})
+
+    assert shape.unused_names(modules(tmp_path), tmp_path) == [
+        "models/one.py:1: nothing uses MOST",
+        "models/one.py:2: nothing uses unused",
+        "models/one.py:5: nothing uses head",
+    ]

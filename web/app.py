@@ -72,8 +72,6 @@ from web.views.timeline import account_timeline
 from web.vouchers.pages import show_voucher
 
 # What an open page asks for by itself.
-# The form of an action.
-_DO = "/do/{noun}/{verb}/{id:path}"
 _ASKED_AGAIN = (run_now, refund_run_now)
 _WORDS: Mapping[int, str] = {
     403: "You may not do this",

@@ -97,11 +97,6 @@ class Visit:
         """What a form of this session carries, so that none of another site is taken for it."""
         return form_token(self.token)
 
-    @property
-    def is_fragment(self) -> bool:
-        """Whether a part of a page is asked for, by htmx."""
-        return self.request.headers.get("hx-request") == "true"
-
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """Answer with a page."""
         settings = self.web.settings

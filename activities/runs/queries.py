@@ -53,7 +53,6 @@ _MEMBERS = select(
 
 # An invoice's lines, less its credit note's. Of what was not billed there is the net price alone.
 _OF_INVOICE = TransactionLineRow.transaction_id == RunItemRow.transaction_id
-_LINE_TAX = TransactionLineRow.tax_minor
 _TAX = (
     select(
         cast(

@@ -71,10 +71,6 @@ class BillingCycle:
         period = self.period_of(day)
         return day if period.starts_on == day else period.ends_on
 
-    def last_start_in(self, month: Period) -> date:
-        """Return the day on which the period that is newest at a month's end began."""
-        return self.period_of(month.ends_on - timedelta(days=1)).starts_on
-
     def _start_in(self, month: int) -> date:
         return Period.of(date(month // 12, month % 12 + 1, 1)).anchor_on(self.billing_day)
 

@@ -20,6 +20,17 @@ CHANGING = frozenset(
     {"add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"}
 )
 CLOCKS = frozenset({"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.monotonic"})
+# What a library calls by its name, and a rule that SQL follows (tests/payments compares the two).
+CALLED_BY_OTHERS = frozenset(
+    {
+        "get_external_store_context",
+        "get_serialization_context",
+        "intercept_activity",
+        "intercept_client",
+        "payment_state",
+        "workflow_interceptor_class",
+    }
+)
 PRINTERS = ("bench", "commands", "sandbox")
 
 
@@ -32,6 +43,56 @@ def long_functions(modules: Iterable[Module]) -> list[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
     ]
+
+
+def unused_names(modules: Iterable[Module], root: Path) -> list[str]:
+    """Return a line for each function, property or name of a module in production that nothing there names again."""
+    pages = " ".join(path.read_text(encoding="utf-8") for path in sorted((root / "web").rglob("*.html")))
+    own = [module for module in modules if not is_within(module.name, ("sandbox", "tests"))]
+    named = {name for module in own for node in module.nodes for name in _names_in(node)}
+    named.update(re.findall(r"\w+", pages))
+    return [
+        module.at(node.lineno, f"nothing uses {name}")
+        for module in own
+        if not is_within(module.name, ("bench", "migrations.versions"))
+        for node in (*_assignments(module), *_functions(module))
+        for name in _defined_by(node)
+        if name not in named and name not in CALLED_BY_OTHERS and not name.startswith("__")
+    ]
+
+
+def _assignments(module: Module) -> list[ast.stmt]:
+    return [node for node in module.tree.body if isinstance(node, ast.Assign)]
+
+
+def _functions(module: Module) -> list[ast.stmt]:
+    return [node for node in module.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _defined_by(node: ast.stmt) -> list[str]:
+    """A function with a decorator is called by whatever decorates it, but for a property."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() if all(
+            isinstance(one, ast.Name) for one in node.decorator_list
+        ):
+            return [node.name]
+        case ast.Assign():
+            return [target.id for target in node.targets if isinstance(target, ast.Name)]
+        case _:
+            return []
+
+
+def _names_in(node: ast.AST) -> Iterator[str]:
+    """Names that are read; a word of a text may be one, as in templates and annotations."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()) | ast.keyword(arg=str(name)):
+            yield name
+        case ast.ImportFrom(names=names):
+            yield from (alias.name for alias in names)
+        case ast.Constant(value=str(text)) if text.isidentifier():
+            yield text
+        case _:
+            return
 
 
 def long_files(root: Path) -> list[str]:

@@ -21,8 +21,6 @@ from web.security import FormBounds, text_of
 FILE_BYTES_MAX = 16 * 1024 * 1024
 # A file up to this comes back with the page that shows it, as base64; a larger one is chosen again.
 KEPT_BYTES_MAX = 1024 * 1024
-# Beside it are a few short fields.
-_FIELDS_BYTES = 64 * 1024
 TOO_LARGE = (
     f"A file may have {FILE_BYTES_MAX // 1024 // 1024} MB at most: `duly import bank FILE` and"
     " `duly refunds confirm FILE` take larger ones."
