@@ -232,7 +232,7 @@ async def test_migrating_under_the_runtime_role_is_refused(
     result = await cli("migrate", "--json", DULY_MIGRATION_DATABASE_URL=database_url)
 
     assert (result.exit_code, result.rules) == (1, [("database", "migration_applies")])
-    assert "permission denied" in result.error["problems"][0]["message"]
+    assert "the tables belong to duly_owner, and this is duly_runtime" in result.error["problems"][0]["message"]
 
 
 async def test_the_table_fits_100_columns(cli: CommandLine, merchant: Merchant) -> None:
