@@ -9,9 +9,15 @@ REFUND = "workflows/refunds/refund.py"
 BANK_REFUNDS = "workflows/refunds/bank_refunds.py"
 DRAFTS = "activities/bank/bank_refunds.py"
 
+SCHEDULES = "workflows/runs/schedules.py"
+
 BILLING_RUNS_TESTS = "tests/runs/test_billing_runs.py"
 CLI_SCHEDULES_TESTS = "tests/runs/test_cli_schedules.py"
 BANK_REFUNDS_TESTS = "tests/refunds/test_bank_refunds.py"
+RULES_SCHEDULE = "tests/runs/test_rules_schedule.py"
+STILL_RUNS = (
+    f"{RULES_SCHEDULE}::test_what_is_due_while_the_one_before_still_runs_is_left_out_unless_it_has_a_period_of_its_own"
+)
 HANDED_OVER = (
     "tests/refunds/test_refund_runs_handed_over.py"
     "::test_a_run_whose_window_is_full_hands_over_and_ends_with_its_certificate"
@@ -185,5 +191,39 @@ RUN_BUGS = (
         'if error.type == "":',
         "tests/recovery/forgotten/test_refund_files.py"
         "::test_a_month_of_the_schedule_waits_for_the_files_and_adds_nobody_to_what_the_bank_has",
+    ),
+    SeededBug(
+        "a report that runs long costs the next one its period",
+        "workflows/reports/schedules.py",
+        "overlap=ScheduleOverlapPolicy.BUFFER_ALL",
+        "overlap=ScheduleOverlapPolicy.SKIP",
+        STILL_RUNS,
+    ),
+    SeededBug(
+        "a definition's run begins beside its last one",
+        SCHEDULES,
+        "overlap=Overlap.SKIP, catchup_window=CATCH_UP, pause_on_failure=True",
+        "overlap=Overlap.ALLOW_ALL, catchup_window=CATCH_UP, pause_on_failure=True",
+        STILL_RUNS,
+    ),
+    SeededBug(
+        "a sweep begins beside one that still reads",
+        SCHEDULES,
+        """Looks for events of {provider} that never came",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
+        policy=SchedulePolicy(overlap=Overlap.SKIP,""",
+        """Looks for events of {provider} that never came",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
+        policy=SchedulePolicy(overlap=Overlap.BUFFER_ALL,""",
+        STILL_RUNS,
+    ),
+    SeededBug(
+        "a day's refunds of a server that was away begin beside those of the day before",
+        SCHEDULES,
+        "spec=_daily(REFUND_HOUR),\n        policy=SchedulePolicy(overlap=Overlap.SKIP,",
+        "spec=_daily(REFUND_HOUR),\n        policy=SchedulePolicy(overlap=Overlap.ALLOW_ALL,",
+        STILL_RUNS,
     ),
 )

@@ -1,12 +1,22 @@
-"""When a monthly run is due, whatever the month, the year and the clock."""
+"""When a monthly run is due, whatever the month, the year and the clock; what is due while the last one still runs."""
 
 from calendar import isleap, monthrange
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.client import Schedule, ScheduleOverlapPolicy
 
+from models.runs.process_run import RunKind
 from models.runs.run_period import RunPeriod
 from models.runs.schedule import DayRule, InvalidScheduleError, MonthlySchedule, day_rules
+from workflows.reports.schedules import report_schedule_of
+from workflows.runs import schedules
+from workflows.runs.schedules import ScheduledDefinition
+from workflows.supervision.schedule import supervisor_schedule
+
+MONTHLY = MonthlySchedule(28, 6, 30, "UTC")
+THREE_DAYS, QUARTER_OF_AN_HOUR = timedelta(days=3), timedelta(minutes=15)
+SKIP, BUFFER_ALL = ScheduleOverlapPolicy.SKIP, ScheduleOverlapPolicy.BUFFER_ALL
 
 
 def days_due(rules: tuple[DayRule, ...], year: int, month: int) -> list[int]:
@@ -61,3 +71,32 @@ def test_a_time_that_the_clock_shows_every_month_is_taken(schedule: MonthlySched
 def test_a_time_zone_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InvalidScheduleError, match="'Mars/Olympus' is no IANA time zone"):
         MonthlySchedule(1, 4, 0, "Mars/Olympus").require_its_time()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "overlap", "catches_up", "stops_by_failure"),
+    [
+        # A run that failed lets a person decide; while it runs its definition begins no other.
+        (schedules.schedule_of(ScheduledDefinition("rent", RunKind.PAYMENT, MONTHLY)), SKIP, THREE_DAYS, True),
+        (schedules.schedule_of(ScheduledDefinition("bills", RunKind.BILLING, MONTHLY)), SKIP, THREE_DAYS, True),
+        # The next one does what was left: two at a time would do the same.
+        (schedules.refund_schedule_of("stripe"), SKIP, THREE_DAYS, False),
+        (schedules.bank_refund_schedule_of(15), SKIP, THREE_DAYS, False),
+        (schedules.reconciliation_schedule_of("stripe"), SKIP, THREE_DAYS, False),
+        (schedules.audit_schedule(), SKIP, THREE_DAYS, False),
+        (schedules.reminder_schedule(), SKIP, THREE_DAYS, False),
+        (schedules.sweep_schedule_of("stripe"), SKIP, QUARTER_OF_AN_HOUR, False),
+        (schedules.mailing_schedule(), SKIP, QUARTER_OF_AN_HOUR, False),
+        (supervisor_schedule(), SKIP, QUARTER_OF_AN_HOUR, False),
+        # Each has a period of its own, which no other report makes good: it waits for the one that runs long.
+        (report_schedule_of("vat", MONTHLY), BUFFER_ALL, THREE_DAYS, False),
+    ],
+    ids=lambda value: value.action.id if isinstance(value, Schedule) else "",
+)
+def test_what_is_due_while_the_one_before_still_runs_is_left_out_unless_it_has_a_period_of_its_own(
+    schedule: Schedule, overlap: ScheduleOverlapPolicy, catches_up: timedelta, stops_by_failure: bool
+) -> None:
+    policy = schedule.policy
+
+    assert (policy.overlap, policy.catchup_window) == (overlap, catches_up)
+    assert policy.pause_on_failure is stops_by_failure
