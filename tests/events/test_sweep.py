@@ -8,6 +8,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
 from activities.database import Database
@@ -16,9 +17,9 @@ from activities.events.sweep import EventFeedActivities
 from activities.gateway.stripe_events import event_of
 from activities.gateway.stripe_gateway import StripeGateway
 from models.collections.collection import Stage
-from models.gateway.events import SweepRequest, SweepResult, Swept
+from models.gateway.events import PAUSES, Delivered, SweepRequest, SweepResult, Swept
 from models.gateway.gateway_request import CollectOutcome, CollectResult
-from models.workflow_ids import WORKFLOW_QUEUE, sweep_id
+from models.workflow_ids import WORKFLOW_QUEUE, mailing_id, sweep_id
 from sandbox.stripe.control.client import Answer, CardOutcome, Fault, FaultKind, SandboxControl
 from settings import Settings
 from tests.support.builders import Merchant
@@ -198,3 +199,30 @@ async def test_a_sweep_delivers_the_events_of_its_own_provider_whoever_the_worke
     tries = await merchant.run("select id, tries from duly.gateway_events order by id")
     assert result.delivered.put_off == 1
     assert [tuple(row) for row in tries] == [("evt_other", 1), ("evt_stripe", 0)]
+
+
+async def has_mailing(duly: RunningDuly) -> bool:
+    """Say whether the last sweep has had operators written to."""
+    began = (await duly.client.get_workflow_handle(sweep_id("stripe")).describe()).start_time
+    try:
+        await duly.client.get_workflow_handle(mailing_id(f"events/stripe/{began:%Y-%m-%dT%H}")).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
+async def test_operators_are_written_to_of_what_nobody_knows_once_it_is_given_up_and_not_while_it_waits(
+    duly: RunningDuly, merchant: Merchant, inbox: EventInbox
+) -> None:
+    about = {"id": "pi_of_another_system", "metadata": {}}
+    event = {"id": "evt_1", "type": "payment_intent.succeeded", "created": 1, "data": {"object": about}}
+    await inbox.receive(event_of(event))
+
+    waiting, is_mailed_early = (await sweep(duly)).delivered, await has_mailing(duly)
+    await merchant.run("update duly.gateway_events set next_try_at = now(), tries = :all", all=len(PAUSES))
+    given_up, is_mailed = (await sweep(duly)).delivered, await has_mailing(duly)
+
+    assert (waiting, is_mailed_early) == (Delivered(put_off=1), False)
+    assert (given_up, is_mailed) == (Delivered(given_up=1), True)

@@ -113,23 +113,21 @@ async def test_a_fee_whose_event_was_lost_is_found_by_the_sweep_and_booked_once(
     assert await fees(merchant) == [(True, FEE_MINOR, "EUR")] * 3
 
 
-async def test_what_is_listed_too_early_for_the_mark_is_looked_up_when_it_is_due(
-    duly: RunningDuly,
-    merchant: Merchant,
-    gateway: StripeGateway,
-    stripe_sandbox: SandboxControl,
-    database: Database,
-    owner_engine: AsyncEngine,
+async def test_what_is_listed_too_early_for_the_mark_is_looked_up_by_the_sweep_when_it_is_due(
+    duly: RunningDuly, merchant: Merchant, stripe_sandbox: SandboxControl, owner_engine: AsyncEngine
 ) -> None:
     await paid(duly, merchant)
     async with owner_engine.begin() as owner:
         # The list has been read beyond the moment that the movements will bear.
         await owner.execute(text("insert into duly.movement_marks values ('stripe', now() + interval '9 years')"))
         await owner.execute(text("update duly.gateway_expectations set due_at = now()"))
+    stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
 
-    booked = await day_ends(stripe_sandbox, database, gateway)
+    await duly.client.execute_workflow(
+        EventSweep.run, SweepRequest("stripe"), id=sweep_id("stripe"), task_queue=WORKFLOW_QUEUE
+    )
 
-    assert (booked.listed, booked.booked, booked.open) == (0, 3, 0)
+    assert await fees(merchant) == [(True, FEE_MINOR, "EUR")] * 3
 
 
 async def test_a_movement_that_never_comes_is_alerted_once_and_listed(

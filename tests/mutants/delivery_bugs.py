@@ -16,6 +16,14 @@ EVERY_PAGE = f"{SENDING_TESTS}::test_a_mailing_sends_every_page_and_comes_back_f
 TRIED_AGAIN = (
     f"{SCHEDULED_REPORTS_TESTS}::test_what_could_not_be_written_is_told_with_the_reason_and_tried_again_until_it_is"
 )
+EVENT_SWEEP = "workflows/events/event_sweep.py"
+LOOKED_UP = (
+    "tests/gateway/test_movements.py"
+    "::test_what_is_listed_too_early_for_the_mark_is_looked_up_by_the_sweep_when_it_is_due"
+)
+GIVEN_UP = (
+    f"{SWEEP_TESTS}::test_operators_are_written_to_of_what_nobody_knows_once_it_is_given_up_and_not_while_it_waits"
+)
 
 DELIVERY_BUGS = (
     SeededBug(
@@ -69,7 +77,7 @@ DELIVERY_BUGS = (
     ),
     SeededBug(
         "a sweep alerts nobody of money that is overdue",
-        "workflows/events/event_sweep.py",
+        EVENT_SWEEP,
         "if delivered.given_up or (booked and booked.overdue):",
         "if delivered.given_up:",
         "tests/gateway/test_movements.py::test_a_sweep_finds_what_is_overdue_and_has_operators_notified",
@@ -193,5 +201,33 @@ DELIVERY_BUGS = (
         'f"{order.schedule_id}-{order.period}.{schedule.format}"',
         'f"{order.schedule_id}.{schedule.format}"',
         f"{SCHEDULED_REPORTS_TESTS}::test_a_period_is_written_once_kept_and_mailed_once_to_each",
+    ),
+    SeededBug(
+        "a sweep does not look up what is due",
+        EVENT_SWEEP,
+        "MovementsRequest(request.provider, retrieves_due=True),",
+        "MovementsRequest(request.provider),",
+        LOOKED_UP,
+    ),
+    SeededBug(
+        "what is due is looked up by nobody",
+        "activities/events/movements.py",
+        "            if request.retrieves_due:\n                booked",
+        "            if not request.retrieves_due:\n                booked",
+        LOOKED_UP,
+    ),
+    SeededBug(
+        "operators are written to of events that wait",
+        EVENT_SWEEP,
+        "if delivered.given_up or (booked",
+        "if delivered.put_off or delivered.given_up or (booked",
+        GIVEN_UP,
+    ),
+    SeededBug(
+        "nobody is written to of an event that nobody knows",
+        EVENT_SWEEP,
+        "if delivered.given_up or (booked and booked.overdue):",
+        "if booked and booked.overdue:",
+        GIVEN_UP,
     ),
 )
