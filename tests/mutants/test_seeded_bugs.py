@@ -14,13 +14,23 @@ from tests.mutants.keeping_bugs import KEEPING_BUGS
 from tests.mutants.later_bugs import LATER_BUGS
 from tests.mutants.newer_bugs import NEWER_BUGS
 from tests.mutants.prepaid_bugs import PREPAID_BUGS
+from tests.mutants.recovery_bugs import RECOVERY_BUGS
 from tests.mutants.run_bugs import RUN_BUGS
 from tests.mutants.seeded_bugs import BUGS, SeededBug
 
 # Of a copy of the project a test needs no data of the user's and no history.
 LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".duly", "*_cache", "__pycache__", ".hypothesis", "releases")
 FAILED = 1
-ALL_BUGS = (*BUGS, *NEWER_BUGS, *PREPAID_BUGS, *LATER_BUGS, *RUN_BUGS, *DELIVERY_BUGS, *KEEPING_BUGS)
+ALL_BUGS = (
+    *BUGS,
+    *NEWER_BUGS,
+    *PREPAID_BUGS,
+    *LATER_BUGS,
+    *RUN_BUGS,
+    *DELIVERY_BUGS,
+    *KEEPING_BUGS,
+    *RECOVERY_BUGS,
+)
 SECONDS = 300
 
 
