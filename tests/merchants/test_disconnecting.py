@@ -1,14 +1,24 @@
 """A merchant is disconnected at once, by a person or by its owner, and goes on with its account or gets another."""
 
-import pytest
-from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+import asyncio
+from dataclasses import replace
 
+import pytest
+from temporalio import activity
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.configuration.providers import ProviderActivities
 from activities.database import Database
 from activities.supervision.supervision import Progress, Supervision
+from models.merchants.account import ConnectionState
+from models.merchants.connection import Disconnection, MerchantConnectionInput, StoredConnection
 from models.operator_command import OperatorCommand
 from models.supervision.supervision import ObjectKind, Supervised, SupervisionRequest
+from models.workflow_ids import WORKFLOW_QUEUE, gateway_queue, merchant_connection_id
 from sandbox.stripe.control.client import Fault, FaultKind, SandboxControl
-from tests.merchants.onboarding import EMAIL, Owner, connect, history, stands
+from tests.merchants.onboarding import EMAIL, Owner, connect, history, stands, terms
 from tests.supervision.scenario import NOTHING
 from tests.support.builders import Merchant
 from tests.support.running_duly import RunningDuly
@@ -17,6 +27,41 @@ from workflows.supervision.resumption import resumable_of
 from workflows.visibility import NEEDS_REVIEW, REVIEW_REASON
 
 WHO = OperatorCommand("maria", "she asked for it")
+PAID = StoredConnection(
+    "bakery", "stripe", 1, "acct_1", EMAIL, "DE", "EUR", "Bakery", "shop", ConnectionState.SUCCESSFUL, "", (), (), None,
+    has_returned=True, is_paid_out=True, takes_payments=True, link_token="link",
+)  # fmt: skip
+
+
+class AccountThatIsRead:
+    """A merchant's account while the gateway takes its time to say how it stands."""
+
+    def __init__(self) -> None:
+        self.reads, self.is_asked, self.may_answer = 0, asyncio.Event(), asyncio.Event()
+        self.connection = PAID
+
+    @activity.defn
+    async def open_merchant_connection(self, request: MerchantConnectionInput) -> StoredConnection:
+        """Find the connection."""
+        del request
+        return self.connection
+
+    @activity.defn
+    async def disconnect_merchant(self, command: Disconnection) -> StoredConnection:
+        """Disconnect it."""
+        del command
+        self.connection = replace(PAID, state=ConnectionState.DISCONNECTED, reason="by_a_person")
+        return self.connection
+
+    @activity.defn
+    async def read_merchant_account(self, merchant_id: str) -> StoredConnection:
+        """Say how it stood when it was asked for."""
+        del merchant_id
+        self.reads += 1
+        as_asked = self.connection
+        self.is_asked.set()
+        await self.may_answer.wait()
+        return as_asked
 
 
 async def test_who_disconnects_ends_it_at_once_keeps_the_history_and_leaves_the_account_alone(
@@ -54,6 +99,31 @@ async def test_a_merchant_is_disconnected_while_the_gateway_answers_nobody(
 
     assert answer == "disconnected"
     assert await merchant.value("select state from duly.merchant_connections") == "disconnected"
+
+
+async def test_what_was_read_before_a_merchant_was_disconnected_connects_nobody_again(
+    time_skipping: WorkflowEnvironment, merchant: Merchant, database: Database
+) -> None:
+    client, account = time_skipping.client, AccountThatIsRead()
+    rows = [account.open_merchant_connection, account.disconnect_merchant, *ProviderActivities(database).all()]
+    async with (
+        Worker(client, task_queue=WORKFLOW_QUEUE, workflows=[MerchantConnection], activities=rows),
+        Worker(client, task_queue=gateway_queue("stripe"), activities=[account.read_merchant_account]),
+    ):
+        handle = await client.start_workflow(
+            MerchantConnection.run,
+            MerchantConnectionInput("bakery", "stripe", terms()),
+            id=merchant_connection_id("bakery"),
+            task_queue=WORKFLOW_QUEUE,
+        )
+        await account.is_asked.wait()
+
+        await handle.execute_update(MerchantConnection.disconnect, WHO)
+        account.may_answer.set()
+        ended = await handle.result()
+        status = await handle.query(MerchantConnection.status)
+
+    assert (ended.reason, status.stage, account.reads) == ("by_a_person", "disconnected", 1)
 
 
 async def test_who_names_account_and_e_mail_goes_on_with_the_same_account(

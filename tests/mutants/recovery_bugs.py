@@ -40,4 +40,20 @@ RECOVERY_BUGS = (
         'OWNERS = frozenset({"collection"})',
         HEARS,
     ),
+    SeededBug(
+        "what was read before a merchant was disconnected connects it again",
+        "workflows/merchants/state.py",
+        "        if self.is_over:\n            return\n        before, self.known",
+        "        before, self.known",
+        "tests/merchants/test_disconnecting.py"
+        "::test_what_was_read_before_a_merchant_was_disconnected_connects_nobody_again",
+    ),
+    SeededBug(
+        "pages stay open when the gateway stops a merchant",
+        "activities/merchants/accounts.py",
+        "            await end_pages(self._database)\n",
+        "",
+        "tests/merchants/providers/test_disconnected_meanwhile.py"
+        "::test_a_page_is_closed_at_once_when_the_gateway_stops_the_merchant_and_is_good_again_after_that",
+    ),
 )

@@ -9,9 +9,9 @@ from activities.gateway.stripe_gateway import StripeGateway
 from commands.payments.create import OrderOptions, place
 from models.operator_command import OperatorCommand
 from models.payments.card_payment import CardPayment
-from sandbox.stripe.control.client import Fault, FaultKind
+from sandbox.stripe.control.client import AccountReview, Fault, FaultKind
 from tests.merchants.onboarding import connect, stands
-from tests.merchants.providers.conftest import ConnectedMerchant, Platform
+from tests.merchants.providers.conftest import READY, ConnectedMerchant, Platform
 from tests.payments.paying_by_link import Requested, make, payer_at, submit, terms
 from tests.support.attempts import quiet_period_passes
 from tests.support.builders import declined
@@ -62,6 +62,34 @@ async def test_a_page_that_nobody_has_paid_is_closed_and_its_link_is_good_again_
     assert (closed, pressed.status_code, paid) == (410, 503, 303)
     assert platform.charges(cafe.account) == 1
     assert await cafe.client.merchant.balance(account) == -2500
+    assert await cafe.client.wrong() == []
+
+
+@pytest.mark.nightly
+async def test_a_page_is_closed_at_once_when_the_gateway_stops_the_merchant_and_is_good_again_after_that(
+    platform: Platform, cafe: ConnectedMerchant
+) -> None:
+    account = await cafe.client.merchant.account(cards=[])
+    handle, _ = await make(platform.duly, f"link-{platform.period}", terms(account), cafe.id)
+    page: str = await handle.execute_update("open_page", result_type=str)
+
+    platform.sandbox.review_account(cafe.account, AccountReview(capability="inactive", disabled_reason="listed"))
+    await cafe.connection.signal("gateway_event")
+    await stands(cafe.connection, "restricted")
+
+    async def is_closed() -> bool:
+        return not await has_page(handle)
+
+    await until(is_closed)
+    closed = await submit(page)
+    platform.sandbox.review_account(cafe.account, READY)
+    await cafe.connection.signal("gateway_event")
+    await stands(cafe.connection, "successful")
+    paid = await submit(await handle.execute_update("open_page", result_type=str))
+    await handle.signal("gateway_event")
+
+    assert ((await handle.result()).state, closed, paid) == ("paid", 410, 303)
+    assert platform.charges(cafe.account) == 1
     assert await cafe.client.wrong() == []
 
 
