@@ -56,4 +56,12 @@ RECOVERY_BUGS = (
         "tests/merchants/providers/test_disconnected_meanwhile.py"
         "::test_a_page_is_closed_at_once_when_the_gateway_stops_the_merchant_and_is_good_again_after_that",
     ),
+    SeededBug(
+        "a payment of what was opened again after a Cancel is left to a person",
+        "migrations/functions/recovery/adoption.sql",
+        "elsif r.state in ('pending', 'under_processing', 'unknown') and r.transaction_id is not null then",
+        "elsif r.state in ('pending', 'under_processing', 'unknown') then",
+        "tests/recovery/test_adoption.py"
+        "::test_payments_refunds_and_declines_that_were_forgotten_are_written_down_again",
+    ),
 )

@@ -23,12 +23,24 @@ from tests.support.attempts import attempts, charged, request_for
 from tests.support.builders import Merchant, declined
 
 RUN = "run/monthly/2026-11"
+OPEN = "select duly.open_collection(:account, '2026-11', 'stripe', '', '{}', :owner)"
 
 
 @pytest.fixture
 def refunds(database: Database, gateway: StripeGateway) -> RefundActivities:
     """The activities of refunds."""
     return RefundActivities(database, gateway, Clocks(database, gateway), AsyncLimiter(1000, 1), "stripe")
+
+
+async def cancelled(merchant: Merchant, collecting: CollectActivities) -> str:
+    """An account whose collection was cancelled after a decline, with its draft."""
+    account = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=900)
+    await merchant.run(OPEN, account=account, owner="the first")
+    await collecting.collect(request_for(account))
+    await merchant.run(
+        "select duly.close_collection(:account, '2026-11', 'given_up', 'cancelled', 'nothing')", account=account
+    )
+    return account
 
 
 async def test_payments_refunds_and_declines_that_were_forgotten_are_written_down_again(
@@ -41,9 +53,14 @@ async def test_payments_refunds_and_declines_that_were_forgotten_are_written_dow
     refused = await merchant.account(answers=[declined("insufficient_funds")], owes_minor=700)
     await collecting.collect(request_for(before))
     payment = await merchant.value("select transaction_id from duly.gateway_requests")
+    opened_again, opened_in_gap = [await cancelled(merchant, collecting) for _ in range(2)]
+    await merchant.run(OPEN, account=opened_again, owner="the second")
     bring_back = await backup()
     await watching(database).compare()
-    for account, attempt in ((paid, 1), (retried, 1), (retried, 2), (refused, 1)):
+    await merchant.run(OPEN, account=opened_in_gap, owner="the second")
+    for account, attempt in (
+        (paid, 1), (retried, 1), (retried, 2), (refused, 1), (opened_again, 2), (opened_in_gap, 2),
+    ):  # fmt: skip
         await collecting.collect(request_for(account, attempt))
     await refunds.refund(RefundAttempt(RefundOrder("rf_1", payment, 1000, is_acknowledged=True)))
     stripe_sandbox.advance(STRIPES_DELAYS.balance_transaction)
@@ -53,12 +70,15 @@ async def test_payments_refunds_and_declines_that_were_forgotten_are_written_dow
     read = await recovered(books, owner_of(books, postgres_server))
 
     assert read["left"] == []
-    assert read["adopted"] == 5
+    assert read["adopted"] == 7
     assert await attempts(books.merchant, retried) == [(1, "declined"), (2, "succeeded")]
     assert await attempts(books.merchant, refused) == [(1, "declined")]
-    balances = [await books.merchant.balance(account) for account in (before, paid, retried, refused)]
-    assert balances == [1000, 0, 0, 700]
-    assert charged(stripe_sandbox) == (3, 8000)
+    # The draft of what was cancelled was rejected with it: there is none any more that the payment could overtake.
+    assert await attempts(books.merchant, opened_again) == [(1, "declined"), (2, "succeeded")]
+    assert await attempts(books.merchant, opened_in_gap) == [(1, "declined"), (2, "succeeded")]
+    everybody = (before, paid, retried, refused, opened_again, opened_in_gap)
+    assert [await books.merchant.balance(account) for account in everybody] == [1000, 0, 0, 700, 0, 0]
+    assert charged(stripe_sandbox) == (5, 9800)
     assert await books.wrong() == []
 
 
