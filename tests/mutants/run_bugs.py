@@ -14,6 +14,7 @@ SCHEDULES = "workflows/runs/schedules.py"
 BILLING_RUNS_TESTS = "tests/runs/test_billing_runs.py"
 CLI_SCHEDULES_TESTS = "tests/runs/test_cli_schedules.py"
 BANK_REFUNDS_TESTS = "tests/refunds/test_bank_refunds.py"
+ANSWERS_TESTS = "tests/refunds/test_refund_runs_answers.py"
 RULES_SCHEDULE = "tests/runs/test_rules_schedule.py"
 STILL_RUNS = (
     f"{RULES_SCHEDULE}::test_what_is_due_while_the_one_before_still_runs_is_left_out_unless_it_has_a_period_of_its_own"
@@ -225,5 +226,33 @@ RUN_BUGS = (
         "spec=_daily(REFUND_HOUR),\n        policy=SchedulePolicy(overlap=Overlap.SKIP,",
         "spec=_daily(REFUND_HOUR),\n        policy=SchedulePolicy(overlap=Overlap.ALLOW_ALL,",
         STILL_RUNS,
+    ),
+    SeededBug(
+        "a refund run waits for a refund that answers somebody else",
+        REFUND_RUN,
+        "        except WorkflowAlreadyStartedError:\n            self._waiting.discard(workflow_id)",
+        "        except WorkflowAlreadyStartedError:\n            workflow.logger.info(workflow_id)",
+        f"{ANSWERS_TESTS}::test_a_run_does_not_wait_for_a_refund_that_somebody_else_began",
+    ),
+    SeededBug(
+        "a refund run waits for its last answers without end",
+        REFUND_RUN,
+        'timeout=LAST_ANSWERS,\n                timeout_summary="what is left goes on by itself",',
+        "",
+        f"{ANSWERS_TESTS}::test_the_last_answers_are_waited_for_an_hour_and_what_is_left_then_is_under_way",
+    ),
+    SeededBug(
+        "a refund run is certified before its last answers",
+        REFUND_RUN,
+        "        await self._wait_for_answers()\n",
+        "",
+        f"{ANSWERS_TESTS}::test_the_last_answers_are_waited_for_an_hour_and_what_is_left_then_is_under_way",
+    ),
+    SeededBug(
+        "a refund run hands over while others of its window are answered",
+        REFUND_RUN,
+        "if self._answered == answered:",
+        "if self._answered >= answered:",
+        f"{ANSWERS_TESTS}::test_nobody_is_handed_over_while_others_of_the_window_are_answered",
     ),
 )
