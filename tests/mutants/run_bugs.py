@@ -15,6 +15,15 @@ BILLING_RUNS_TESTS = "tests/runs/test_billing_runs.py"
 CLI_SCHEDULES_TESTS = "tests/runs/test_cli_schedules.py"
 BANK_REFUNDS_TESTS = "tests/refunds/test_bank_refunds.py"
 ANSWERS_TESTS = "tests/refunds/test_refund_runs_answers.py"
+SHARD = "workflows/runs/payment_run_shard.py"
+WINDOW_SLIDES = (
+    "tests/runs/control/test_sliding_window.py"
+    "::test_payments_that_take_long_hold_nobody_and_are_carried_into_the_next_execution"
+)
+CLOSES = (
+    "tests/runs/control/test_handing_over.py"
+    "::test_a_shard_hands_over_at_once_and_asks_nobody_again_who_is_being_answered_as_it_closes"
+)
 RULES_SCHEDULE = "tests/runs/test_rules_schedule.py"
 STILL_RUNS = (
     f"{RULES_SCHEDULE}::test_what_is_due_while_the_one_before_still_runs_is_left_out_unless_it_has_a_period_of_its_own"
@@ -254,5 +263,27 @@ RUN_BUGS = (
         "if self._answered == answered:",
         "if self._answered >= answered:",
         f"{ANSWERS_TESTS}::test_nobody_is_handed_over_while_others_of_the_window_are_answered",
+    ),
+    SeededBug(
+        "a shard ends before those of its window are answered",
+        SHARD,
+        "        while self._tasks:\n            await",
+        "        while self._tasks and self._steering.is_paused:\n            await",
+        WINDOW_SLIDES,
+    ),
+    SeededBug(
+        "a shard that closes asks those again who are being answered",
+        SHARD,
+        "window=size) == 0, CLOSING_TIME)",
+        "window=size) >= 0, CLOSING_TIME)",
+        CLOSES,
+    ),
+    SeededBug(
+        "who was declined is handed over once all others of the window are answered",
+        "workflows/runs/shard_payments.py",
+        "        if outcome in _HAS_TO_WAIT:\n            await",
+        "        if outcome in _HAS_TO_WAIT:\n            await workflow.wait_condition(lambda: not self._unanswered)\n"
+        "            await",
+        CLOSES,
     ),
 )
