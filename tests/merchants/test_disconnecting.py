@@ -1,7 +1,9 @@
 """A merchant is disconnected at once, by a person or by its owner, and goes on with its account or gets another."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from temporalio import activity
@@ -105,7 +107,11 @@ async def test_what_was_read_before_a_merchant_was_disconnected_connects_nobody_
     time_skipping: WorkflowEnvironment, merchant: Merchant, database: Database
 ) -> None:
     client, account = time_skipping.client, AccountThatIsRead()
-    rows = [account.open_merchant_connection, account.disconnect_merchant, *ProviderActivities(database).all()]
+    rows: list[Callable[..., Any]] = [
+        account.open_merchant_connection,
+        account.disconnect_merchant,
+        *ProviderActivities(database).all(),
+    ]
     async with (
         Worker(client, task_queue=WORKFLOW_QUEUE, workflows=[MerchantConnection], activities=rows),
         Worker(client, task_queue=gateway_queue("stripe"), activities=[account.read_merchant_account]),

@@ -1,6 +1,8 @@
 """How long a refund run waits for the answers of what it has sent, and for whom it does not wait."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from temporalio import activity, workflow
@@ -44,6 +46,7 @@ class DayOfRefunds:
     """The members of a day, as the database has them."""
 
     def __init__(self, *members: tuple[str, ...]) -> None:
+        self.certificate: RefundCertificate | None = None
         self.members = [
             RefundMember(f"m{number}", f"acc_{number}", refunds=tuple(RefundPart(id, f"p_{id}", 100) for id in refunds))
             for number, refunds in enumerate(members)
@@ -57,8 +60,9 @@ class DayOfRefunds:
 
     @activity.defn
     async def refund_certificate(self, run_id: str) -> RefundCertificate | None:
-        """Return none: the day is not over."""
+        """Return what the day was closed with."""
         del run_id
+        return self.certificate
 
     @activity.defn
     async def refund_page(self, run_id: str, after: str) -> list[RefundMember]:
@@ -69,12 +73,13 @@ class DayOfRefunds:
     @activity.defn
     async def certify_refund_run(self, run_id: str) -> RefundCertificate:
         """Close the day."""
-        return RefundCertificate(run_id, DAY, len(self.members), (), "seal")
+        self.certificate = RefundCertificate(run_id, DAY, len(self.members), (), "seal")
+        return self.certificate
 
 
 async def run_of(client: Client, database: Database, day: DayOfRefunds) -> tuple[RefundRunTotals, timedelta]:
     """Run a day; return what the run has counted, and how long it took."""
-    activities = [
+    activities: list[Callable[..., Any]] = [
         day.freeze_refund_run, day.refund_certificate, day.refund_page, day.certify_refund_run,
         *ProviderActivities(database).all(),
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from calendar import isleap, monthrange
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from temporalio.client import Schedule, ScheduleOverlapPolicy
+from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
 from models.runs.process_run import RunKind
 from models.runs.run_period import RunPeriod
@@ -17,6 +17,11 @@ from workflows.supervision.schedule import supervisor_schedule
 MONTHLY = MonthlySchedule(28, 6, 30, "UTC")
 THREE_DAYS, QUARTER_OF_AN_HOUR = timedelta(days=3), timedelta(minutes=15)
 SKIP, BUFFER_ALL = ScheduleOverlapPolicy.SKIP, ScheduleOverlapPolicy.BUFFER_ALL
+
+
+def name_of(schedule: Schedule) -> str:
+    assert isinstance(schedule.action, ScheduleActionStartWorkflow)
+    return schedule.action.id
 
 
 def days_due(rules: tuple[DayRule, ...], year: int, month: int) -> list[int]:
@@ -91,7 +96,7 @@ def test_a_time_zone_that_does_not_exist_is_refused() -> None:
         # Each has a period of its own, which no other report makes good: it waits for the one that runs long.
         (report_schedule_of("vat", MONTHLY), BUFFER_ALL, THREE_DAYS, False),
     ],
-    ids=lambda value: value.action.id if isinstance(value, Schedule) else "",
+    ids=lambda value: name_of(value) if isinstance(value, Schedule) else "",
 )
 def test_what_is_due_while_the_one_before_still_runs_is_left_out_unless_it_has_a_period_of_its_own(
     schedule: Schedule, overlap: ScheduleOverlapPolicy, catches_up: timedelta, stops_by_failure: bool
