@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -149,7 +150,8 @@ async def test_a_shard_hands_over_at_once_and_asks_nobody_again_who_is_being_ans
             return bool(began.continued_execution_run_id)
 
         async def is_closing() -> bool:
-            return await goes_on() or await count_of(shard, TIMER_STARTED) > 0
+            is_over = (await run.describe()).status is not WorkflowExecutionStatus.RUNNING
+            return is_over or await goes_on() or await count_of(shard, TIMER_STARTED) > 0
 
         # when it closes while one is still being answered
         try:
