@@ -181,8 +181,8 @@ def _require_known(revision: str | None) -> None:
 def _require_owner(connection: Connection) -> None:
     for owner, role in connection.execute(text(_OTHER_OWNER)).all():
         raise CommandError(
-            f"the tables belong to {owner}, and this is {role}: migrate under the owner's role, so that functions and"
-            " tables have one owner, who can replace them"
+            f"the tables belong to {owner}, and this is {role}: migrate under the owner's role"
+            " (DULY_MIGRATION_DATABASE_URL), so that functions and tables have one owner, who can replace them"
         )
 
 
