@@ -122,7 +122,11 @@ async def finds_and_opens(page: Page, period: str) -> None:
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Jürgen Müller")).to_be_visible()
     await expect(page.get_by_text("declined (insufficient_funds)")).to_be_visible()
-    await page.get_by_role("link", name=period, exact=True).first.click()
+    collection = page.get_by_role("link", name=period, exact=True).first
+    where = await collection.get_attribute("href")
+    await collection.click()
+    # The customer's page has the same actions: what is clicked too soon is left with it.
+    await page.wait_for_url(f"**{where}")
 
 
 async def says_that_it_was_paid_outside(page: Page) -> None:
