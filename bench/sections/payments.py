@@ -110,7 +110,7 @@ FLOOR = (
     "allocation and number, the gateway's fee with its transfer, the run's member and the receipt), one HTTPS "
     "request, and three events of Temporal (scheduled, started, completed) with a share of a workflow's task, "
     "which takes in the answers of a fifth of a second. The plain loop has the commits and the request as well. "
-    "What Temporal adds cannot fall below the server's three writes and the SDK's two messages for each activity; "
+    "What Temporal adds cannot fall below the server's two writes and the SDK's two messages for each activity; "
     "only several payments in one activity could, and then none would be seen, retried or paced by itself "
     "(decisions 0010 and 0017)."
 )
