@@ -136,7 +136,7 @@ grant execute on function duly.block_charges, duly.release_hold, duly.unblock_ch
     duly.payment_request_of_link, duly.send_payment_request, duly.set_preferred_method to duly_app;
 
 -- recovery
-grant execute on function duly.counted, duly.declare_restore, duly.dismiss_restore, duly.fence_state, duly.hold_sending, duly.keys_to_adopt,
+grant execute on function duly.changed_objects, duly.counted, duly.declare_restore, duly.dismiss_restore, duly.fence_state, duly.hold_sending, duly.keys_to_adopt,
     duly.keys_without_row, duly.note_clocks, duly.why_not_dated, duly.note_compared, duly.note_remembered, duly.note_temporal_forgot, duly.note_witness, duly.raise_beat, duly.record_recovery_read,
     duly.recover_attempt, duly.recover_refund, duly.recovery_view, duly.release_sending, duly.require_sending,
     duly.settle_recovery_left, duly.withhold_recovered to duly_app;

@@ -59,6 +59,7 @@ _CHECKED_BODIES = """
     from pg_proc p join pg_language l on l.oid = p.prolang
     where p.pronamespace = 'duly'::regnamespace and l.lanname in ('sql', 'plpgsql')
 """
+_AS_INSTALLED = "select not exists (select from duly.changed_objects() where object not like 'trigger %')"
 # PostgreSQL replaces a view only by one that keeps its columns and may add some at the end.
 _OTHER_COLUMNS = "42P16"
 
@@ -132,11 +133,12 @@ def revision_of(connection: Connection) -> str | None:
 def apply_functions(connection: Connection) -> bool:
     """Replace functions, views and rights in one transaction; False when the database has these already.
 
-    A revision forgets their hash, so that they follow it: rights on a new table are granted by the same list.
+    A revision forgets their hash, so that they follow it: rights on a new table are granted by the same list. What was
+    changed by hand is put back.
     """
     with connection.begin():
         stored = connection.execute(text("select functions_hash from duly.installation")).scalar_one()
-        if stored == functions_hash():
+        if stored == functions_hash() and _is_as_installed(connection):
             return False
         # A body may call a function of a later file.
         connection.execute(text("set local check_function_bodies = off"))
@@ -148,6 +150,7 @@ def apply_functions(connection: Connection) -> bool:
         connection.execute(text("set local check_function_bodies = on"))
         connection.execute(text(_CHECKED_BODIES))
         run_script(connection, RIGHTS)
+        connection.execute(text("select duly.keep_installed_objects()"))
         connection.execute(
             text(
                 "update duly.installation set functions_hash = :hash, functions_version = :version,"
@@ -156,6 +159,13 @@ def apply_functions(connection: Connection) -> bool:
             {"hash": functions_hash(), "version": VERSION},
         )
     return True
+
+
+def _is_as_installed(connection: Connection) -> bool:
+    """Say whether nobody has changed a function or view. Triggers are of the revisions: migrate mends none of them."""
+    if connection.execute(text("select to_regprocedure('duly.changed_objects()')")).scalar_one() is None:
+        return False
+    return bool(connection.execute(text(_AS_INSTALLED)).scalar_one())
 
 
 def run_scripts(folder: str) -> None:

@@ -199,6 +199,8 @@ class InstallationRow(Base):
     functions_hash: Mapped[str]
     functions_version: Mapped[str]
     functions_applied_at: Mapped[datetime | None]
+    objects: Mapped[dict[str, str]] = mapped_column(JSONB)
+    objects_of_server: Mapped[int] = mapped_column(Integer)
     epoch: Mapped[int] = mapped_column(Integer)
     beat: Mapped[int] = mapped_column(BigInteger)
     beat_at: Mapped[datetime]

@@ -235,6 +235,41 @@ async def test_migrating_under_the_runtime_role_is_refused(
     assert "the tables belong to duly_owner, and this is duly_runtime" in result.error["problems"][0]["message"]
 
 
+async def test_what_somebody_changed_in_the_database_is_named_and_migrate_puts_functions_and_views_back(
+    cli: CommandLine, merchant: Merchant, owner_engine: AsyncEngine
+) -> None:
+    async with owner_engine.begin() as connection:
+        for statement in (
+            "create or replace function duly.least_of(p_classification duly.classification) returns bigint"
+            + " language sql immutable parallel safe as $$ select 0 $$",
+            "create function duly.mine() returns int language sql as $$ select 1 $$",
+            "drop view duly.report_seals",
+            "alter table duly.transfers disable trigger guard_new_transfers",
+            "drop trigger guard_counterpart on duly.financial_transactions",
+        ):
+            await connection.execute(text(statement))
+
+    found = await schema_of(cli)
+    await cli.json("migrate")
+    left = await schema_of(cli)
+
+    triggers = (
+        "trigger guard_counterpart on duly.financial_transactions (missing), "
+        "trigger guard_new_transfers on duly.transfers (disabled)"
+    )
+    assert found == (
+        "changed by hand: function duly.least_of(duly.classification) (changed), function duly.mine() (added), "
+        f"{triggers}, view duly.report_seals (missing)"
+    )
+    assert left == f"changed by hand: {triggers}"
+
+
+async def schema_of(cli: CommandLine) -> str:
+    document = (await cli("doctor", "--json")).document
+    (found,) = [check["found"] for check in document["checks"] if check["check"] == "database schema"]
+    return str(found)
+
+
 async def test_the_table_fits_100_columns(cli: CommandLine, merchant: Merchant) -> None:
     result = await cli("doctor")
 

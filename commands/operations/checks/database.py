@@ -46,6 +46,11 @@ _ROLE = """
     from pg_proc p where p.pronamespace = 'duly'::regnamespace and p.proname = 'open_attempt'
 """
 
+SHOWN = 6
+_CHANGED_ADVICE = (
+    "`duly migrate` puts functions and views back; `alter table ... enable trigger ...` switches a trigger on;"
+    " then `duly invariants`, for rules may have been broken meanwhile"
+)
 _ADVICE = {
     ConnectionRule.PASSWORD: "set the user and password of DULY_DATABASE_URL to those of the runtime role",
     ConnectionRule.NAME: "set the name at the end of DULY_DATABASE_URL to that of a database that is there",
@@ -127,6 +132,11 @@ async def _schema(database: Database) -> Finding:
     if installed[0].functions_hash != functions_hash():
         advice = "run `duly migrate` of the newer release, then restart what is older"
         return wrong("database schema", f"functions of {installed[0].functions_version or 'no release'}", advice)
+    changed = await database.rows("select object, difference from duly.changed_objects()")
+    if changed:
+        shown = ", ".join(f"{one.object} ({one.difference})" for one in changed[:SHOWN])
+        others = f", and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+        return wrong("database schema", f"changed by hand: {shown}{others}", _CHANGED_ADVICE)
     return ok("database schema", f"at {found}, the newest, with this release's functions")
 
 

@@ -17,13 +17,13 @@ create or replace view duly.report_debits as
     cross join lateral (
       select 'asked' as kind, (d.created_at at time zone 'UTC')::date as happened_on, d.amount_minor
       union all
-      select 'refused', (d.answered_at at time zone 'UTC')::date, d.amount_minor where d.state = 'rejected'
+      select 'refused' as kind, (d.answered_at at time zone 'UTC')::date, d.amount_minor where d.state = 'rejected'
       union all
-      select 'collected', b.posted_on, d.amount_minor from duly.gateway_bookings b
+      select 'collected' as kind, b.posted_on, d.amount_minor from duly.gateway_bookings b
         where d.state in ('collected', 'returned') and b.idempotency_key = 'debits:' || md5(d.brought_by)
       union all
-      select 'returned', b.posted_on, d.amount_minor from duly.gateway_bookings b
+      select 'returned' as kind, b.posted_on, d.amount_minor from duly.gateway_bookings b
         where d.state = 'returned' and b.idempotency_key = 'debits:' || md5(d.taken_back_by)
       union all
-      select 'charged', b.posted_on, b.amount_minor from duly.gateway_bookings b
+      select 'charged' as kind, b.posted_on, b.amount_minor from duly.gateway_bookings b
         where b.idempotency_key = 'debit:' || d.id || ':charges') e;

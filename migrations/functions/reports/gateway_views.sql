@@ -66,7 +66,7 @@ create or replace view duly.report_returns as
           t.provider, t.method, t.total_minor as amount_minor
         from duly.financial_transactions t where t.classification = 'payment' and t.posted_at is not null
       union all
-      select 'refund', t.id, t.state::text, t.account_id, t.currency, t.posted_on, coalesce(p.posted_on, t.posted_on), t.provider, t.method,
+      select 'refund' as kind, t.id, t.state::text, t.account_id, t.currency, t.posted_on, coalesce(p.posted_on, t.posted_on), t.provider, t.method,
           t.total_minor
         from duly.financial_transactions t
         left join duly.gateway_requests r on r.transaction_id = t.id and r.kind = 'refund'
