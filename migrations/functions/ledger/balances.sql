@@ -1,15 +1,4 @@
--- Balances: of an account now and then, of ledger accounts on any day, summed day by day as the ledger grows.
-
--- What the account owed at a moment (positive: the customer owes; X43).
-create or replace function duly.balance_as_of(p_account_id text, p_at timestamptz) returns bigint
-language sql stable security definer
-    set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off
-    set enable_hashjoin = off set enable_mergejoin = off
-as $$
-  select coalesce((select balance_after_minor from duly.financial_transactions
-    where account_id = p_account_id and account_version is not null and posted_at <= p_at
-    order by account_version desc limit 1), 0)
-$$;
+-- Balances of ledger accounts on any day, summed day by day as the ledger grows.
 
 -- Mark how far a roll-up reaches. Writers are held back only for the moment that it takes to read the highest id: an id
 -- below it could otherwise still be in flight. Two that mark at once do so one after the other. Returns null when there is
