@@ -240,8 +240,7 @@ async def test_what_somebody_changed_in_the_database_is_named_and_migrate_puts_f
 ) -> None:
     async with owner_engine.begin() as connection:
         for statement in (
-            "create or replace function duly.least_of(p_classification duly.classification) returns bigint"
-            + " language sql immutable parallel safe as $$ select 0 $$",
+            "alter function duly.least_of(duly.classification) set search_path = public",
             "create function duly.mine() returns int language sql as $$ select 1 $$",
             "drop view duly.report_seals",
             "alter table duly.transfers disable trigger guard_new_transfers",
