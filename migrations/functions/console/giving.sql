@@ -25,6 +25,9 @@ language plpgsql security definer set search_path = duly, pg_temp as $$
 begin
     -- A draft is posted by whoever posts it, whoever has drafted it.
     if tg_op = 'UPDATE' and new.posted_by in ('', 'system') then return null; end if;
+    -- Where no kind and no role has any limit, this is all that a posting pays for them.
+    perform from duly.approval_rules r where jsonb_path_exists(to_jsonb(r), '$.*.*');
+    if not found then return null; end if;
     -- A transaction and a request to a gateway may have been given one key: each is counted.
     perform duly.require_alone(duly.given_away_by(new), case tg_op when 'UPDATE' then new.posted_by else new.actor end,
         'transaction:' || new.idempotency_key, case tg_op when 'UPDATE' then new.id else '' end, new.account_id, new.total_minor, new.currency);
