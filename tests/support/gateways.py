@@ -54,12 +54,13 @@ class BusyGateway(WatchedGateway):
     def __init__(self, sandbox: SandboxControl) -> None:
         super().__init__(sandbox)
         self.is_down = True
+        self.retry_after_seconds = 0.05
         self.turned_away: set[str] = set()
 
     async def charge(self, charge: Charge) -> ChargeResult:
         if self.is_down:
             self.turned_away.add(charge.account_id)
-            raise GatewayBusyError("busy", retry_after_seconds=0.05)
+            raise GatewayBusyError("busy", retry_after_seconds=self.retry_after_seconds)
         return await super().charge(charge)
 
 

@@ -23,9 +23,13 @@ SLIDING = "slides-over-pages"
 # The change that lets a shard report when its run is paused: those of earlier releases report page by page alone.
 REPORTS_PAUSE = "reports-when-paused"
 
+# The change that leaves room for those carried in: an execution that closed as soon as it had begun them gave their
+# tries six seconds, after which they began anew, and a gateway that answers nobody was never found out.
+ROOM_FOR_CARRIED = "room-for-carried"
+
 # With so many events an execution closes: a restarted worker replays it within a second. Small pages close earlier.
 CLOSE_AT_EVENTS = 4_000
-CLOSE_AT_EVENTS_PER_MEMBER_OF_PAGE = 16
+CLOSE_AT_EVENTS_PER_MEMBER = 16
 
 # What is under way at the close is waited for this long; what takes longer is begun again by the next execution.
 CLOSING_TIME = timedelta(seconds=6)
@@ -39,7 +43,7 @@ class PaymentRunShard(ShardPayments):
     def __init__(self, request: ShardRequest) -> None:
         super().__init__(request)
         self._in_flight = 0
-        self._close_at = min(CLOSE_AT_EVENTS, CLOSE_AT_EVENTS_PER_MEMBER_OF_PAGE * request.page)
+        self._close_at = _events_for(request.page)
         self._after = self._read_to = request.after
         self._pages = request.pages
         self._buffer: deque[DueMember] = deque()
@@ -57,8 +61,7 @@ class PaymentRunShard(ShardPayments):
         self._show()
         if not workflow.patched(SLIDING):
             return await self._collect_page(request)
-        for due in request.carried:
-            self._begin(due)
+        self._begin_carried(request)
         while not self._is_at_end:
             self._read_ahead()
             if self._has_to_close:
@@ -132,6 +135,12 @@ class PaymentRunShard(ShardPayments):
         """Ask for the next member only, until the gateway answers; it stays the next when nobody was asked."""
         if await self._probe_with(self._buffer[0]):
             self._next()
+
+    def _begin_carried(self, request: ShardRequest) -> None:
+        if request.carried and workflow.patched(ROOM_FOR_CARRIED):
+            self._close_at = _events_for(request.page + len(request.carried))
+        for due in request.carried:
+            self._begin(due)
 
     def _begin(self, due: DueMember) -> None:
         self._under_way.begin(due, at=workflow.now())
@@ -259,3 +268,7 @@ class PaymentRunShard(ShardPayments):
     async def _collect_in_page(self, due: DueMember) -> None:
         await self._collect_from(due)
         self._in_flight -= 1
+
+
+def _events_for(members: int) -> int:
+    return min(CLOSE_AT_EVENTS, CLOSE_AT_EVENTS_PER_MEMBER * members)

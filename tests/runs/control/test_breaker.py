@@ -75,6 +75,21 @@ async def test_a_run_stops_asking_a_gateway_that_answers_nobody_and_goes_on_by_i
     assert sum(members(certificate).values()) == 20
 
 
+async def test_a_shard_whose_executions_are_short_finds_out_as_well(
+    duly: RunningDuly, merchant: Merchant, busy: BusyGateway
+) -> None:
+    # Longer than what is under way has at the end of an execution: it is carried on, and its tries begin anew.
+    busy.retry_after_seconds = 2
+    await owing(merchant, 8)
+    await shape(merchant, window=6, page=1)
+    run = await held(duly)
+
+    busy.is_down = False
+    await run.result()
+
+    assert await run.query(PaymentRun.totals) == {ItemOutcome.CHARGED: 2, ItemOutcome.UNKNOWN: 6}
+
+
 @pytest.mark.nightly
 async def test_a_run_that_waits_for_the_gateway_says_so(
     duly: RunningDuly, merchant: Merchant, busy: BusyGateway, caplog: pytest.LogCaptureFixture
