@@ -21,7 +21,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.database import Database
 from models.gateway.clocks import CLOCKS_DIFFER, ClockComparison, ClockOffset, ClockReading, ClockVerdict
-from models.gateway.errors import GatewayBusyError, GatewayError
+from models.gateway.errors import NOT_SENT_IN_TIME, GatewayBusyError, GatewayError
 from models.moment import YEARS
 
 log = structlog.get_logger(__name__)
@@ -39,8 +39,6 @@ RETRY_AFTER = timedelta(minutes=1)
 LOG_EVERY = timedelta(minutes=1)
 
 GATEWAY, DATABASE, THIS_MACHINE = "the gateway", "the database", "this machine"
-
-NOT_SENT_IN_TIME = "not_sent_in_time"
 
 _LONG_AGO = timedelta(days=-1)
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import structlog
 
-from models.gateway.errors import GatewayBusyError, GatewayHeldError
+from models.gateway.errors import NOT_SENT_IN_TIME, GatewayBusyError, GatewayHeldError
 
 log = structlog.get_logger(__name__)
 
@@ -17,9 +17,6 @@ Pace = AbstractAsyncContextManager[None]
 
 # A loop that was busy makes up for so much lost time, and no more: that is how many calls may leave at once.
 BURST_SECONDS = 0.1
-
-# Stripe says this as well with a 429, and it is about one object, not about how fast we are.
-LOCKED = "lock_timeout"
 
 # After a refusal it sends nine tenths of what the gateway took lately, and half of what it sent at the least: what was
 # taken says how much is left when another system uses the same account.
@@ -111,12 +108,18 @@ class GatewayPace(Pace):
     ) -> None:
         del kind, trace
         now = time.monotonic()
-        if isinstance(error, GatewayHeldError):
-            # While sending is held, calls come back again and again: what is released must not stand behind them.
+        if _was_not_sent(error):
+            # While sending is held, calls come back again and again: what is released must not stand behind them. Nor
+            # may those that are too late to be sent slow down the others, who would be too late for it as well.
             self._rate.take_back()
             self._next_at -= 1 / self._rate.rate(now)
-        elif isinstance(error, GatewayBusyError) and error.code != LOCKED and self._rate.refuse(now):
+        elif isinstance(error, GatewayBusyError) and error.is_too_fast and self._rate.refuse(now):
             log.warning("gateway_too_fast", code=error.code, calls_per_second=round(self._rate.rate(now), 1))
+
+
+def _was_not_sent(error: BaseException | None) -> bool:
+    is_too_late = isinstance(error, GatewayBusyError) and error.code == NOT_SENT_IN_TIME
+    return is_too_late or isinstance(error, GatewayHeldError)
 
 
 def _forget(moments: deque[float], now: float) -> None:

@@ -19,6 +19,10 @@ attempt without an answer stands in activities/gateway/attempts.py.
 KEY_USED = "key_used"
 # Whatever answered did not answer as the gateway does: a proxy's page, half an answer, one without its fields.
 UNREADABLE = "answer_unreadable"
+# Stripe says this with a 429 as well: another request has locked the object, which says nothing about how fast we are.
+LOCKED = "lock_timeout"
+# Our own: it was begun too long ago to be sent, for a process or a clock stood still, or it stood in line for so long.
+NOT_SENT_IN_TIME = "not_sent_in_time"
 
 
 class GatewayError(Exception):
@@ -35,6 +39,11 @@ class GatewayBusyError(GatewayError):
     def __init__(self, code: str, *, retry_after_seconds: float) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(code)
+
+    @property
+    def is_too_fast(self) -> bool:
+        """Whether the gateway has refused it as one call too many."""
+        return is_too_fast(self.code)
 
 
 class GatewayUnansweredError(GatewayError):
@@ -55,3 +64,8 @@ class GatewayHeldError(GatewayError):
 
 class GatewayAccessError(GatewayError):
     """It did not happen: the gateway does not take our key. An operator must act."""
+
+
+def is_too_fast(code: str) -> bool:
+    """Say whether what is busy for this reason was refused by the gateway as one call too many."""
+    return code not in {LOCKED, NOT_SENT_IN_TIME}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from activities.gateway.pace import GatewayPace, SendingRate
-from models.gateway.errors import GatewayBusyError, GatewayHeldError, GatewayUnansweredError
+from models.gateway.errors import GatewayBusyError, GatewayError, GatewayHeldError, GatewayUnansweredError
 
 
 def sending(rate: SendingRate, *, sent: int, refused: int, seconds: float = 2, begin: float = 100) -> float:
@@ -89,6 +89,8 @@ def test_it_never_stops() -> None:
         (GatewayBusyError("rate_limit", retry_after_seconds=1), 0.5),
         # Another request has locked the object, which says nothing about how fast we are.
         (GatewayBusyError("lock_timeout", retry_after_seconds=1), 1.0),
+        # The gateway has not heard of it: this process or its clock stood still, or it stood in line for too long.
+        (GatewayBusyError("not_sent_in_time", retry_after_seconds=1), 1.0),
         (GatewayUnansweredError("APIConnectionError"), 1.0),
     ],
 )
@@ -102,14 +104,17 @@ async def test_only_a_refusal_for_being_too_fast_slows_a_process_down(error: Exc
     assert pace.calls_per_second == pytest.approx(1000 * share, rel=0.02)
 
 
-async def test_what_was_held_takes_nobody_s_turn() -> None:
+@pytest.mark.parametrize(
+    "error", [GatewayHeldError("sending_is_held"), GatewayBusyError("not_sent_in_time", retry_after_seconds=1)], ids=str
+)
+async def test_what_was_not_sent_takes_nobody_s_turn(error: GatewayError) -> None:
     pace = GatewayPace(0.1)  # a turn in ten seconds: whoever stood behind one would be seen to
 
     async with asyncio.timeout(5):
         for _ in range(50):
-            with pytest.raises(GatewayHeldError):
+            with pytest.raises(type(error)):
                 async with pace:
-                    raise GatewayHeldError("sending_is_held")
+                    raise error
 
 
 def test_what_was_held_is_no_call_that_the_gateway_took() -> None:
