@@ -7,11 +7,14 @@ from typing import Any
 from activities.configuration.document import DefinitionsDocument
 from activities.configuration.document_parts.ledger_document import NONE, TransactionType
 from models.ledger.account import AccountKind
-from models.ledger.number_series import BILLS, GAP_FREE_BY_DEFAULT
+from models.ledger.number_series import BILLS, GAP_FREE_BY_DEFAULT, TRIED_OUT
 from models.ledger.transaction import Classification
 from models.problem import Problem
 
 _METHODS_OF = frozenset({Classification.PAYMENT, Classification.REFUND})
+
+# What is no transaction's number, or no kept one's.
+_RESERVED = {BILLS.prefix: "bills", TRIED_OUT: "what is tried out and not kept"}
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,15 @@ def _problems_of_methods(
 def _problems_of_numbers(
     document: DefinitionsDocument, known: ConfiguredLedger, classification_of: Mapping[str, Classification]
 ) -> Iterator[Problem]:
-    owners = {BILLS.prefix: "bill", **{series["prefix"]: series["classification"] for series in known.number_series}}
+    owners = {series["prefix"]: series["classification"] for series in known.number_series}
+    owners.update(_RESERVED)
     kinds = {(series["prefix"], series["is_per_year"]): series["is_gap_free"] for series in known.number_series}
     for position, type in enumerate(document.transaction_types):
         place = f"transaction_types.{position}"
         if type.prefix is None or (classification := classification_of.get(type.id)) is None:
             continue
         if (owner := owners.setdefault(type.prefix, classification)) != classification:
-            of = "bills" if owner == "bill" else f"transactions of the classification {owner}"
+            of = owner if type.prefix in _RESERVED else f"transactions of the classification {owner}"
             problem = f"{type.prefix} numbers {of}; take another prefix"
             yield Problem(f"{place}.prefix", "prefix_of_classification", problem)
         wanted = classification in GAP_FREE_BY_DEFAULT if type.gap_free is None else type.gap_free

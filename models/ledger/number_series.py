@@ -85,3 +85,5 @@ def _is_cut(found: re.Match[str]) -> bool:
 INVOICES = NumberSeries("INV")
 # Of bills there is one series; the database numbers them.
 BILLS = NumberSeries("BIL")
+# By this what is tried out and taken back is numbered (duly.number_in_series): none of it is kept.
+TRIED_OUT = "TRIED"

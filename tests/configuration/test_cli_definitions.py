@@ -119,6 +119,7 @@ FAULTS = [
     (NUMBERED.format("payment", "pay"), "transaction_types.0.prefix", "string_pattern_mismatch"),
     (NUMBERED.format("payment", "INV"), "transaction_types.0.prefix", "prefix_of_classification"),
     (NUMBERED.format("invoice", "BIL"), "transaction_types.0.prefix", "prefix_of_classification"),
+    (NUMBERED.format("invoice", "TRIED"), "transaction_types.0.prefix", "prefix_of_classification"),
     (
         NUMBERED.format("payment", "INV") + "per_year = true",
         "transaction_types.0.prefix",
