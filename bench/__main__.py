@@ -24,7 +24,7 @@ from bench.figures.throughput import measure_throughput
 from bench.figures.webhook import measure_webhook
 from bench.ledger.figures import FULL, QUICK, measure_ledger
 from bench.results import FOLDER, keep
-from bench.scale.figures import ACCOUNTS, COLLECT_SECONDS, measure_scale
+from bench.scale.figures import ACCOUNTS, COLLECT_SECONDS, SMALL, measure_scale
 from bench.scale.page import SCALE_DOCUMENT, scale_document, simulated
 from bench.second_opinion.figures import measure_second_opinion
 from sandbox.servers.processes import ServiceError
@@ -180,13 +180,18 @@ def chaos(
 def scale(
     context: typer.Context,
     quick: Quick = False,
-    accounts: Annotated[int, typer.Option(help="So many accounts.")] = ACCOUNTS,
-    seconds: Annotated[float, typer.Option(help="So long is collected from them.")] = COLLECT_SECONDS,
+    accounts: Annotated[
+        int, typer.Option(min=100, help=f"So many accounts; what fewer than {SMALL:,} give is shown and not kept.")
+    ] = ACCOUNTS,
+    seconds: Annotated[float, typer.Option(min=1, help="So long is collected from them.")] = COLLECT_SECONDS,
 ) -> None:
     """Measure a month of a million accounts: billed, frozen, collected in part, certified and audited."""
-    if context.invoked_subcommand is None:
-        asked = replace(FIGURES["scale"], full=lambda: measure_scale(accounts=accounts, seconds_max=seconds))
-        _measure("scale" if accounts >= ACCOUNTS else "scale-small", quick=quick, figure=asked)
+    if context.invoked_subcommand is not None:
+        return
+    figure = FIGURES["scale"]
+    measurement = figure.quick if quick else lambda: measure_scale(accounts=accounts, seconds_max=seconds)
+    name = "scale" if accounts >= ACCOUNTS else "scale-small"
+    _measure_as(name, measurement, figure.seconds_max, is_kept=not quick and accounts >= SMALL)
 
 
 @scale_app.command("simulate")
@@ -257,9 +262,9 @@ def write_document() -> None:
         print(f"Written: {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
 
 
-def _measure(name: str, *, quick: bool, figure: Figure | None = None) -> None:
+def _measure(name: str, *, quick: bool) -> None:
     """Measure a figure and show it; a full measurement is kept, and the documents written anew."""
-    figure = figure or FIGURES[name]
+    figure = FIGURES[name]
     _measure_as(name, figure.quick if quick else figure.full, figure.seconds_max, is_kept=not quick)
 
 

@@ -24,6 +24,8 @@ TARGET_SHARE_OF_TIMEOUT = NEAR_SHARE
 # What is measured unless another size is asked for, and how long it is collected from: as far as two cores come.
 ACCOUNTS = 1_000_000
 COLLECT_SECONDS = 420.0
+# The documents are written from a measurement of so many at the least.
+SMALL = 20_000
 
 # Far above what two cores can do, and what a large merchant's gateway might allow: ten shards.
 RATE = 500.0

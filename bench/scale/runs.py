@@ -21,6 +21,7 @@ from models.runs.process_run import Certificate, RunRequest
 from models.runs.run_control import RunStatus
 from models.workflow_ids import WORKFLOW_QUEUE, billing_run_id, payment_run_id
 from sandbox.customers.merchant import BILLING_DEFINITION, PAYMENT_DEFINITION
+from sandbox.servers.processes import ServiceError
 from workflows.runs.billing_run import BillingRun
 from workflows.runs.payment_run import PaymentRun
 
@@ -137,7 +138,8 @@ async def _times(
     [row] = await merchant.database.rows(_DONE, run_id=handle.id, outcomes=list(outcomes))
     first = merchant.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
     started_at = (await first.describe()).start_time
-    done = int(row.done)
+    if not (done := int(row.done)):
+        raise ServiceError(handle.id, "there was too little time for it", what="did nothing for anybody")
     return RunTimes(
         members=int(row.members),
         done=done,

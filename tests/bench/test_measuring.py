@@ -1,8 +1,10 @@
 """The measuring itself, on a real stack: small, and true in every count."""
 
 import pytest
+from typer.testing import CliRunner
 
 from bench import process_costs
+from bench.__main__ import app
 from bench.figures.throughput import measure_throughput
 from bench.process_costs import Reading, cost
 from sandbox.servers.processes import ServiceError
@@ -23,6 +25,13 @@ def test_a_run_that_charged_nobody_has_no_cost_per_payment() -> None:
 
     with pytest.raises(ServiceError, match="nobody was charged"):
         cost(idle, Reading(at=1.0, cpu_seconds={}, machine_seconds=0.0)).per_payment_ms(0)
+
+
+@pytest.mark.parametrize("asked", [("--accounts", "0"), ("--accounts", "-5"), ("--seconds", "0")], ids="".join)
+def test_a_month_of_nobody_is_refused_before_anything_is_started(asked: tuple[str, str]) -> None:
+    refused = CliRunner().invoke(app, ["scale", *asked])
+
+    assert (refused.exit_code, asked[0] in refused.output) == (2, True)
 
 
 @pytest.mark.nightly

@@ -136,8 +136,8 @@ class Latency(Model):
     At a median of 0 every answer comes at once; with both the same, all take as long.
     """
 
-    median_seconds: float = Field(default=0, ge=0)
-    percentile_99_seconds: float = Field(default=0, ge=0)
+    median_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)
+    percentile_99_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)
     seed: int = 0
 
     @model_validator(mode="after")

@@ -48,3 +48,8 @@ def test_an_answer_over_http_takes_as_long_as_is_set(stripe_sdk: StripeClient, s
 def test_a_99th_percentile_below_the_median_is_refused() -> None:
     with pytest.raises(ValidationError, match="percentile_99_seconds must not be below median_seconds"):
         Latency(median_seconds=2, percentile_99_seconds=1)
+
+
+def test_a_latency_without_an_end_is_refused() -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Latency(median_seconds=float("inf"), percentile_99_seconds=float("inf"))
