@@ -60,13 +60,18 @@ async def test_an_argument_that_has_changed_is_noticed_though_replay_itself_lets
 
 
 async def replayed(history: WorkflowHistory) -> list[Command]:
-    """Replay a history, with the sandbox watching all that makes a workflow, and return what today's code asks for."""
+    """Replay a history, with the sandbox watching all that makes a workflow, and return what today's code asks for.
+
+    Its first task loads all of that anew, which takes more than two seconds on a busy machine: to the SDK, unless it is
+    debugged, a deadlock. A worker has loaded it before.
+    """
     runner = ListeningRunner(sandboxed_runner(watched()))
     replayer = Replayer(
         workflows=WORKFLOWS,
         workflow_runner=runner,
         data_converter=DATA_CONVERTER,
         interceptors=[InputChecks(), Generations()],
+        debug_mode=True,
     )
     await replayer.replay_workflow(history)
     return list(asked_again(runner.commands))
