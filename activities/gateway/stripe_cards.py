@@ -5,7 +5,7 @@ from typing import cast
 
 import stripe
 
-from activities.gateway.stripe_pages import require_customer
+from activities.gateway.stripe_pages import expire_page, require_customer
 from activities.gateway.translation import decline_of, issuers_error, metadata_at, optional, translating_errors
 from models.gateway.cards import CardData, Validation, ValidationAnswer, ValidationStatus
 from models.gateway.charges import PaymentPage
@@ -20,6 +20,8 @@ _STATUS = {
     "requires_confirmation": ValidationStatus.REJECTED,
     "requires_payment_method": ValidationStatus.REJECTED,
 }
+# A setup intent of which nothing is to be cancelled any more.
+_OVER = frozenset({"succeeded", "canceled", "processing"})
 _EXPAND = "payment_method"
 _PAGE_EXPAND = f"setup_intent.{_EXPAND}"
 
@@ -166,14 +168,20 @@ class StripeCards:
         with translating_errors():
             session = await self._client.v1.checkout.sessions.retrieve_async(gateway_reference)
             if session.status == "open":
-                await self._client.v1.checkout.sessions.expire_async(gateway_reference)
+                await expire_page(self._client, gateway_reference)
 
     async def end_validation(self, gateway_reference: str) -> None:
         """Cancel a setup intent that is not over."""
         with translating_errors():
-            intent = await self._client.v1.setup_intents.retrieve_async(gateway_reference)
-            if intent.status not in {"succeeded", "canceled", "processing"}:
-                await self._client.v1.setup_intents.cancel_async(gateway_reference)
+            intents = self._client.v1.setup_intents
+            if (await intents.retrieve_async(gateway_reference)).status in _OVER:
+                return
+            try:
+                await intents.cancel_async(gateway_reference)
+            except stripe.InvalidRequestError:
+                # Whose customer has answered in this moment is over by now.
+                if (await intents.retrieve_async(gateway_reference)).status not in _OVER:
+                    raise
 
     async def read_card(self, token: str, *, customer: str, mandate: str) -> CardData | None:
         """Retrieve the payment method, and the mandate if one is known."""

@@ -107,7 +107,7 @@ class StripePages:
     async def _closed(self, session: stripe.checkout.Session, charge: Charge) -> ChargeResult:
         """Expire a page that is open, and read what it came to: who paid at the last moment has paid."""
         if session.status == "open":
-            await self._client.v1.checkout.sessions.expire_async(session.id)
+            await expire_page(self._client, session.id)
             session = await self._page(session.id)
         return self._page_result(session, charge)
 
@@ -177,3 +177,16 @@ def _open_page(session: stripe.checkout.Session, charge: Charge) -> PaymentPage 
         return None
     asked = (optional(session, "amount_total"), (optional(session, "currency") or "").upper())
     return _page_of(session, is_for_charge=asked == (amount_to_send(charge), charge.currency))
+
+
+async def expire_page(client: stripe.StripeClient, reference: str) -> None:
+    """Expire a page that was open when it was read. Who has paid on it, or come to its end, meanwhile has ended it.
+
+    Raises stripe.InvalidRequestError where it stays open.
+    """
+    sessions = client.v1.checkout.sessions
+    try:
+        await sessions.expire_async(reference)
+    except stripe.InvalidRequestError:
+        if (await sessions.retrieve_async(reference)).status == "open":
+            raise

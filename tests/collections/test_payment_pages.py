@@ -14,6 +14,7 @@ from activities.events.inbox import EventInbox
 from activities.events.receiver_clock import ReceiverClock
 from activities.gateway.clocks import Clocks
 from activities.gateway.stripe_gateway import StripeGateway
+from activities.gateway.stripe_pages import expire_page
 from models.collections.collection import CollectionResult, PaidOutsideCommand, Stage
 from models.gateway.gateway_request import CollectOutcome
 from models.operator_command import OperatorCommand
@@ -189,6 +190,35 @@ async def test_a_page_is_closed_however_long_the_gateway_is_away(
 
     assert (result.stage, result.reason) == (Stage.GIVEN_UP, "operator_gave_up")
     assert stripe_sandbox.request_counts()[PAGE] > TRIES_OF_AN_OUTAGE
+
+
+@pytest.mark.parametrize("ends_by", ["give_up", "cancel"])
+async def test_who_has_paid_in_the_moment_in_which_a_person_lets_go_has_paid(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, ends_by: str
+) -> None:
+    handle = await needs_customer(duly, merchant)
+    await pay_on(await open_page(visitor, merchant))
+
+    if ends_by == "cancel":
+        await handle.cancel()
+    else:
+        await handle.execute_update(Collection.give_up, OperatorCommand(**WHO))
+    result = await handle.result()
+
+    assert (result.stage, await merchant.balance("acc_1")) == (Stage.SETTLED, 0)
+
+
+async def test_a_page_that_is_paid_between_its_reading_and_its_end_is_over(
+    duly: RunningDuly, merchant: Merchant, visitor: httpx.AsyncClient, gateway: StripeGateway
+) -> None:
+    await needs_customer(duly, merchant)
+    page = await open_page(visitor, merchant)
+    read = str(await merchant.value("select page_reference from duly.gateway_attempts where channel = 'hosted_page'"))
+
+    await pay_on(page)
+    await expire_page(gateway._client, read)
+
+    assert (await gateway._client.v1.checkout.sessions.retrieve_async(read)).status == "complete"
 
 
 async def test_a_page_that_was_closed_by_a_worker_that_died_is_closed(

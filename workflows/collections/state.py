@@ -37,6 +37,8 @@ from workflows.waiting import DONE_WITH_NEXT_WAIT, Waiter
 PAGES_ARE_READ = "open-pages-are-read"
 # The change since which what a person has accepted comes before any other attempt.
 HELD = "accepted-commands-before-attempts"
+# The change since which a page that was closed for an end is asked about before it.
+PAGES_ARE_MADE = "pages-are-asked-about-before-an-end"
 
 
 class CollectionState:
@@ -71,10 +73,14 @@ class CollectionState:
         """Why it ends before the attempt that was begun is made: a Cancel, or `give_up`; empty where it goes on."""
         if self.last is None or self.last.attempt >= self.snapshot.attempt:
             return ""
+        reason = ""
         if self.waiter.is_pending(frozenset({WakeReason.CANCELLED})):
-            return CANCELLED
-        is_given_up = self.waiter.is_pending(frozenset({WakeReason.GIVE_UP})) and workflow.patched(HELD)
-        return GAVE_UP if is_given_up else ""
+            reason = CANCELLED
+        elif self.waiter.is_pending(frozenset({WakeReason.GIVE_UP})) and workflow.patched(HELD):
+            reason = GAVE_UP
+        # A page is made when it is opened: somebody may have paid on it in the last moment.
+        is_made = bool(reason) and self.snapshot.cause is AttemptCause.CUSTOMER and workflow.patched(PAGES_ARE_MADE)
+        return "" if is_made else reason
 
     @property
     def is_held(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import stripe
 
 from activities.gateway.clocks import ObservedClock
+from activities.gateway.stripe_pages import expire_page
 from activities.gateway.translation import metadata_at, optional, translating_errors
 from models.gateway.amounts import from_books
 from models.gateway.identity import ACCOUNT, ATTEMPT, INSTALLATION, INVOICES, PERIOD, REQUEST, invoices_named
@@ -77,7 +78,7 @@ class StripeRecovery:
         with translating_errors():
             session = await self._client.v1.checkout.sessions.retrieve_async(reference)
             if session.status == "open":
-                await self._client.v1.checkout.sessions.expire_async(reference)
+                await expire_page(self._client, reference)
 
     async def recall_beat(self, installation: str) -> Beat | None:
         """Read the metadata of the customer that stands for the installation."""
