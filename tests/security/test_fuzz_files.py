@@ -6,6 +6,7 @@ import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import islice
@@ -151,7 +152,8 @@ def read_damaged(folder: Path, name: str, times: int) -> list[str]:
             problems = [one for one in islice(read(path), 10_000) if isinstance(one, Problem)]
         except RefusedError as error:
             problems = list(error.problems)
-        refused += [str(problem) for problem in problems]
+        # Where a line's number stands before digits of the file, both together are no number of a card.
+        refused += [str(replace(problem, line=0)) for problem in problems]
     return refused
 
 

@@ -36,7 +36,7 @@ class DebitScenario(Scenario):
         self._debits = debits
 
     async def open(self, name: str, moment: Moment) -> Opened:
-        account = await self._debits.payer(name)
+        account = await self._debits.payer(name.replace("_", "-"))
         handle = await self.company.duly.start_collection(account, self.company.period, provider="sepa")
         if moment is Moment.BEFORE_CALL:
             # Of what ends before it has a row nothing was begun, and nobody but its starter knows.
