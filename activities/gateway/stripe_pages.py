@@ -180,7 +180,7 @@ def _open_page(session: stripe.checkout.Session, charge: Charge) -> PaymentPage 
 
 
 async def expire_page(client: stripe.StripeClient, reference: str) -> None:
-    """Expire a page that was open when it was read. Who has paid on it, or come to its end, meanwhile has ended it.
+    """Expire a page that was open when it was read. One that was paid meanwhile, or has come to its end, is over.
 
     Raises stripe.InvalidRequestError where it stays open.
     """
