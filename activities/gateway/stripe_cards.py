@@ -166,20 +166,15 @@ class StripeCards:
     async def close_card_page(self, gateway_reference: str) -> None:
         """Expire a session that is open."""
         with translating_errors():
-            session = await self._client.v1.checkout.sessions.retrieve_async(gateway_reference)
-            if session.status == "open":
-                await expire_page(self._client, gateway_reference)
+            await expire_page(self._client, gateway_reference)
 
     async def end_validation(self, gateway_reference: str) -> None:
         """Cancel a setup intent that is not over."""
         with translating_errors():
             intents = self._client.v1.setup_intents
-            if (await intents.retrieve_async(gateway_reference)).status in _OVER:
-                return
             try:
                 await intents.cancel_async(gateway_reference)
             except stripe.InvalidRequestError:
-                # Whose customer has answered in this moment is over by now.
                 if (await intents.retrieve_async(gateway_reference)).status not in _OVER:
                     raise
 

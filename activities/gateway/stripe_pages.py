@@ -180,9 +180,9 @@ def _open_page(session: stripe.checkout.Session, charge: Charge) -> PaymentPage 
 
 
 async def expire_page(client: stripe.StripeClient, reference: str) -> None:
-    """Expire a page that was open when it was read. One that was paid meanwhile, or has come to its end, is over.
+    """Expire a page, unless it is over: to read that before would miss who pays between both calls.
 
-    Raises stripe.InvalidRequestError where it stays open.
+    Raises stripe.InvalidRequestError where it stays open, or is not there.
     """
     sessions = client.v1.checkout.sessions
     try:

@@ -76,9 +76,7 @@ class StripeRecovery:
     async def close_unknown_page(self, reference: str) -> None:
         """Expire the session, unless it is over by now."""
         with translating_errors():
-            session = await self._client.v1.checkout.sessions.retrieve_async(reference)
-            if session.status == "open":
-                await expire_page(self._client, reference)
+            await expire_page(self._client, reference)
 
     async def recall_beat(self, installation: str) -> Beat | None:
         """Read the metadata of the customer that stands for the installation."""
