@@ -159,7 +159,7 @@ grant execute on function duly.billed_and_collected, duly.keep_mrr, duly.keep_re
 grant execute on function duly.bill_by_day, duly.bill_members, duly.billed_totals, duly.billing_dry_run_page, duly.billing_page,
     duly.certify_refund_run, duly.certify_run, duly.delete_definition, duly.dry_run_page, duly.due_page, duly.freeze_billing_run,
     duly.freeze_payment_run, duly.freeze_refund_run, duly.freeze_shadow_run, duly.month_totals, duly.park_member,
-    duly.record_run_decisions, duly.refund_page, duly.refund_run_members, duly.refund_run_totals, duly.release_members, duly.run_totals, duly.shadow_collect, duly.steer_run,
+    duly.progress_of_shards, duly.record_run_decisions, duly.refund_page, duly.refund_run_members, duly.refund_run_totals, duly.release_members, duly.run_totals, duly.shadow_collect, duly.steer_run,
     duly.shadow_differences, duly.subscriptions_to_bill to duly_app;
 
 -- subscriptions

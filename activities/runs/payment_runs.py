@@ -1,7 +1,7 @@
 """Activities of a payment run in the database: freezing its members, paging through them, certifying the end."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +15,17 @@ from models.money import Money
 from models.operations.business_events import RunEnded, RunStarted
 from models.operations.event_names import RunSort
 from models.period import InvalidPeriodError, Period
-from models.runs.process_run import Certificate, DueMember, DuePage, ItemOutcome, PageRequest, RunPlan, RunRequest
+from models.runs.process_run import (
+    Certificate,
+    DueMember,
+    DuePage,
+    ItemOutcome,
+    PageRequest,
+    RunPlan,
+    RunProgress,
+    RunRequest,
+    ShardProgress,
+)
 from models.runs.run_control import RunDecisions, RunSteering
 from models.runs.run_period import RunPeriod
 from models.runs.window import WINDOW_MOST, shards_for
@@ -42,6 +52,7 @@ class RunActivities:
         return [
             self.freeze_payment_run,
             self.due_page,
+            self.progress_of_shards,
             self.steer_run,
             self.record_run_decisions,
             self.release_members,
@@ -93,6 +104,22 @@ class RunActivities:
                 )
                 for row in rows
             )
+        )
+
+    @activity.defn
+    async def progress_of_shards(self, run_id: str) -> RunProgress:
+        """Count what a run's shards have come to, from its members' rows: those that ended early did not report it."""
+        rows = await self._database.rows(
+            "select * from duly.progress_of_shards(:run_id)", timeout_seconds=SWEEP_SECONDS, run_id=run_id
+        )
+        tallies: dict[int, Counter[str]] = defaultdict(Counter)
+        charged: dict[int, Counter[str]] = defaultdict(Counter)
+        for row in rows:
+            tallies[row.shard][row.outcome] += row.members
+            if row.outcome == ItemOutcome.CHARGED:
+                charged[row.shard][row.currency] += row.settled_minor
+        return RunProgress(
+            tuple(ShardProgress(shard, dict(tallies[shard]), dict(charged[shard])) for shard in sorted(tallies))
         )
 
     @activity.defn

@@ -143,6 +143,13 @@ class ShardProgress:
 
 
 @dataclass(frozen=True)
+class RunProgress:
+    """What the rows of a run's members say of each of its shards that has come to anything."""
+
+    shards: tuple[ShardProgress, ...]
+
+
+@dataclass(frozen=True)
 class RunSnapshot:
     """What a run carries from one execution to the next.
 

@@ -147,13 +147,15 @@ async def test_a_page_that_is_billed_again_after_a_lost_answer_posts_nothing_twi
 
 
 async def test_pages_end_with_everybody_billed_and_counted(
-    duly: RunningDuly, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+    duly: RunningDuly, merchant: Merchant, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(billing_run, "PAGES_PER_EXECUTION", 2)
     await merchant.run("update duly.run_definitions set page_size = 2")
     account = await merchant.account()
     for _ in range(5):
         await merchant.subscription(account, price_minor=1000)
+    # An execution that was terminated has billed the first page.
+    await BillingActivities(database).bill_page(BillingPageRequest(await freeze(database), PERIOD, "", 2))
 
     certificate = await duly.bill()
 

@@ -1,14 +1,26 @@
 """One billing run: a posted invoice for every subscription that is due in the period (F162)."""
 
+from collections import Counter
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.runs.billing import BillingActivities
-from models.runs.process_run import BilledPage, BillingPageRequest, Certificate, RunPlan, RunRequest
+from models.runs.process_run import (
+    BilledPage,
+    BillingPageRequest,
+    Certificate,
+    ItemOutcome,
+    RunPlan,
+    RunRequest,
+    ShardProgress,
+)
+from models.runs.run_control import sum_of
 from workflows.faults import Refusal, broken_rule
 from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_details import billing_statement
+from workflows.runs.payment_run_state import COUNTS_ROWS, count_rows
 
 # Pages of one execution: keeps a history below a thousand events whatever the number of subscriptions.
 PAGES_PER_EXECUTION = 100
@@ -31,6 +43,8 @@ class BillingRun:
         """Bill the period. Billing it twice changes nothing: every invoice has its key."""
         workflow.set_current_details("### freezing\n\n**Waits for** the database, which fixes what is due")
         plan = await self._freeze()
+        if not request.after and workflow.patched(COUNTS_ROWS):
+            self._begin_with(await count_rows(plan.run_id))
         after = request.after
         for _ in range(PAGES_PER_EXECUTION):
             page = await self._bill(plan, after)
@@ -60,6 +74,13 @@ class BillingRun:
                 raise
             raise Refusal(error) from error
 
+    def _begin_with(self, counted: tuple[ShardProgress, ...]) -> None:
+        """Count those whom an execution that was terminated has done."""
+        done = sum_of([shard.tally for shard in counted])
+        self._billed = done.get(ItemOutcome.BILLED, 0)
+        self._parked = done.get(ItemOutcome.PARKED, 0)
+        self._skipped = done.get(ItemOutcome.SKIPPED, 0)
+
     async def _bill(self, plan: RunPlan, after: str) -> BilledPage:
         return await workflow.execute_activity_method(
             BillingActivities.bill_page,
@@ -88,5 +109,10 @@ class BillingRun:
         )
 
     def _closed(self, certificate: Certificate) -> Certificate:
+        # A page whose answer was lost has said less than it billed.
+        certified = Counter[str]()
+        for total in certificate.totals:
+            certified[total.outcome] += total.members
+        self._billed, self._parked = certified[ItemOutcome.BILLED], certified[ItemOutcome.PARKED]
         workflow.set_current_details(billing_statement(certificate))
         return certificate

@@ -27,7 +27,7 @@ from workflows.inputs.checks import checked_init
 from workflows.options import DATABASE, DATABASE_SWEEP
 from workflows.runs.payment_run_handlers import PaymentRunHandlers
 from workflows.runs.payment_run_shard import PaymentRunShard
-from workflows.runs.payment_run_state import PaymentRunState
+from workflows.runs.payment_run_state import COUNTS_ROWS, PaymentRunState, count_rows
 
 # A report costs the run up to four events. With so many of them it stays one execution at any number of members: only
 # who signals it without end makes it continue as new, and its shards begin again.
@@ -59,6 +59,7 @@ class PaymentRun(PaymentRunHandlers):
     async def run(self, request: RunRequest) -> Certificate:
         """Collect from everyone who is due in the period. Fails when the definition may not run."""
         plan = await self._freeze()
+        await self._count_rows(plan)
         self._course.begin(plan)
         if self._course.steering.word:
             await self._keep_steering()
@@ -84,6 +85,17 @@ class PaymentRun(PaymentRunHandlers):
             if broken_rule(error) is None:
                 raise
             raise Refusal(error) from error
+
+    async def _count_rows(self, plan: RunPlan, lost_shard: int | None = None) -> None:
+        """Count from the members' rows what shards have come to that ended before they reported it, or one of them.
+
+        A shadow that is cast again begins with nobody.
+        """
+        if self._request.is_shadow or not workflow.patched(COUNTS_ROWS):
+            return
+        for progress in await count_rows(plan.run_id):
+            if lost_shard in {None, progress.shard}:
+                self._course.take(progress)
 
     def carried_after_fault(self) -> RunSnapshot:
         """Return how the run is steered: one that was aborted must not collect from anybody after a fault."""
@@ -127,6 +139,7 @@ class PaymentRun(PaymentRunHandlers):
             except ChildWorkflowError as error:
                 del self._shards[shard]
                 await self._after_lost_shard(shard, tries, error)
+                await self._count_rows(plan, lost_shard=shard)
                 if (steering := self._course.steering).is_aborted:
                     return
             else:

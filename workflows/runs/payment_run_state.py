@@ -1,5 +1,6 @@
 """The state of a payment run: what its shards report, what operators decided, and what it shows of itself."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -7,14 +8,20 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
+from activities.runs.payment_runs import RunActivities
 from models.operations.event_names import EventName
-from models.runs.process_run import Certificate, RunPlan, RunSnapshot, ShardProgress
+from models.runs.process_run import Certificate, ItemOutcome, RunPlan, RunSnapshot, ShardProgress
 from models.runs.run_control import Pace, RunDecisions, RunStage, RunStatus, sum_of
 from workflows import visibility
+from workflows.options import DATABASE_SWEEP
 from workflows.runs.payment_run_details import WAITS_FOR, closing_statement, progress_of
 from workflows.waiting import noted
 
 GATEWAY_UNANSWERED = "gateway_unanswered"
+
+# The change that lets a run count its members' rows where it begins again: its totals began with nobody, and what a
+# shard that was terminated had come to since its last report was missing from them.
+COUNTS_ROWS = "counts-rows"
 
 # So many decisions of operators are kept for the certificate.
 DECISIONS_MAX = 200
@@ -53,7 +60,7 @@ class PaymentRunState:
     def begin(self, plan: RunPlan) -> None:
         """Go on with a frozen membership."""
         self.plan = plan
-        self._pace.take(workflow.now(), 0)
+        self._pace.take(workflow.now(), sum(self.totals.values()))
         self.enter(RunStage.COLLECTING)
 
     def enter(self, phase: RunStage) -> None:
@@ -62,7 +69,15 @@ class PaymentRunState:
         self.show()
 
     def close(self, certificate: Certificate) -> None:
-        """End with a certificate."""
+        """End with a certificate, which knows what shards did not report that ended early, and what came later."""
+        tally, charged = Counter[str](), Counter[str]()
+        for total in certificate.totals:
+            tally[total.outcome] += total.members
+            if total.outcome is ItemOutcome.CHARGED:
+                charged[total.currency] += total.amount_minor
+        # The plan counts those whom it passed over.
+        tally[ItemOutcome.SKIPPED] -= self.plan.skipped if self.plan else 0
+        self._progress = {0: ShardProgress(0, dict(+tally), dict(charged))}
         self.enter(RunStage.CLOSED)
         workflow.set_current_details(closing_statement(certificate))
 
@@ -149,3 +164,14 @@ class PaymentRunState:
 def _word_of(stage: RunStage) -> str:
     is_released = stage is RunStage.CLOSED and not workflow.patched("closed-reads-as-completed")
     return stage if is_released else stage.word
+
+
+async def count_rows(run_id: str) -> tuple[ShardProgress, ...]:
+    """Return what a run's members have come to by their rows, of each shard that has come to anything."""
+    counted = await workflow.execute_activity_method(
+        RunActivities.progress_of_shards,
+        run_id,
+        summary="count what the members have come to so far",
+        **DATABASE_SWEEP,
+    )
+    return counted.shards

@@ -150,6 +150,20 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     order by i.member_id limit p_limit
 $$;
 
+-- What the shards of a run under way have come to: members by outcome, without those that were passed over when it was frozen, and
+-- those whom a page gives to a shard once more.
+create or replace function duly.progress_of_shards(p_run_id text)
+returns table (shard smallint, outcome text, currency text, members bigint, settled_minor bigint)
+language sql stable security definer set search_path = duly, pg_temp as $$
+    select i.shard, i.outcome, i.currency, count(*), sum(i.settled_minor)::bigint
+    from duly.run_items i join duly.process_runs r on r.id = i.run_id
+    where i.run_id = p_run_id and i.finished_at > r.started_at
+      and (i.outcome not in ('in_dunning', 'unknown') or exists (
+          select from duly.collections c
+          where c.account_id = i.account_id and c.period = coalesce(nullif(i.receivable, ''), duly.month_of_period(r.period))))
+    group by i.shard, i.outcome, i.currency
+$$;
+
 create or replace function duly.run_totals(p_run_id text)
 returns table (outcome text, reason text, currency text, members bigint, amount_minor bigint, settled_minor bigint)
 language sql stable security definer set search_path = duly, pg_temp as $$

@@ -45,11 +45,13 @@ async def test_a_run_that_was_terminated_goes_on_where_it_was_and_charges_nobody
     await killed.terminate("a mistake")
     await until(lambda: has_ended(duly, shard_id(run_id, 0)))
     gated.gate.set()
-    certificate = await duly.run(period=period)
+    again = await duly.start_run(period=period)
+    certificate = await again.result()
 
     assert totals(certificate) == {("charged", ""): (6, 6000)}
     assert charged(stripe_sandbox) == (6, 6000)
     assert certificate.run_id == run_id
+    assert await shown(again) == ({"charged": 6}, {"EUR": 6000})
 
 
 @pytest.mark.slow
@@ -64,11 +66,18 @@ async def test_a_shard_that_was_terminated_is_begun_again_from_its_members_rows(
 
     await duly.client.get_workflow_handle(shard_id(run.id, 0)).terminate(reason="a mistake")
     gated.gate.set()
+    await until(lambda: are_charged(merchant, 4))
+    gated.gate.clear()
+    await gated.arrived(2)
+    meanwhile = await shown(run)
+    gated.gate.set()
     certificate = await run.result()
 
     assert totals(certificate) == {("charged", ""): (6, 6000)}
     assert charged(stripe_sandbox) == (6, 6000)
     assert any("shard 1 is gone" in decision for decision in certificate.decisions)
+    assert meanwhile == ({"charged": 4}, {"EUR": 4000})
+    assert await shown(run) == ({"charged": 6}, {"EUR": 6000})
 
 
 @pytest.mark.nightly
@@ -95,6 +104,18 @@ async def test_a_cancelled_run_is_paused_and_goes_on_when_a_person_resumes_it(
         ("cancel_asked", "this one too"),
         ("cancel_asked", "wait a moment"),
     ]
+
+
+async def are_charged(merchant: Merchant, members: int) -> bool:
+    """Say whether so many members have an outcome."""
+    finished: int = await merchant.value("select count(*) from duly.run_items where outcome is not null")
+    return finished == members
+
+
+async def shown(run: WorkflowHandle[PaymentRun, Certificate]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what a run shows of its members and of the money charged, by outcome and by currency."""
+    status = await run.query(PaymentRun.status)
+    return status.totals, status.charged
 
 
 async def is_at(run: WorkflowHandle[PaymentRun, Certificate], stage: RunStage) -> bool:

@@ -42,6 +42,7 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
         "bill_page": Moment.DONE,
         "certify_billing_run": Moment.DONE,
         "freeze_billing_run": Moment.DONE,
+        "progress_of_shards": Moment.DONE,
     },
     "CardLifecycle": {
         "configured_providers": Moment.DONE,
@@ -109,6 +110,7 @@ ROWS: Mapping[str, Mapping[str, Moment]] = {
     "PaymentRun": {
         "certify_run": Moment.DONE,
         "freeze_payment_run": Moment.DONE,
+        "progress_of_shards": Moment.DONE,
         "start_mailing": Moment.DONE,
     },
     "PaymentRunShard": {
