@@ -17,12 +17,12 @@ from models.operations.event_names import RunSort
 from models.period import InvalidPeriodError, Period
 from models.runs.process_run import (
     Certificate,
+    CountedShards,
     DueMember,
     DuePage,
     ItemOutcome,
     PageRequest,
     RunPlan,
-    RunProgress,
     RunRequest,
     ShardProgress,
 )
@@ -107,7 +107,7 @@ class RunActivities:
         )
 
     @activity.defn
-    async def progress_of_shards(self, run_id: str) -> RunProgress:
+    async def progress_of_shards(self, run_id: str) -> CountedShards:
         """Count what a run's shards have come to, from its members' rows: those that ended early did not report it."""
         rows = await self._database.rows(
             "select * from duly.progress_of_shards(:run_id)", timeout_seconds=SWEEP_SECONDS, run_id=run_id
@@ -118,7 +118,7 @@ class RunActivities:
             tallies[row.shard][row.outcome] += row.members
             if row.outcome == ItemOutcome.CHARGED:
                 charged[row.shard][row.currency] += row.settled_minor
-        return RunProgress(
+        return CountedShards(
             tuple(ShardProgress(shard, dict(tallies[shard]), dict(charged[shard])) for shard in sorted(tallies))
         )
 

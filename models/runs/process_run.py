@@ -143,7 +143,7 @@ class ShardProgress:
 
 
 @dataclass(frozen=True)
-class RunProgress:
+class CountedShards:
     """What the rows of a run's members say of each of its shards that has come to anything."""
 
     shards: tuple[ShardProgress, ...]
