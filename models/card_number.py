@@ -49,7 +49,8 @@ _MANY_DIGITS = re.compile(r"(?:[0-9][^0-9]*){13}")
 _WORD = re.compile(r"[0-9]+")
 _DAY = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _SECURITY_CODE = re.compile(
-    r"\b(?:CVC2?|CVV2?|card verification|security code)(?: (?:code|number|value))?\W{0,3}(?:is\W{1,3})?([0-9]{3,4})\b",
+    r"(?<![A-Za-z])(?:CVC2?|CVV2?|card verification|security code)(?: (?:code|number|value))?"
+    r"\W{0,3}(?:is\W{1,3})?([0-9]{3,4})\b",
     re.IGNORECASE,
 )
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
@@ -58,13 +59,13 @@ _PHONE = re.compile(r"\+(?:[ ()/.\-]{0,2}[0-9]){7,14}(?![ ()/.\-]{0,2}[0-9])")
 _CHECKED = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){1,30}(?![A-Z0-9])", re.ASCII | re.IGNORECASE)
 _QR = re.compile(r"(?<![0-9])[0-9]{2}(?: ?[0-9]{5}){5}(?![0-9])")
 _NUMBER_OF_A_YEAR = re.compile(r"[A-Za-z]{0,16}-?20[0-9]{2}-[0-9]{10}(?![0-9])")
-# How a blank, a dash or a line stands in what was copied from an address, a page or a log.
+# How a blank, a dash or a line stands in what was copied from an address, a page, a mail or a log; also encoded twice.
 _ENCODED = re.compile(
-    r"%[0-9a-f]{2}|&(?:#?[0-9]{1,5}|#x[0-9a-f]{1,5}|[a-z]{2,8});|<[^<>]{1,40}>|\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[nrt])",
+    r"%(?:25)+(?:0[9ad]|2[0c-f]|a0)|%[0-9a-f]{2}|=(?:0[9ad]|2[0d]|a0|c2)|&(?:#?[0-9]{1,5}|#x[0-9a-f]{1,5}|[a-z]{2,8});|<[^<>]{1,40}>|\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[nrt])",
     re.IGNORECASE,
 )
-# Letters to Unicode, nothing to the eye.
-_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+# Letters to Unicode: nothing to the eye, and what Koreans type as a dot between words.
+_FILLERS, _DOTS = frozenset("\u115f\u1160\u3164\uffa0"), frozenset("\u119e\u318d")
 # The table of the recursive check by 10, by which QR references are checked.
 _CARRY = (0, 9, 4, 6, 8, 2, 7, 1, 3, 5)
 
@@ -88,15 +89,15 @@ def holds_card_number(text: str) -> bool:
 
 def without_card_numbers(text: str) -> str:
     """Return a text of somebody else's without card numbers, and without the expiry and code beside them."""
-    spans = sorted(_found(text))
-    if not spans:
-        return text
-    kept, end = [], 0
-    for start, stop in spans:
-        if start >= end:
-            kept += [text[end:start], REMOVED]
-        end = max(end, stop)
-    return "".join(kept) + text[end:]
+    # Of two numbers that are grown together one may show once the other is gone.
+    while spans := sorted(_found(text)):
+        kept, end = [], 0
+        for start, stop in spans:
+            if start >= end:
+                kept += [text[end:start], REMOVED]
+            end = max(end, stop)
+        text = "".join(kept) + text[end:]
+    return text
 
 
 def place_of_card_number(value: object) -> str | None:
@@ -151,7 +152,7 @@ def _plain(character: str) -> str:
     category = unicodedata.category(character)
     if category in {"Cf", "Mn", "Me"} or character in _FILLERS:
         return "\u200b"
-    return "-" if category == "Lm" else character
+    return "-" if category == "Lm" or character in _DOTS else character
 
 
 def _runs(plain: str) -> Iterator[list[_Word]]:
@@ -190,13 +191,15 @@ def _within(word: _Word) -> Iterator[_Window]:
     if len(word.digits) in _LENGTHS:
         yield word.digits, word.places[0], word.places[-1] + 1
     begin = 8 if _DAY.match(word.digits) else 0
-    rest = len(word.digits) - begin
+    is_long = len(word.digits) - begin > _WORD_MOST
     for length in (14, 15, 16, 19):
-        for start in range(begin, len(word.digits) - length + 1):
-            is_at_an_end = start == begin or start + length == len(word.digits)
+        last = len(word.digits) - length
+        for start in {begin, last} if is_long and last > begin else range(begin, last + 1):
             part = word.digits[start : start + length]
-            if (is_at_an_end or rest <= _WORD_MOST) and _is_issued(part):
-                yield part, word.places[start], word.places[start + length - 1] + 1
+            if _is_issued(part):
+                # What is between the ends of a long word may be numbers as well: nobody looks there.
+                first, end = (begin, len(word.digits)) if is_long and _luhn(part) else (start, start + length)
+                yield part, word.places[first], word.places[end - 1] + 1
 
 
 def _across(words: Sequence[_Word], first: int) -> Iterator[_Window]:

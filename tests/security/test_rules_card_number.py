@@ -34,7 +34,10 @@ WRITTEN = [
     "4 2 4 2/4 2 4 2/4 2 4 2/4 2 4 2",
     "4242\u31644242\u115f4242\uffa04242",
     "4242\u30fc4242\u30fc4242\u30fc4242",
+    "4242\u318d4242\u318d4242\u318d4242",
     "4242%204242%2D4242%204242",
+    "4242%25204242%252d4242%2525204242",
+    "4242=204242=C2=A04242=204242",
     "card=4242%2f4242%2f4242%2f4242&exp=1227",
     "4242&nbsp;4242&#160;4242&#xa0;4242",
     "<b>4242</b><br>4242<br>4242<br>4242",
@@ -66,6 +69,11 @@ WRITTEN = [
     "174242 4242 4242 4242",
     f"DE89370400440532013000 {VISA}",
     f"+49 170 1234567 / {VISA}",
+    VISA * 3,
+    f"{VISA}{AMEX}{VISA}{AMEX}17",
+    f"3633-7406-8124-{VISA}0895650186144",
+    "4242 4242 4242 4242cvc 123",
+    "1220cvc 123",
     "cvc 123",
     "CVV2: 1234",
     "the security code is 123",
@@ -164,6 +172,21 @@ def test_few_long_references_of_banks_are_taken_for_card_numbers() -> None:
     references = [f"{day}{drawn.randrange(10**12):012}" for day in days]
 
     assert [reference for reference in references if holds_card_number(reference)] == []
+
+
+def test_nothing_is_left_of_numbers_that_stand_together_in_any_way() -> None:
+    drawn, left = random.Random(17), []
+    apart = ("", "", " ", "-", "\n", ".", "/", " - ", "%20", "\u200b", " 12/27 ", " cvc 123")
+    numbers = (VISA, AMEX, "30569309025904", "6200000000000005", "4222222222222", "5555555555554444")
+    for _ in range(400):
+        text = ""
+        for _ in range(drawn.randint(2, 4)):
+            number, within = drawn.choice(numbers), drawn.choice(apart)
+            groups = within.join(number[at : at + 4] for at in range(0, len(number), 4))
+            text += drawn.choice((number, groups, str(drawn.randrange(10**9)))) + drawn.choice(apart)
+        left.append(without_card_numbers(text))
+
+    assert [text for text in left if holds_card_number(text)] == []
 
 
 @pytest.mark.nightly
