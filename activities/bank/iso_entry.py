@@ -93,6 +93,7 @@ def with_words(
         *(text for detail in shown for text in _unread(detail)),
     ]
     ids = dict.fromkeys(id for id in given if is_reference(id))
+    own = {*whole.all("AcctSvcrRef"), *_all([only] if only else [], "Refs/AcctSvcrRef")}
     texts = (
         *("\n".join(_all(shown, path)) for path in _TEXTS),
         "\n".join(whole.all("AddtlNtryInf")) if len(details) <= 1 and not is_batch else "",
@@ -101,6 +102,7 @@ def with_words(
         entry,
         **more,
         reference=named,
+        is_named_by_sender=only is not None and named in set(_sent_ids(only)) - own,
         line=only.line if only else entry.line,
         structured_reference=structured[0] if structured else "",
         other_references=tuple(structured[1:]),
@@ -137,9 +139,13 @@ def own_reference(whole: Leaves, detail: Leaves | None, place: int) -> str:
     own, shared = "" if detail is None else detail.first("Refs/AcctSvcrRef"), whole.first("AcctSvcrRef")
     if place and is_reference(shared) and (not is_reference(own) or own == shared):
         return f"{shared}/{place}"
-    sent = [detail.first(f"Refs/{name}") for name in ("EndToEndId", "TxId", "InstrId")] if detail else []
-    given = (own, shared, *sent, whole.first("NtryRef"))
+    given = (own, shared, *(_sent_ids(detail) if detail else ()), whole.first("NtryRef"))
     return next((one[:100] for one in given if is_reference(one)), "")
+
+
+def _sent_ids(detail: Leaves) -> list[str]:
+    """Return what a payment was called by whoever sent it, and by their bank."""
+    return [detail.first(f"Refs/{name}")[:100] for name in ("EndToEndId", "TxId", "InstrId")]
 
 
 def batch_ids(whole: Leaves, details: Sequence[Leaves], batches: Sequence[Leaves]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from lxml import etree
 from activities.bank.iso20022 import Leaves, elements, local
 from models.bank.entry import is_reference
 from models.bank.refund_answer import DUPLICATES, BankBatchAnswer, BankRefundAnswer, status_of
+from models.card_number import without_card_numbers
 from models.imports.columns import ANSWERS
 from models.problem import Problem
 
@@ -20,6 +21,7 @@ _BATCHES = {
 }
 # The second version of the message has other names for the last two.
 _CODES = ("StsRsnInf/Rsn/Cd", "StsRsnInf/Rsn/Prtry", "StsRsnInf/StsRsn/Cd", "StsRsnInf/StsRsn/Prtry")
+_REASON_MAX = 400
 _WORDS = ("StsRsnInf/AddtlInf", "StsRsnInf/AddtlStsRsnInf")
 
 
@@ -69,9 +71,14 @@ def _transaction(one: Leaves, batch: tuple[str, str], file: tuple[str, str]) -> 
         status=status_of(status),
         amount=amount,
         currency=currency,
-        reason=f"{_reason(one)} {reason}".strip()[:400],
+        reason=_bounded(f"{_reason(one)} {reason}".strip()),
     )
 
 
 def _reason(one: Leaves) -> str:
-    return " ".join(one.all(*_CODES, *_WORDS))[:400]
+    return _bounded(" ".join(one.all(*_CODES, *_WORDS)))
+
+
+def _bounded(words: str) -> str:
+    """Cut what a bank says: a card number first, for a part of it would not be known for one."""
+    return without_card_numbers(words[: 10 * _REASON_MAX])[:_REASON_MAX]

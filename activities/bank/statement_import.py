@@ -280,7 +280,7 @@ def _row(place: int, entry: BankEntry, to: Route) -> dict[str, Any]:
         "currency": entry.currency,
         "invoices": list(to.invoice_ids) if to.reason is None else [],
         "issued_on": entry.booked_on.isoformat(),
-        "reference": entry.reference,
+        "reference": entry.kept_reference,
         "is_suspense": to.reason is not None,
     }
 

@@ -135,7 +135,7 @@ def _refused(problems: Iterable[Problem]) -> int:
 def _document(one: Result) -> dict[str, Any]:
     return {
         "line": one.entry.line,
-        "bank_reference": one.entry.reference,
+        "bank_reference": one.entry.kept_reference,
         "booked_on": one.entry.booked_on,
         "amount_minor": one.entry.amount_minor,
         "currency": one.entry.currency,
@@ -160,7 +160,7 @@ def _lines(results: Iterable[Result]) -> Table:
     rows = [
         (
             one.entry.line,
-            one.entry.reference,
+            one.entry.kept_reference,
             money(one.entry.amount_minor, one.entry.currency),
             one.outcome.replace("_", " "),
             where_or_why(one),

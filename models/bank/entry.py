@@ -9,13 +9,16 @@ from models.card_number import without_card_numbers
 NOTE_LENGTH_MAX = 4000
 # As much of what a payer wrote is read for a note.
 STATED_LENGTH_MAX = 5 * NOTE_LENGTH_MAX
+# Stands between no digits: within a word it is not seen.
+_NO_WIDTH = "\u2060"
 # What banks write where a customer gave no reference.
 _NOTHING = frozenset({"", "NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "N/A"})
 
 
 @dataclass(frozen=True)
 class BankEntry:
-    """Money that came (credit) or left (debit), in minor units. `reference` is the bank's own, or else what tells it.
+    """Money that came (credit) or left (debit), in minor units. `reference` is the bank's own, or else what tells it:
+    perhaps what the sender has called it (`is_named_by_sender`), who may have typed anything.
 
     `text` keeps the lines that the bank has made of it. One that `is_unsplit` is a batch whose details do not come to
     it: nobody can say how much of it is whose. `batch_ids` name the file or batch of ours that a debit pays, and
@@ -47,6 +50,7 @@ class BankEntry:
     is_unsplit: bool = False
     batch_ids: tuple[str, ...] = ()
     sent_ids: tuple[str, ...] = ()
+    is_named_by_sender: bool = False
     # Of money that left, whose bank account got it; read by nothing that keeps it.
     payee_iban: str = field(default="", repr=False)
     read_as: LineIdentity | None = None
@@ -86,6 +90,11 @@ class BankEntry:
         return f"bank:{self.bank_account}:{self.reference}"
 
     @property
+    def kept_reference(self) -> str:
+        """The reference as it is kept and shown: the bank's own as it is, a sender's without any card number."""
+        return without_card_numbers(self.reference) if self.is_named_by_sender else self.reference
+
+    @property
     def note(self) -> str:
         """What staff need to find out whose money it is, without any card number."""
         parts = {
@@ -97,11 +106,17 @@ class BankEntry:
             "end-to-end": self.end_to_end_id if is_reference(self.end_to_end_id) else "",
             "owner": self.owner_reference,
             "returned": f"{self.return_reason} {self.return_text}".strip(),
-            "text": " ".join(self.text.split("\n")),
+            "text": _in_one_line(self.text),
             "bank's": ", ".join(self.other_ids),
         }
         stated = "; ".join(f"{name}: {value}" for name, value in parts.items() if value)
         return without_card_numbers(stated[:STATED_LENGTH_MAX])[:NOTE_LENGTH_MAX]
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text without ends of lines, and without a card number that one of them has cut: banks cut anywhere."""
+    left = without_card_numbers(text[:STATED_LENGTH_MAX])
+    return without_card_numbers(left.replace("\n", _NO_WIDTH)).replace(_NO_WIDTH, " ")
 
 
 def is_reference(text: str) -> bool:

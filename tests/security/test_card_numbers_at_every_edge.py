@@ -21,8 +21,11 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowUpdateFailedError
 from typer.testing import CliRunner
 
+from activities.bank.formats.mt940_details import details_of
 from activities.documents import read_content
 from activities.gateway.stripe_events import event_of
+from commands.bank.refund_confirmation import read_answers
+from commands.bank.statement_files import read_entries
 from commands.given_texts import problem_of
 from models.bank.entry import BankEntry
 from models.card_number import NO_CARD_NUMBER, holds_card_number
@@ -30,6 +33,8 @@ from models.imports.columns import COLUMNS, OF_THE_BANK, cells_of
 from models.problem import Problem, RefusedError
 from settings.logs import redact
 from starter import app
+from tests.bank.refund_files import status_report
+from tests.bank.statements import camt, entry
 from tests.contract.foreign import ACCEPTED, NAMES, Foreign, kinds_of, plain
 from tests.contract.run_examples import EXAMPLES
 from tests.operations.test_cli_usage import ALL
@@ -184,6 +189,43 @@ def test_no_text_of_a_payer_keeps_it_in_what_is_stored_of_a_line_of_the_bank() -
     assert [note for note in notes if holds_card_number(note)] == []
     # All but currency, reference and bank account, which are the bank's own, and a payee's account.
     assert sum("INV-0000000012 my card (number removed)" in note for note in notes) == len(written) - 4
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("INV-0000000012 card 4242-4242-42\n42-4242 thanks", "text: INV-0000000012 card (number removed) thanks"),
+        ("INV-0000000012\n4242424242424242\nthanks", "text: INV-0000000012 (number removed) thanks"),
+        ("cust-1\n2026-11-28\n12.50", "text: cust-1 2026-11-28 12.50"),
+    ],
+)
+def test_a_number_that_the_bank_has_cut_at_the_end_of_a_line_is_not_kept(text: str, note: str) -> None:
+    line = BankEntry(1, "B1", is_credit=True, amount_minor=100, currency="EUR", booked_on=date(2026, 11, 28), text=text)
+
+    assert line.note == note
+
+
+def test_a_name_that_the_sender_gave_a_payment_is_kept_without_it_and_the_banks_own_stays(tmp_path: Path) -> None:
+    sent = "4242424242424242"
+    theirs = f":61:2605200520C12,50NTRF{sent}\n:86:danke\n:61:2605200520C12,50NTRFNONREF//{sent}\n:86:danke\n"
+    swift = tmp_path / "s.sta"
+    swift.write_text(f":20:S1\n:25:37040044/0532013000\n:28C:1/1\n:60F:C260519EUR0,00\n{theirs}-\n")
+    files = (camt(tmp_path, entry("NONREF", "1.00", end_to_end=sent), entry(sent, "1.00")), swift)
+
+    read = [one for file in files for one in read_entries(Path(file)) if isinstance(one, BankEntry)]
+
+    assert [one.kept_reference for one in read] == ["(number removed)", sent] * 2
+    assert [one.reference for one in read] == [sent] * 4
+    assert "4242" not in read[0].note + read[2].note
+
+
+def test_a_number_in_a_reason_that_is_cut_leaves_no_part_of_itself(tmp_path: Path) -> None:
+    answers = status_report(tmp_path, ("rf_1", "RJCT", f"AC04 {'x' * 380} 4242 4242 4242 4242"))
+
+    [answer] = [one for one in read_answers(Path(answers)) if not isinstance(one, Problem)]
+
+    assert "4242" not in answer.reason
+    assert "4242" not in details_of(f"166?00GUT?20EREF+{'x' * 20} 4242 4242 4242 4242").end_to_end_id
 
 
 def test_the_row_of_a_banks_file_is_read_whatever_its_payer_wrote() -> None:

@@ -17,7 +17,7 @@ def of_statement(found: StatementPreview) -> dict[str, Any]:
     done = found.done
     columns = (
         Column("Line", lambda one: text(one.entry.line), is_number=True),
-        Column("Bank reference", lambda one: text(one.entry.reference)),
+        Column("Bank reference", lambda one: text(one.entry.kept_reference)),
         Column("Booked", lambda one: day(one.entry.booked_on)),
         Column("Amount", lambda one: money(one.entry.amount_minor, one.entry.currency), is_money=True),
         Column("Would be", lambda one: state(str(one.outcome))),

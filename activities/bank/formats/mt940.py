@@ -209,6 +209,7 @@ class _Reader:
             end_to_end_id=stated.end_to_end_id or own,
             text="\n".join([*stated.texts, *_beside(line, _WORDS_BESIDE), "  ", extra]).strip(),
             payer=stated.payer or " ".join(_beside(line, _NAMES_BESIDE)),
+            is_named_by_sender=not is_reference(given) and is_reference(own),
             is_booked=status not in _EXPECTED,
             is_return=status.startswith("R")
             or stated.is_return

@@ -3,6 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from models.card_number import without_card_numbers
+
+# As many characters as an end-to-end id has.
+_ID_MAX = 35
 # Subfields of two digits behind a mark that the bank chooses, perhaps behind a code of the business: `166?00..?20..`.
 _HEAD = re.compile(r"\s*(?P<business>[0-9A-Z]{3,4})?(?P<mark>[?<>~^@])(?=[0-9]{2})")
 _ANYWHERE = re.compile(r"\?[0-9]{2}")
@@ -83,4 +87,6 @@ def _of_tags(written: str) -> LineDetails:
 def _named(name: str, text: str) -> str:
     """Return what stands behind a name and a plus, up to the next name."""
     parts = _NAMED.split(text)
-    return next((value.strip()[:35] for own, value in zip(parts[1::2], parts[2::2], strict=True) if own == name), "")
+    found = next((value.strip() for own, value in zip(parts[1::2], parts[2::2], strict=True) if own == name), "")
+    # A part of a number would not be known for one.
+    return found if len(found) <= _ID_MAX else without_card_numbers(found)[:_ID_MAX]

@@ -16,6 +16,6 @@ async def within_limits(connection: AsyncConnection, entries: Sequence[BankEntry
         lines = [entry for entry in entries if entry.currency == currency]
         amount = sum(entry.amount_minor for entry in lines)
         # Lines of two banks may have one reference: each commit is counted by all that it brings.
-        key = f"statement:{lines[0].bank_account}:{lines[0].reference}:{len(lines)}:{lines[0].booked_on}"
+        key = f"statement:{lines[0].bank_account}:{lines[0].kept_reference}:{len(lines)}:{lines[0].booked_on}"
         values = {"actor": actor, "key": key, "amount_minor": amount, "currency": currency}
         await connection.execute(text(_LIMIT), values)
