@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from activities.database import RuleBrokenError
 from activities.events.link_limits import client_of
+from models.card_number import REFUSED, holds_card_number
 from models.printable import is_one_line
 from web.context import Visit, Web
 from web.passkeys import (
@@ -92,6 +93,8 @@ async def register(visit: Visit, form: FormData) -> Response:
     party = _party(web)
     if not (0 < len(name) <= NAME_MAX and is_one_line(name)):
         return await _page(visit, f"Give it a name of 1 to {NAME_MAX} characters.")
+    if holds_card_number(name):
+        return await _page(visit, f"The name {REFUSED}.")
     try:
         answer = answer_of(text_of(form, "credential"))
         if not await web.passkeys.take(answer.challenge, visit.token):

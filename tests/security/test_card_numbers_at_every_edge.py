@@ -18,6 +18,7 @@ import pytest
 import structlog
 import typer
 from temporalio.api.common.v1 import Payload
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowUpdateFailedError
 from typer.testing import CliRunner
 
@@ -148,11 +149,18 @@ async def test_an_update_with_one_is_not_accepted_and_stands_in_no_history(forei
     async with foreign.waiting("Collection") as handle:
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update("give_up", {"actor": "maria", "reason": TEXT})
+        with pytest.raises(WorkflowUpdateFailedError) as named:
+            await handle.execute_update("give_up", {"actor": "maria", "reason": "asked to"}, id=TEXT)
         history = await handle.fetch_history()
+        await handle.signal(TEXT, "x")
+        shown = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
 
     assert "reason: seems to hold a card number" in str(refused.value.cause)
+    assert "update id: seems to hold a card number" in str(named.value.cause)
     assert ACCEPTED not in await kinds_of(handle)
     assert "4242" not in history.to_json()
+    assert "`my card (number removed)`: signal" in shown.current_details
+    assert "4242" not in shown.current_details
 
 
 @pytest.mark.parametrize("source", [source for source in COLUMNS if source not in OF_THE_BANK])
@@ -181,10 +189,8 @@ def test_no_text_of_a_payer_keeps_it_in_what_is_stored_of_a_line_of_the_bank() -
     line = BankEntry(1, "B1", is_credit=True, amount_minor=100, currency="EUR", booked_on=date(2026, 11, 28))
     written = [field.name for field in fields(BankEntry) if isinstance(getattr(line, field.name), str)]
 
-    notes = []
-    for name in written:
-        stated: dict[str, Any] = {name: f"INV-0000000012 {TEXT}"}
-        notes.append(replace(line, **stated).note)
+    stated: list[dict[str, Any]] = [{name: f"INV-0000000012 {TEXT}"} for name in written]
+    notes = [replace(line, **one).note for one in stated]
 
     assert [note for note in notes if holds_card_number(note)] == []
     # All but currency, reference and bank account, which are the bank's own, and a payee's account.
@@ -206,7 +212,7 @@ def test_a_number_that_the_bank_has_cut_at_the_end_of_a_line_is_not_kept(text: s
 
 
 def test_a_name_that_the_sender_gave_a_payment_is_kept_without_it_and_the_banks_own_stays(tmp_path: Path) -> None:
-    sent = "4242424242424242"
+    sent = NUMBER.replace(" ", "")
     theirs = f":61:2605200520C12,50NTRF{sent}\n:86:danke\n:61:2605200520C12,50NTRFNONREF//{sent}\n:86:danke\n"
     swift = tmp_path / "s.sta"
     swift.write_text(f":20:S1\n:25:37040044/0532013000\n:28C:1/1\n:60F:C260519EUR0,00\n{theirs}-\n")

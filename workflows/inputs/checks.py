@@ -24,7 +24,7 @@ from temporalio.worker import (
 from temporalio.workflow import ChildWorkflowHandle
 
 from activities.supervision.stops import StopActivities
-from models.card_number import without_card_numbers
+from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number, without_card_numbers
 from models.problem import Problem
 from models.supervision.stops import CancelAsked
 from workflows.cancelling import AnswersCancel, run_to_its_end
@@ -124,7 +124,10 @@ class _Checked(WorkflowInboundInterceptor):
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002
         _require_call(input.update, input.args)
         # Here alone: what a history has was accepted.
-        if problems := problems_of_values(input.args):
+        problems = problems_of_values(input.args)
+        if holds_card_number(input.id):
+            problems.append(Problem("update id", NO_CARD_NUMBER, REFUSED))
+        if problems:
             raise refusal(problems)
         super().handle_update_validator(input)
 
@@ -162,7 +165,8 @@ class _Checked(WorkflowInboundInterceptor):
     def _drop(self, signal: str, problems: Sequence[Problem]) -> None:
         """Nobody waits for the answer to a signal: it is dropped, counted, and shown to operators."""
         self._dropped += 1
-        self._last_dropped = f"`{signal}`: {problems[0].field}: {problems[0].message}"
+        # Its name is whatever somebody has written.
+        self._last_dropped = f"`{without_card_numbers(signal)}`: {problems[0].field}: {problems[0].message}"
         workflow.logger.warning("signal_refused", extra={"signal": signal, "problems": [str(one) for one in problems]})
 
     def _with_note(self, metadata: WorkflowMetadata) -> WorkflowMetadata:
