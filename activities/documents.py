@@ -53,7 +53,12 @@ def read_content(path: Path) -> dict[str, Any]:
     content = _parsed(path)
     if not isinstance(content, dict):
         raise RefusedError([Problem("document", "object", "must be one object", path.name)])
-    if (place := place_of_card_number(content)) is not None:
+    try:
+        place = place_of_card_number(content)
+    except ValueError as error:
+        # In hexadecimal it was read.
+        raise RefusedError([_too_many_digits(path)]) from error
+    if place is not None:
         raise RefusedError([Problem(place or "document", NO_CARD_NUMBER, REFUSED, path.name)])
     if (place := place_of_unprintable(content)) is not None:
         raise RefusedError([Problem(place or "document", TEXT_PRINTABLE, NOT_PRINTABLE, path.name)])
@@ -78,7 +83,11 @@ def _parsed(path: Path) -> object:
     except _TwiceError as error:
         raise RefusedError([Problem(f"{error}", "once", "stands twice in one object", path.name)]) from error
     except ValueError as error:
-        raise RefusedError([Problem("document", "digits", "has a number of too many digits", path.name)]) from error
+        raise RefusedError([_too_many_digits(path)]) from error
+
+
+def _too_many_digits(path: Path) -> Problem:
+    return Problem("document", "digits", "has a number of too many digits", path.name)
 
 
 class _TwiceError(ValueError):

@@ -12,16 +12,15 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 NO_CARD_NUMBER = "no_card_number"
 REFUSED = "seems to hold a card number or its security code, which is never stored"
 REMOVED = "(number removed)"
 
 _LENGTHS = range(13, 20)
-# What follows a number and belongs to it: expiry and security code.
-_BESIDE_MOST = 3
-# A number with its expiry and security code has no more digits; of a longer word only the ends are looked at.
-_WORD_MOST = 26
+# Words behind a number that belong to it (expiry, code), and digits of all of these; of a longer word the ends count.
+_BESIDE_MOST, _WORD_MOST = 3, 26
 
 # How numbers of each network begin, and how long they are; the last are those that are issued today, which alone are
 # looked for inside of longer words.
@@ -41,7 +40,6 @@ _NETWORKS: Sequence[tuple[re.Pattern[str], frozenset[int], frozenset[int]]] = tu
     )
 )
 
-# As many digits as a security code has.
 _DIGITS = re.compile(r"[0-9]{3}|[0-9][^0-9]+[0-9]")
 # Nothing that a network gives begins otherwise.
 _FIRST = frozenset("2345689")
@@ -101,11 +99,13 @@ def without_card_numbers(text: str) -> str:
 
 
 def place_of_card_number(value: object) -> str | None:
-    """Return where a document holds one, as `lines.2.description`; None where it holds none. Names count, too."""
+    """Return where a document holds one, as `lines.2.description`, or None. Raises ValueError for very many digits."""
     if isinstance(value, dict):
         return _place((str(name), held) for name, held in value.items())
     if isinstance(value, list | tuple):
         return _place((str(number), held) for number, held in enumerate(value))
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _WORD_MOST:
+        value = int(value)
     return "" if isinstance(value, str | int) and holds_card_number(str(value)) else None
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 from psycopg.types.json import Jsonb
@@ -24,9 +25,9 @@ _CUBE = "{http://www.ecb.int/vocabulary/2002-08-01/eurofxref}Cube"
 
 def rates_in(path: Path, today: date) -> Iterator[ReferenceRate | Problem]:
     """Yield the rates of a file, XML or CSV, and the problems of its bad rows. Raises RefusedError: it is neither."""
-    content = path.read_bytes()
-    if len(content) > BYTES_MAX:
+    if path.stat().st_size > BYTES_MAX:
         raise refusal("file", "file_size", f"{path.name} has more than {BYTES_MAX // 1024 // 1024} MiB")
+    content = path.read_bytes()
     reader = RateReader(path.name, today)
     try:
         text = content.decode("utf-8-sig")
@@ -50,7 +51,15 @@ def _of_xml(content: bytes, name: str, reader: RateReader) -> Iterator[Reference
 
 def _of_csv(text: str, name: str, reader: RateReader) -> Iterator[ReferenceRate | Problem]:
     rows = csv.reader(text.splitlines(), skipinitialspace=True)
-    header = next((row for row in rows if any(cell.strip() for cell in row)), [])
+    try:
+        yield from _of_rows(rows, name, reader)
+    except csv.Error as error:
+        # Nobody knows where the next row begins; what was read before stands.
+        yield Problem("row", "csv", f"is malformed: {error}", name, rows.line_num)
+
+
+def _of_rows(rows: Any, name: str, reader: RateReader) -> Iterator[ReferenceRate | Problem]:
+    header: list[str] = next((row for row in rows if any(cell.strip() for cell in row)), [])
     columns = columns_of_rates(header)
     if not header or header[0].strip().lower() != DATE_COLUMN or not columns:
         raise refusal("file", "rates_in_file", f"{name} does not begin with Date and currencies, as eurofxref.csv does")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy import Row
 
 from activities.disputes.disputes import note, record_dispute
 from activities.disputes.queries import DisputeQueries
+from activities.documents import read_content
 from commands.formatting import document, moment, money
 from commands.gateway_session import gateway_in_mode
 from commands.links import link_line, workflow_link
@@ -20,7 +20,6 @@ from commands.lists.paging import answer_list, state_word
 from commands.output import Output, table
 from commands.session import database_of, read_settings, reading_database_of, temporal_for_orders
 from commands.updates import ask, require_who_and_why
-from models.card_number import NO_CARD_NUMBER, REFUSED, holds_card_number
 from models.disputes.dispute import EVIDENCE, DisputeData, DisputeDecision, DisputeRecord
 from models.gateway.errors import GatewayInvalidRequestError
 from models.listing import ListPage
@@ -98,10 +97,7 @@ async def check(output: Output, dispute: str, *, actor: str, reason: str) -> Non
 
 def read_evidence(file: Path) -> Mapping[str, str]:
     """Read a document of evidence. Raises RefusedError with every problem; what was written is in none of them."""
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RefusedError([Problem("document", "toml", "is no TOML document in UTF-8", file.name)]) from error
+    content = read_content(file)
     problems = [problem for name, value in content.items() if (problem := _problem_of(name, value, file.name))]
     if not content:
         problems.append(Problem("document", "evidence_required", "says nothing", file.name))
@@ -115,8 +111,6 @@ def _problem_of(name: str, value: object, source: str) -> Problem | None:
         return Problem(name, "evidence_known", f"is none of {', '.join(EVIDENCE)}", source)
     if not isinstance(value, str) or not value.strip() or len(value) > 20_000:
         return Problem(name, "evidence_is_text", "must be a text of 1 to 20,000 characters", source)
-    if holds_card_number(value):
-        return Problem(name, NO_CARD_NUMBER, REFUSED, source)
     return None
 
 

@@ -19,7 +19,7 @@ _MBOX = b"From "
 
 async def take(output: Output, places: Sequence[str]) -> None:
     """Take all mail of some places. Raises RefusedError for a place that is not there."""
-    mails = [mail for place in places for mail in _mails(place)]
+    mails = [mail for place in places for mail in mails_in(place)]
     found: list[ReturnedMail] = []
     async with database_of(read_settings()) as database:
         returned = ReturnedMails(database)
@@ -48,7 +48,8 @@ _WORDS = {
 }
 
 
-def _mails(place: str) -> Iterator[bytes]:
+def mails_in(place: str) -> Iterator[bytes]:
+    """Yield the beginning of each mail of a place. Raises RefusedError (place_exists)."""
     if place == STDIN:
         yield sys.stdin.buffer.read(_READ_AT_MOST)
         return
@@ -78,6 +79,7 @@ def _in_file(path: Path) -> Iterator[bytes]:
     box = mailbox.mbox(path, create=False)
     try:
         for key in box.iterkeys():
-            yield box.get_bytes(key)[:_READ_AT_MOST]
+            with box.get_file(key) as mail:
+                yield mail.read(_READ_AT_MOST)
     finally:
         box.close()

@@ -4,7 +4,7 @@ import json
 import random
 import tracemalloc
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
@@ -35,9 +35,9 @@ from models.reductions.award_rows import award_row
 from tests.bank.refund_files import status_report
 from tests.bank.statements import camt, csv_statement, entry
 from tests.house.source import ROOT
+from tests.operations.test_cli_usage import commands
+from tests.security.other_files import MAILBOXES, OTHERS, SWIFT, Read, reports_in, zipped
 from tests.support.company import Company
-
-Read = Callable[[Path], Iterable[object]]
 
 SEED = 17
 IN_THE_GATE, BY_NIGHT = 60, 2_000
@@ -103,12 +103,45 @@ READERS: dict[str, tuple[str, Read]] = {
     ),
     "transaction.json": (json.dumps({"classification": "invoice", "lines": [{"price": "9.99"}]}), one_of(read_content)),
     "evidence.toml": ('uncategorized_text = "He was there"\n', one_of(read_evidence)),
+    **{name: ("", read) for name, (_, read) in OTHERS.items()},
+    **dict.fromkeys(MAILBOXES, ("", reports_in)),
+}
+STATEMENTS = ("statement.csv", "statement.xml", "statement.sta", "statement.zip", "export.csv")
+# What each command reads, by the option or argument that names the file.
+FILES = {
+    "accounts import file": ("accounts.csv",),
+    "accounts import subscriptions": ("subscriptions.csv",),
+    "accounts import cards": ("cards.csv",),
+    "debits adopt file": ("debits.xml",),
+    "debits confirm file": ("answers.xml", "answers.zip"),
+    "definitions apply file": ("definitions.toml",),
+    "definitions diff file": ("definitions.toml",),
+    "disputes submit-evidence file": ("evidence.toml",),
+    "import bank file": STATEMENTS,
+    "import rates file": ("rates.xml", "rates.csv", "rates.zip"),
+    "merchants apply file": ("merchants.toml",),
+    "messages bounces file": tuple(MAILBOXES),
+    "payment-requests attach file": ("offer.pdf",),
+    "payment-requests create attach": ("offer.pdf",),
+    "payment-requests import file": ("payment_requests.csv",),
+    "reductions import file": ("awards.csv",),
+    "refunds adopt file": ("sent_refunds.csv", "sent_refunds.xml"),
+    "refunds adopt payees": ("payees.csv",),
+    "refunds confirm file": ("answers.csv", "answers.xml", "answers.zip", *STATEMENTS),
+    "refunds export payees": ("payees.csv",),
+    "reports run file": ("report.toml",),
+    "reports schedule set file": ("schedule.toml",),
+    "reports show file": ("report.toml",),
+    "transactions create document": ("transaction.json",),
+    "transactions edit document": ("transaction.json",),
 }
 
 
 def good(folder: Path, name: str) -> bytes:
     """Return a file of a kind as somebody writes it."""
     written, _ = READERS[name]
+    if kept := MAILBOXES.get(name) or OTHERS.get(name, (b"",))[0]:
+        return kept
     match name:
         case "statement.csv":
             path = csv_statement(folder, ["B1,2026-05-20,10.00,EUR,,,INV-0000000012 thanks,Ann,"] * 2, name="good.csv")
@@ -164,8 +197,22 @@ def test_a_damaged_file_is_read_or_refused_in_one_line_that_repeats_no_card_numb
 ) -> None:
     refused = read_damaged(tmp_path, name, times)
 
-    assert refused
+    assert refused or name in MAILBOXES
     assert [line for line in refused if holds_card_number(line) or "Traceback" in line] == []
+
+
+def test_every_file_that_a_command_reads_is_damaged_here() -> None:
+    reading = {
+        f"{' '.join(words)} {one.name}"
+        for words, command in commands()
+        for one in command.params
+        # What has to be there is read; of mail a folder or a pipe may stand there instead.
+        if getattr(one.type_descriptor.parameter_info, "exists", False)
+        or (words, one.name) == (("messages", "bounces"), "file")
+    }
+
+    assert FILES.keys() == reading
+    assert {name for names in FILES.values() for name in names} == READERS.keys()
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -176,12 +223,28 @@ def test_the_file_that_is_damaged_is_good_before(tmp_path: Path, name: str) -> N
     assert [one for one in READERS[name][1](path) if isinstance(one, Problem)] == []
 
 
+def test_a_name_in_a_zip_file_that_is_none_is_refused_or_read(tmp_path: Path) -> None:
+    read, path = READERS["statement.zip"][1], tmp_path / "statement.zip"
+    path.write_bytes(zipped(**{"": SWIFT}))
+    unnamed = list(read(path))
+    path.write_bytes(zipped(ä=SWIFT).replace("ä".encode(), b"\xff\xff"))
+
+    with pytest.raises(RefusedError, match="zip_readable"):
+        list(read(path))
+    assert [one for one in unnamed if isinstance(one, Problem)] == []
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
         ("statement.csv", b'bank_reference,booked_on,amount,currency\n"' + b"x" * 20_000_000),
         ("statement.xml", b"<Document><BkToCstmrStmt><Stmt>" + b"<Ntry>" * 300_000),
         ("statement.xml", b"<Document>" + b"<a/>" * 2_000_000),
+        ("rates.csv", b"Date, USD\n2026-11-27, " + b"1" * 200_000),
+        ("debits.xml", b"<Document><CstmrDrctDbtInitn><PmtInf>" + b"<DrctDbtTxInf>" * 300_000),
+        ("mails.mbox", b"From x Mon Nov 30 10:00:00 2026\n" + b"so much text\n" * 3_000_000),
+        ("evidence.toml", b"uncategorized_text = " + b"9" * 5000),
+        ("definitions.toml", b"x = 0x" + b"f" * 100_000),
         ("definitions.toml", b"x = " + b"[" * 100_000),
         ("transaction.json", b"[" * 100_000),
         ("evidence.toml", b"x = " + b"[" * 100_000),

@@ -32,6 +32,8 @@ def plain(block: str) -> str:
 def one_by_one(block: str) -> Iterator[str]:
     """Yield each line of a statement as a statement of its own: one that cannot be read costs no other."""
     starts = [found.start() for found in _START.finditer(block)]
+    if not starts:
+        return
     for start, end in zip(starts, [*starts[1:], len(block)], strict=True):
         closing = _CLOSING.search(block, start, end)
         yield block[: starts[0]] + block[start : closing.start() if closing is not None else end]

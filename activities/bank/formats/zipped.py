@@ -31,13 +31,13 @@ def files_in(path: Path) -> Iterator[list[Path]]:
     with TemporaryDirectory(prefix="duly-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:
-                members = [one for one in archive.infolist() if not one.is_dir() and not _is_added(one.filename)]
+                members = [one for one in archive.infolist() if not _is_folder(one) and not _is_added(one.filename)]
                 _require_bounds(members)
                 files = [
                     _unpacked(archive, one, Path(folder) / str(place))
                     for place, one in enumerate(sorted(members, key=lambda one: one.filename))
                 ]
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, UnicodeError) as error:
             raise refusal("file", "zip_readable", f"cannot be unpacked: {error}"[:200]) from error
         yield files
 
@@ -68,6 +68,11 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -
     if zipfile.is_zipfile(file):
         raise refusal("file", "zip_in_zip", f"{file.name} is a ZIP file itself: unpack it first")
     return file
+
+
+def _is_folder(member: zipfile.ZipInfo) -> bool:
+    # A damaged name may be empty, at which the library's own question fails.
+    return member.filename.endswith("/")
 
 
 def _is_added(name: str) -> bool:
