@@ -38,7 +38,7 @@ where classification = 'payment' and method = 'bank_transfer' and posted_at is n
 _SETTLED = "select account_id, period from duly.gateway_requests where kind = 'payment' and state = 'posted'"
 
 # The product has a view of its own for these: here they are written down a second time.
-_RULES: Mapping[str, str] = {
+RULES: Mapping[str, str] = {
     "a posted transaction has transfers over its total": """
         select t.id from duly.financial_transactions t
         left join (select source_id, sum(amount_minor) as moved from duly.transfers group by source_id) x
@@ -119,31 +119,35 @@ class Oracle:
         """Read the tables in one transaction, and say what is wrong."""
         with psycopg.connect(self._dsn) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            payments = {
-                str(reference or f"payment without a charge of {account}"): (account, currency, total)
-                for reference, account, currency, total, _ in connection.execute(_PAYMENTS)
-            }
-            families = judge_families(connection, self._records.charges, self._acknowledged.families)
-            return OracleVerdict(
-                charges=len(self._records.charges),
-                refunds=len(self._records.refunds),
-                disputes=len(self._records.disputes),
-                attempts=_count(connection, "select count(*) from duly.gateway_attempts"),
-                double_charges=(*self._double_charges(), *families.double_charges),
-                lost_payments=(
-                    *self._not_booked(payments),
-                    *self._not_kept(connection),
-                    *families.lost_payments,
-                ),
-                discrepancies=(
-                    *families.discrepancies,
-                    *self._without_charge(payments),
-                    *self._refunds(connection),
-                    *self._disputes(connection),
-                    *_differing(self._records.balances, _sums(connection, _BALANCES, clearing=CLEARING), "balance"),
-                ),
-                broken_invariants=tuple(_broken(connection)),
-            )
+            return self.judge_by(connection)
+
+    def judge_by(self, connection: psycopg.Connection) -> OracleVerdict:
+        """Say what is wrong in the tables as a connection sees them."""
+        payments = {
+            str(reference or f"payment without a charge of {account}"): (account, currency, total)
+            for reference, account, currency, total, _ in connection.execute(_PAYMENTS)
+        }
+        families = judge_families(connection, self._records.charges, self._acknowledged.families)
+        return OracleVerdict(
+            charges=len(self._records.charges),
+            refunds=len(self._records.refunds),
+            disputes=len(self._records.disputes),
+            attempts=_count(connection, "select count(*) from duly.gateway_attempts"),
+            double_charges=(*self._double_charges(), *families.double_charges),
+            lost_payments=(
+                *self._not_booked(payments),
+                *self._not_kept(connection),
+                *families.lost_payments,
+            ),
+            discrepancies=(
+                *families.discrepancies,
+                *self._without_charge(payments),
+                *self._refunds(connection),
+                *self._disputes(connection),
+                *_differing(self._records.balances, _sums(connection, _BALANCES, clearing=CLEARING), "balance"),
+            ),
+            broken_invariants=tuple(_broken(connection)),
+        )
 
     def _double_charges(self) -> Iterator[str]:
         """Every charge beyond the first for one request, and every one that no request asked for."""
@@ -203,7 +207,7 @@ class Oracle:
 
 
 def _broken(connection: psycopg.Connection) -> Iterator[str]:
-    for rule, query in _RULES.items():
+    for rule, query in RULES.items():
         yield from (f"{rule}: {row[0]}" for row in connection.execute(query.encode()))
 
 

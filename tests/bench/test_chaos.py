@@ -15,10 +15,12 @@ from bench.chaos.company import BrittleCompany, CompanyOptions, running_company
 from bench.chaos.families.families import configured
 from bench.chaos.families.rules import FAMILY_RULES, FamilyVerdict, judge_families
 from bench.chaos.figures import ChaosOptions, harm_and_judge, judge
+from bench.chaos.gateway_records import GatewayRecords, read_gateway
 from bench.chaos.injections import INJECTIONS, in_rounds
-from bench.chaos.oracle import Acknowledged
+from bench.chaos.oracle import RULES, Acknowledged, Oracle
 from sandbox.servers.postgres import DATABASE, SUPERUSER
 from sandbox.stripe.control.client import AccountSettings
+from tests.bench.seeded_books import WRONG_BOOKS, WRONG_RECORDS, WRONGLY_ACKNOWLEDGED, same
 from tests.bench.seeded_wrongs import BROKEN_RULES, WRONGS
 from tests.house.imports import imports_of
 from tests.house.source import ROOT, Module
@@ -80,6 +82,34 @@ def test_the_oracle_finds_what_is_wrong_in_every_family(company: BrittleCompany)
     assert [
         finding for (*_, finding), verdict in zip(WRONGS, verdicts, strict=True) if finding not in all_of(verdict)
     ] == []
+
+
+@pytest.mark.slow
+def test_the_oracle_finds_what_is_wrong_between_the_ledger_the_gateway_and_what_was_acknowledged(
+    company: BrittleCompany,
+) -> None:
+    records = read_gateway(company.stack.control, company.stack.settings.stripe_api_key.get_secret_value())
+    missed: list[tuple[str, ...]] = []
+    with harmed(company) as connection:
+
+        def found(has: GatewayRecords = records, done: Acknowledged = NOTHING) -> Counter[str]:
+            return Counter(Oracle("", has, done).judge_by(connection).findings)
+
+        before = found()
+        for wrong, change, parts in (
+            *((wrong, same, (wanted,)) for wanted, wrong in WRONG_BOOKS.items()),
+            *WRONG_RECORDS,
+        ):
+            with connection.transaction(force_rollback=True):
+                connection.execute(wrong.encode() or b"select 1")
+                new = found(change(records)) - before
+            if not any(all(part in each for part in parts) for each in new):
+                missed.append(parts)
+        missed += [(wanted,) for done, wanted in WRONGLY_ACKNOWLEDGED if wanted not in found(done=done) - before]
+        assert found() == before
+
+    assert missed == []
+    assert {rule for rule in RULES if not any(wanted.startswith(rule) for wanted in WRONG_BOOKS)} == set(FAMILY_RULES)
 
 
 @pytest.mark.slow
