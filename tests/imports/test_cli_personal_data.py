@@ -16,6 +16,23 @@ VIEWS = """
         ('transactions', 'Ada King', '{{"account": "{account}"}}', true, 'maria'),
         ('transactions', 'of another', '{{"account": "acc_other"}}', true, 'maria')
 """
+# What has an account's id and says nothing of a person: how what is given out came about, step by step.
+STEPS = {
+    *("account_balances", "account_dimensions", "allocations", "claims", "mrr_amounts", "open_items"),
+    *("charge_holds", "collection_assignees", "collections", "payment_orders", "refund_run_items", "run_items"),
+    *("discrepancies", "gateway_events", "gateway_expectations", "recovery_left"),
+    *("merchant_customers", "merchant_payers", "payment_preferences", "voucher_batches", "wallet_top_up_choices"),
+    # Hashes of links that were mailed.
+    *("opt_out_links", "portal_links"),
+    # A merchant's own account; what a person's approval is asked for.
+    *("approvals", "merchants"),
+}
+TABLES = """
+    select c.relname, position('duly.' || c.relname || ' ' in p.prosrc) > 0 from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id', pg_proc p
+    where c.relnamespace = 'duly'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        and p.oid = 'duly.account_data'::regproc
+"""
 WHO = ("--actor", "maria", "--reason", "she asked for it")
 
 
@@ -39,6 +56,13 @@ async def test_everything_that_is_kept_of_a_person_is_written_to_a_file_of_ones_
     assert (kept["account"]["owner_name"], kept["account"]["email"]) == ("Ada King", "ada@example.com")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert again.exit_code == 2
+
+
+def test_every_table_with_an_accounts_id_is_given_out_or_says_nothing_of_a_person(database_url: str) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", "")) as runtime:
+        tables = dict(runtime.execute(TABLES).fetchall())
+
+    assert {name for name, is_given_out in tables.items() if not is_given_out} == STEPS
 
 
 async def test_erasing_takes_the_person_away_and_leaves_who_did_it_and_the_books(

@@ -14,6 +14,8 @@ language sql stable set search_path = duly, pg_temp as $$
             where g.account_id = a.id),
         'mandates', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.mandates m
             where m.account_id = a.id),
+        'debits', (select coalesce(jsonb_agg(to_jsonb(d) order by d.created_at, d.id), '[]') from duly.debits d
+            where d.account_id = a.id),
         'cards', (select coalesce(jsonb_agg(to_jsonb(c) - 'link_token' order by c.created_at), '[]') from duly.cards c
             where c.account_id = a.id),
         'subscriptions', (select coalesce(jsonb_agg(to_jsonb(s) order by s.id), '[]') from duly.subscriptions s
@@ -30,6 +32,13 @@ language sql stable set search_path = duly, pg_temp as $$
             join duly.financial_transactions t on t.id = n.transaction_id where t.account_id = a.id),
         'payment_requests', (select coalesce(jsonb_agg(to_jsonb(q) order by q.created_at), '[]') from duly.payment_requests q
             where q.account_id = a.id),
+        'attachments', (select coalesce(jsonb_agg(to_jsonb(f) - 'content' - 'hash' order by f.request_id, f.place), '[]')
+            from duly.request_attachments f join duly.payment_requests q on q.id = f.request_id where q.account_id = a.id),
+        'requests', (select coalesce(jsonb_agg(to_jsonb(r) order by r.created_at, r.id), '[]') from duly.gateway_requests r
+            where r.account_id = a.id),
+        'bills', (select coalesce(jsonb_agg(to_jsonb(b) order by b.id), '[]') from duly.account_bills b where b.account_id = a.id),
+        'reductions', (select coalesce(jsonb_agg(to_jsonb(x) order by x.award_id), '[]') from duly.reductions x
+            where x.account_id = a.id),
         'messages', (select coalesce(jsonb_agg(to_jsonb(m) order by m.created_at), '[]') from duly.messages m
             where m.account_id = a.id and m.audience = 'customer'),
         'mail_stops', (select coalesce(jsonb_agg(to_jsonb(k) - 'address_hash' order by k.since), '[]') from duly.mail_stops k
