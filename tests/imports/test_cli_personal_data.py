@@ -60,7 +60,7 @@ async def test_everything_that_is_kept_of_a_person_is_written_to_a_file_of_ones_
 
 def test_every_table_with_an_accounts_id_is_given_out_or_says_nothing_of_a_person(database_url: str) -> None:
     with psycopg.connect(database_url.replace("+psycopg", "")) as runtime:
-        tables = dict(runtime.execute(TABLES).fetchall())
+        tables: dict[str, bool] = dict(runtime.execute(TABLES).fetchall())
 
     assert {name for name, is_given_out in tables.items() if not is_given_out} == STEPS
 
