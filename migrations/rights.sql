@@ -75,7 +75,8 @@ grant execute on function duly.chargeable_card, duly.close_collection, duly.free
     duly.open_next_part, duly.stopped_pages, duly.write_off_given_up to duly_app;
 
 -- configuration
-grant execute on function duly.configuration_conflicts, duly.configuration_user, duly.has_money, duly.keep_configuration_version,
+grant execute on function duly.configuration_conflicts, duly.conflicts_of_catalogue, duly.conflicts_of_prepayment, duly.conflicts_of_rules,
+    duly.configuration_user, duly.has_money, duly.keep_configuration_version,
     duly.segment_accounts, duly.segment_accounts_behind, duly.segment_totals, duly.segment_transactions, duly.take_away_configuration to duly_app;
 
 -- console

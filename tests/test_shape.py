@@ -19,11 +19,23 @@ RULES: list[Callable[[Iterable[Module]], list[str]]] = [
     shape.prints,
 ]
 
+# Longer than the cap: a lock and all that is decided under it, or one statement with a branch for each kind. None is
+# added.
+LONG_SQL = """
+accounts_meeting adopt_debit at_risk attempt_of_receivable batch_debits claim_message create_payment_request end_payout
+evaluate_members import_cards match_movements next_move open_collection open_objects open_refund open_validation
+order_payment receive_debits record_outcome recover_attempt require_alone resolve_discrepancy wallet_debit write_attempt
+"""
+
 LONG_FUNCTION = "def count():\n" + "    print(1)\n" * 50
 
 
 def test_no_function_is_longer_than_50_lines() -> None:
     assert shape.long_functions(modules()) == []
+
+
+def test_no_function_of_the_database_is_longer_but_those_that_are_known() -> None:
+    assert sorted(shape.long_sql_functions(ROOT)) == LONG_SQL.split()
 
 
 def test_no_file_is_longer_than_300_lines() -> None:
@@ -117,6 +129,14 @@ def test_a_long_file_is_found(tmp_path: Path, path: str) -> None:
     plant(tmp_path, {path: "\n" * 301, "models/short.py": "\n" * 300})
 
     assert shape.long_files(tmp_path) == [f"{path}: 301 lines, at most 300"]
+
+
+def test_a_long_function_of_the_database_is_found(tmp_path: Path) -> None:
+    head = "create or replace function duly.{} returns void language sql as $$\n"
+    long, short = head.format("long()") + "--\n" * 50 + "$$;\n", head.format("short()") + "--\n" * 48 + "$$;\n"
+    plant(tmp_path, {"migrations/functions/runs/runs.sql": long + short})
+
+    assert shape.long_sql_functions(tmp_path) == {"long": 52}
 
 
 @pytest.mark.parametrize("word", ["todo".upper(), "fixme".upper()])

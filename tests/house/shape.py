@@ -9,6 +9,11 @@ from tests.house.source import Module, is_within, python_files
 
 FUNCTION_LINES = 50
 FILE_LINES = 300
+SQL_FUNCTION = re.compile(
+    r"create or replace (?:function|procedure) duly\.(?P<name>\w+)"
+    r"(?:(?!create or replace).)*?(?P<quote>\$\w*\$).*?(?P=quote)",
+    re.DOTALL,
+)
 
 # Brackets keep this line from finding itself.
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
@@ -43,6 +48,14 @@ def long_functions(modules: Iterable[Module]) -> list[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
     ]
+
+
+def long_sql_functions(root: Path) -> dict[str, int]:
+    """Return the functions of the database that are longer than the cap, with their lines up to the closing quote."""
+    files = sorted((root / "migrations" / "functions").rglob("*.sql"))
+    written = [found for path in files for found in SQL_FUNCTION.finditer(path.read_text(encoding="utf-8"))]
+    lengths = {found["name"]: found[0].count("\n") + 1 for found in written}
+    return {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES}
 
 
 def unused_names(modules: Iterable[Module], root: Path) -> list[str]:

@@ -1,10 +1,10 @@
 -- What a part of the configuration goes on being used by: asked before a document and after it, in its commit, so that what it would
 -- leave behind is refused by name, and what an older release left behind stands in nobody's way.
 
--- `used_by` says by whom or by what kind, `users` how many there are: what a document makes no more of is left to whoever configured it.
-create or replace function duly.configuration_conflicts()
+-- Payment methods, tax rates, products, due-date rules and transaction types that something uses as they are no longer.
+create or replace function duly.conflicts_of_catalogue()
 returns table (kind text, id text, field text, rule text, used_by text, users bigint, example text)
-language sql stable security definer set search_path = duly, pg_temp as $$
+language sql stable set search_path = duly, pg_temp as $$
     select 'payment_methods', m.id, 'active', 'method_in_use', 'type ' || t.id, 1, null
     from duly.payment_methods m join duly.transaction_types t on m.id = any (t.allowed_methods) and t.is_active
     where not m.is_active
@@ -45,7 +45,12 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       and a.credit_period_days not between case when r.proximity_operator = 'plus' then 0 else -r.proximity_days end
         and case when r.proximity_operator = 'minus' then 0 else r.proximity_days end
     group by r.id
-    union all
+$$;
+
+-- What wallets, vouchers and top-ups use.
+create or replace function duly.conflicts_of_prepayment()
+returns table (kind text, id text, field text, rule text, used_by text, users bigint, example text)
+language sql stable set search_path = duly, pg_temp as $$
     select 'products', p.id, case when p.is_active then 'ledger_account' else 'active' end, 'product_in_use', 'wallet type ' || y.id, 1, null
     from duly.products p join duly.wallet_transaction_types y on y.product_id = p.id and y.is_active
     where not p.is_active or (y.direction = 'credit') <> (p.ledger_account = 'wallet_clearing')
@@ -87,7 +92,12 @@ language sql stable security definer set search_path = duly, pg_temp as $$
       and w.amount_minor > (select coalesce(sum(u.amount_minor), 0) from duly.wallet_uses u where u.credit_id = w.id)
       and not exists (select from duly.wallet_transaction_types e where e.books_expiry and e.is_active)
     having count(*) > 0
-    union all
+$$;
+
+-- Segments and the rules of cards.
+create or replace function duly.conflicts_of_rules()
+returns table (kind text, id text, field text, rule text, used_by text, users bigint, example text)
+language sql stable set search_path = duly, pg_temp as $$
     -- A name that accounts have as their label goes on meaning them.
     select 'segments', s.id, 'active', 'segment_in_use', x.used_by, 1, null
     from duly.segments s join lateral (
@@ -99,6 +109,17 @@ language sql stable security definer set search_path = duly, pg_temp as $$
     union all
     select 'card_rules', 'card_rules', 'reminder_days', 'reminder_before_the_end', 'pages that end before it', 1, null
     from duly.card_rules r where r.reminder_days >= r.action_days
+$$;
+
+-- `used_by` says by whom or by what kind, `users` how many there are: what a document makes no more of is left to whoever configured it.
+create or replace function duly.configuration_conflicts()
+returns table (kind text, id text, field text, rule text, used_by text, users bigint, example text)
+language sql stable set search_path = duly, pg_temp as $$
+    select * from duly.conflicts_of_catalogue()
+    union all
+    select * from duly.conflicts_of_prepayment()
+    union all
+    select * from duly.conflicts_of_rules()
 $$;
 
 -- By whom what a document no longer names is used, in one word for an operator; null if by nobody.
