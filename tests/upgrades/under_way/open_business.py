@@ -71,7 +71,7 @@ class OpenBusiness:
         duly.control.add_fault(Fault(operation=LISTS, kind=FaultKind.UNAVAILABLE_503))
         await (await start_payments(duly, duly.code, PERIOD)).result()
         for receivable in self.receivables:
-            await self._until_it_waits(receivable)
+            await self.until_it_waits(receivable)
             await receivable.stage.before(receivable)
         # What is known of the charges can be read again: a worker that starts asks for as much.
         duly.control.clear_faults()
@@ -93,7 +93,7 @@ class OpenBusiness:
     async def go_on_where_open(self, receivables: Sequence[Receivable]) -> None:
         """Do the same to those that have been resumed and wait; what was known elsewhere may have ended them."""
         for receivable in receivables:
-            await self._until_it_waits(receivable)
+            await self.until_it_waits(receivable)
             if (await receivable.handle.query("status"))["stage"] in {"dunning", "waiting_for_customer"}:
                 await receivable.stage.after(receivable)
 
@@ -139,6 +139,17 @@ class OpenBusiness:
             await self.forget(found.id, found.run_id)
         return len(closed)
 
+    async def until_it_waits(self, receivable: Receivable) -> None:
+        """Wait until a collection has made its first attempt and waits, or is over."""
+
+        async def waits() -> bool:
+            try:
+                return bool((await receivable.handle.query("status"))["stage"] != "collecting")
+            except RPCError:
+                return False
+
+        await self.until(waits)
+
     async def _end_of(self, receivable: Receivable) -> tuple[str, str]:
         name = f"{receivable.account}, {receivable.stage.name}"
         try:
@@ -148,12 +159,3 @@ class OpenBusiness:
             return name, f"does not end: {await receivable.handle.query('status')}"
         found = (result["stage"], result["reason"])
         return name, "" if found == receivable.stage.ends else f"ended as {found}"
-
-    async def _until_it_waits(self, receivable: Receivable) -> None:
-        async def waits() -> bool:
-            try:
-                return bool((await receivable.handle.query("status"))["stage"] != "collecting")
-            except RPCError:
-                return False
-
-        await self.until(waits)

@@ -7,26 +7,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
 
-from activities.database import Database, create_engine
-from activities.gateway.stripe_gateway import StripeGateway
 from models.workflow_ids import collection_id
 from sandbox.workers import running_worker
 from tests.house.source import ROOT
-from tests.support.invariants import complaints
-from tests.upgrades.deployed_release import DeployedRelease, deployed
+from tests.upgrades.deployed_release import deployed
 from tests.upgrades.kept_release import releases
 from tests.upgrades.months import start_payments
+from tests.upgrades.under_way.books import NOT_LOST, wrong_with_money
 from tests.upgrades.under_way.open_business import PERIOD, OpenBusiness
 from tests.upgrades.under_way.open_collections import ask, signal_event
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(1500)]
-NOT_LOST = {
-    WorkflowExecutionStatus.RUNNING,
-    WorkflowExecutionStatus.COMPLETED,
-    WorkflowExecutionStatus.CONTINUED_AS_NEW,
-}
 # Two of each: one that waits, and one whose outcome nobody knows.
 FORGOTTEN = {"in grace", "the answer is lost"}
 # The month that the release was kept with, whose workflows are over.
@@ -40,20 +32,6 @@ async def business(tmp_path: Path) -> AsyncIterator[OpenBusiness]:
     async with deployed(releases()[-1], tmp_path) as duly:
         business = OpenBusiness(duly, tmp_path)
         yield business
-
-
-async def wrong_with_money(duly: DeployedRelease) -> list[str]:
-    """Compare gateway and ledger."""
-    settings = duly.stack.settings
-    gateway = StripeGateway(
-        settings.stripe_api_key.get_secret_value(), api_base=settings.stripe_api_base, timeout_seconds=20
-    )
-    database = Database(create_engine(settings.database_url, pool=2), timeout_seconds=30)
-    try:
-        return await complaints(duly.control, database, gateway)
-    finally:
-        await gateway.close()
-        await database.dispose()
 
 
 async def assert_right(business: OpenBusiness) -> None:
