@@ -92,6 +92,10 @@ class Administration:
         return await (await self._connection.execute(query, arguments)).fetchone() or ()
 
 
+# A machine under several times its load has taken more than five seconds to start a session's process.
+SESSION_SECONDS = 60
+
+
 @dataclass(frozen=True)
 class PostgresServer:
     """A running server on 127.0.0.1."""
@@ -116,7 +120,7 @@ class PostgresServer:
             password=self.passwords.superuser,
             dbname=database,
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=SESSION_SECONDS,
         )
 
     @contextlib.asynccontextmanager
