@@ -35,7 +35,9 @@ test: $(DULY) ## Run the tests
 	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
 nightly: $(DULY) ## Run the cases that the gate leaves out
-	$(BIN)/pytest -m nightly -n 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m nightly -n 4 --dist loadfile --ignore tests/mutants $(ARGS)
+	@# One file that starts no servers of its own: handed out test by test, or one process would do it all.
+	$(BIN)/pytest -m nightly -n 4 --dist load tests/mutants
 	$(BIN)/python -m bench chaos --no-keep
 
 up: $(DULY) ## Run the embedded stack and a worker until Ctrl-C; data stays in .duly/
