@@ -25,3 +25,5 @@ def build_beside_writers(indices: Mapping[str, str]) -> None:
             for broken_off in op.get_bind().execute(text(_BROKEN_OFF), {"name": name}).scalars().all():
                 op.execute(f"drop index concurrently {broken_off}")
             op.execute(f"create index concurrently if not exists {name} on {columns}")
+        # Whatever follows keeps others from the table while it waits: it gives way again after the usual time.
+        op.execute("reset lock_timeout")
