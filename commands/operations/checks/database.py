@@ -41,14 +41,15 @@ _SERVER = """
 """
 _ROLE = """
     select current_user as name, (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
+        exists (select from pg_roles where rolname = 'duly_app' and pg_has_role(oid, 'usage')) as is_member,
         has_table_privilege('duly.transfers', 'insert, update, delete') as writes_money,
-        has_function_privilege(p.oid, 'execute') as may_work
-    from pg_proc p where p.pronamespace = 'duly'::regnamespace and p.proname = 'open_attempt'
+        exists (select from pg_proc p where p.pronamespace = 'duly'::regnamespace and p.proname = 'open_attempt'
+            and has_function_privilege(p.oid, 'execute')) as may_work
 """
 
 SHOWN = 6
 _CHANGED_ADVICE = (
-    "`duly migrate` puts functions and views back; `alter table ... enable trigger ...` switches a trigger on;"
+    "`duly migrate` puts functions, views and rights back; `alter table ... enable trigger ...` switches a trigger on;"
     " then `duly invariants`, for rules may have been broken meanwhile"
 )
 _ADVICE = {
@@ -98,7 +99,7 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
             advice = "start it, or set DULY_DATABASE_URL to where it is, with the right user and password"
             yield wrong("database", f"no answer: {error}", await what_ails_a_certificate(settings) or advice)
         except (RuleBrokenError, SchemaMismatchError) as error:
-            yield unchecked("database role", f"the schema does not fit: {error}")
+            yield unchecked("database rows", f"the schema does not fit: {error}")
 
 
 async def read_providers(settings: Settings) -> list[ProviderState] | None:
@@ -180,7 +181,8 @@ async def _discrepancies(database: Database) -> Finding:
 async def _role(database: Database) -> Finding:
     (role,) = await database.rows(_ROLE)
     if not role.may_work:
-        advice = f"`grant duly_app to {role.name}`, as a superuser or the owner"
+        grant = f"`grant duly_app to {role.name}`, as a superuser or the owner"
+        advice = "`duly migrate` gives duly_app what it needs" if role.is_member else grant
         return wrong("database role", f"{role.name} may not execute Duly's functions", advice)
     if role.is_superuser or role.writes_money:
         advice = "give DULY_DATABASE_URL a role that is only a member of duly_app; the owner is for migrations"
