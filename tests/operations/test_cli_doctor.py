@@ -258,7 +258,7 @@ async def test_what_somebody_changed_in_the_database_is_named_and_migrate_puts_f
     )
     assert found == (
         "changed by hand: function duly.least_of(duly.classification) (changed), function duly.mine() (added), "
-        f"{triggers}, view duly.report_seals (missing)"
+        f"rights on duly.report_seals (missing), {triggers}, view duly.report_seals (missing)"
     )
     assert left == f"changed by hand: {triggers}"
 

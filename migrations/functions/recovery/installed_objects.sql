@@ -1,7 +1,30 @@
--- What migrate has installed, and what differs from it: a function, view or trigger that somebody has changed by hand.
+-- What migrate has installed, and what differs from it: a function, view, trigger or right that somebody has changed by hand.
 
--- Every function, view and trigger of the schema by name, with a hash of what it says. PostgreSQL writes the text of views and triggers
--- itself, with other brackets after a dump was restored: they do not count.
+-- What the runtime roles and everybody may do, by the object it is about: the roles that rights.sql speaks of. A dump that is restored
+-- without its rights, or where the role was not there, leaves none. Partitions are made later, and have no rights of their own.
+create or replace function duly.installed_rights() returns table (name text, body text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    with granted (object, part, acl) as (
+        select 'schema duly', '', nspacl from pg_namespace where nspname = 'duly'
+        union all
+        select 'function ' || p.oid::regprocedure, '', coalesce(p.proacl, acldefault('f', p.proowner))
+            from pg_proc p where p.pronamespace = 'duly'::regnamespace and p.prokind = 'f'
+        union all
+        select c.oid::regclass::text, '', c.relacl
+            from pg_class c where c.relnamespace = 'duly'::regnamespace and c.relkind in ('r', 'p', 'v', 'S') and not c.relispartition
+        union all
+        select c.oid::regclass::text, a.attname, a.attacl
+            from pg_attribute a join pg_class c on c.oid = a.attrelid
+            where c.relnamespace = 'duly'::regnamespace and not c.relispartition and a.attacl is not null
+    )
+    select 'rights on ' || g.object,
+        string_agg(concat_ws(' ', r.rolname, x.privilege_type, g.part, x.is_grantable), ',' order by r.rolname, x.privilege_type, g.part)
+        from granted g cross join aclexplode(g.acl) x left join pg_roles r on r.oid = x.grantee
+        where x.grantee = 0 or r.rolname = 'duly_app' group by g.object
+$$;
+
+-- Every function, view and trigger of the schema by name, with a hash of what it says, and the rights on each object. PostgreSQL writes
+-- the text of views and triggers itself, with other brackets after a dump was restored: they do not count.
 create or replace function duly.installed_objects() returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp as $$
     select jsonb_object_agg(o.name, md5(o.body)) from (
@@ -15,6 +38,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
         select 'trigger ' || t.tgname || ' on ' || c.oid::regclass, translate(pg_get_triggerdef(t.oid), '() ', '')
             from pg_trigger t join pg_class c on c.oid = t.tgrelid
             where c.relnamespace = 'duly'::regnamespace and not t.tgisinternal and t.tgparentid = 0
+        union all
+        select r.name, r.body from duly.installed_rights() r
     ) o (name, body)
 $$;
 
