@@ -31,6 +31,7 @@ CODE = (
 # What compose needs besides to run it.
 DEPLOYMENT = (".dockerignore", "Dockerfile", "docker", "docker-compose.yml", "requirements-runtime.lock")
 FROZEN = Path("migrations/frozen.json")
+REVISIONS = "migrations/versions/"
 # Below this the data would be large enough to weigh on every clone.
 LARGEST_BYTES = 2_000_000
 
@@ -102,6 +103,22 @@ class KeptRelease:
                 if name != FROZEN and not _is_same(path, root / name)
             ]
 
+    def changed_revisions(self, root: Path) -> list[str]:
+        """Return a line for each file of its revisions that is another one in a tree now, or is not of the release.
+
+        The list of frozen hashes is of the tree as well: whoever edits a revision and its hash is found by this.
+        """
+        with tarfile.open(self.code) as archive:
+            members = [each for each in archive.getmembers() if each.isfile() and each.name.startswith(REVISIONS)]
+            released = {each.name: content.read() for each in members if (content := archive.extractfile(each))}
+        folders = {str(Path(name).parent) for name in released} - {REVISIONS.rstrip("/")}
+        there = {str(path.relative_to(root)) for folder in folders for path in (root / folder).glob("*.sql")}
+        return [
+            f"{name}: is not what release {self.version} has; a released revision is never edited"
+            for name in sorted(there | released.keys())
+            if not (root / name).is_file() or (root / name).read_bytes() != released.get(name)
+        ]
+
     def files(self) -> tuple[Path, ...]:
         """Return every file that belongs to a kept release."""
         return (self.code, self.deployment, self.database, self.temporal, self.stripe, self.histories)
@@ -129,7 +146,7 @@ class KeptRelease:
 def releases() -> list[KeptRelease]:
     """Return every kept release, the oldest first."""
     found = [path.name for path in RELEASES.iterdir() if path.is_dir()]
-    return [KeptRelease(version) for version in sorted(found, key=_numbers)]
+    return [KeptRelease(version) for version in sorted(found, key=numbers_of)]
 
 
 def keep_histories(release: KeptRelease) -> None:
@@ -151,5 +168,6 @@ def _hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Return what versions are ordered by."""
     return tuple(int(part) for part in version.split("."))

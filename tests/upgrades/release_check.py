@@ -4,16 +4,18 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from migrations.frozen import changed, frozen, revisions
 from migrations.run import VERSION
 from tests.house.source import ROOT
-from tests.upgrades.kept_release import LARGEST_BYTES, KeptRelease, releases
+from tests.upgrades.kept_release import LARGEST_BYTES, KeptRelease, numbers_of, releases
 
 _HEADING = re.compile(r"^## \[(?P<version>[^]]+)\](?: - (?P<day>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
 _UNRELEASED = "Unreleased"
+_VERSION = re.compile(r"\d+(\.\d+){2}")
 
 
 def problems(root: Path, version: str) -> list[str]:
@@ -23,6 +25,7 @@ def problems(root: Path, version: str) -> list[str]:
     return [
         *unready(root, version),
         *changed(),
+        *(line for release in releases() if release.version != version for line in release.changed_revisions(root)),
         *(line for release in releases() if release.histories.exists() for line in release.changed_histories()),
         *_revisions_without_a_release(),
         *missing,
@@ -52,12 +55,24 @@ def changelog_problems(text: str, version: str) -> list[str]:
         found.append(f"CHANGELOG.md: [{newest['version']}] has no day, as in ## [{version}] - 2026-11-28")
     if text[headings[0].end() : newest.start()].strip():
         found.append("CHANGELOG.md: [Unreleased] has entries, which belong to the release")
+    entries = text[newest.end() : headings[2].start() if len(headings) > 2 else len(text)]
+    if not re.search(r"^- ", entries, re.MULTILINE):
+        found.append(f"CHANGELOG.md: [{newest['version']}] has no entry")
     return found
 
 
 def _wrong_versions(root: Path, version: str) -> list[str]:
     stated = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return [] if stated == version else [f"pyproject.toml: version is {stated}, migrations/run.py has {version}"]
+    differs = [] if stated == version else [f"pyproject.toml: version is {stated}, migrations/run.py has {version}"]
+    return [*differs, *misplaced(version, [release.version for release in releases()])]
+
+
+def misplaced(version: str, kept: Sequence[str]) -> list[str]:
+    """Return a line when a version cannot follow those that are kept."""
+    if not _VERSION.fullmatch(version):
+        return [f"migrations/run.py: {version} is not of three numbers, as 1.2.0"]
+    later = [each for each in kept if numbers_of(each) > numbers_of(version)]
+    return [f"migrations/run.py: {version} is before {later[-1]}, which is out"] if later else []
 
 
 def _revisions_without_a_release() -> list[str]:

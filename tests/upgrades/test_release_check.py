@@ -1,6 +1,7 @@
 """A release is refused as long as anything of it is missing, and a released revision stays as it was."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from migrations import frozen
 from migrations.run import VERSION
 from tests.house.source import ROOT
 from tests.upgrades.kept_release import CODE, DEPLOYMENT, KeptRelease, releases
-from tests.upgrades.release_check import changelog_problems, problems, tagged, unready
+from tests.upgrades.release_check import changelog_problems, misplaced, problems, tagged, unready
 
 RELEASED = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-11-28\n\n### Added\n\n- Something.\n"
 
@@ -23,6 +24,41 @@ def test_no_released_revision_was_changed() -> None:
 @pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
 def test_no_history_that_a_release_recorded_was_recorded_anew(release: KeptRelease) -> None:
     assert release.changed_histories() == []
+
+
+@pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
+def test_a_revision_that_was_edited_with_its_hash_is_named(release: KeptRelease, tmp_path: Path) -> None:
+    assert release.changed_revisions(ROOT) == []
+    shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
+    versions = tmp_path / "migrations" / "versions"
+    edited, gone = min((versions / "0001_ledger").glob("*.sql")), max((versions / "0002_collecting").glob("*.sql"))
+    added = versions / "0001_ledger" / "99_more.sql"
+    edited.write_text(edited.read_text() + "-- more")
+    gone.unlink()
+    added.write_text("")
+
+    found = [line.partition(":")[0] for line in release.changed_revisions(tmp_path)]
+
+    assert found == sorted(str(path.relative_to(tmp_path)) for path in (edited, gone, added))
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        ("0.9.0", "is before 1.10.0"),
+        ("1.9.0", "is before 1.10.0"),
+        ("1.10.0rc1", "three numbers"),
+        ("1.11", "three num"),
+    ],
+)
+def test_a_version_that_cannot_follow_those_that_are_out_says_why(version: str, problem: str) -> None:
+    [found] = misplaced(version, ["0.10.0", "1.10.0"])
+    assert problem in found
+
+
+@pytest.mark.parametrize("version", ["1.10.0", "1.11.0", "2.0.0"])
+def test_a_version_that_follows_or_is_the_one_that_is_kept_is_accepted(version: str) -> None:
+    assert misplaced(version, ["0.10.0", "1.10.0"]) == []
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -68,6 +104,7 @@ def test_a_changelog_of_a_release_is_accepted() -> None:
         (RELEASED.replace("2026-11-28", "2026-13-28"), "has no day"),
         (RELEASED.replace("[Unreleased]\n", "[Unreleased]\n\n- More.\n"), "[Unreleased] has entries"),
         (RELEASED.replace("## [Unreleased]\n", ""), "begins with [Unreleased]"),
+        (RELEASED.replace("- Something.\n", "## [1.1.0] - 2026-11-01\n\n- Of another.\n"), "[1.2.0] has no entry"),
     ],
 )
 def test_a_changelog_that_is_not_ready_says_why(text: str, problem: str) -> None:
