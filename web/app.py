@@ -52,6 +52,7 @@ from web.runs.progress import run_now
 from web.runs.refund_runs import refund_run_now, show_refund_run
 from web.saved.pages import change_views, show_views
 from web.security import TEXTS, FailurePage, SecurityHeaders
+from web.serving import readiness
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.unsent.forms import unsure_page
 from web.views.account import account_about, account_money, account_now, account_ways, show_account
@@ -125,20 +126,13 @@ OBJECTS: Mapping[str, Page] = {
 def build_app(web: Web, assets: Assets) -> Starlette:
     """Make the web application."""
 
-    async def ready(_request: Request) -> Response:
-        try:
-            await web.users.known("")
-        except (DatabaseUnavailableError, SchemaMismatchError):
-            return JSONResponse({"status": "database unavailable"}, status_code=503)
-        return JSONResponse({"status": "ready"})
-
     async def alive(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     routes = [
         Route("/assets/{hash}/{name}", assets.serve),
         Route("/health", alive),
-        Route("/ready", ready),
+        Route("/ready", readiness(partial(web.users.known, ""))),
         Route("/sign-in", sign_in_page(web), methods=["GET"]),
         Route("/sign-in", signing_in(web), methods=["POST"]),
         *_of_provider(web),

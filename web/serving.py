@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import structlog
 import typer
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from activities.database import Database, DatabaseUnavailableError, SchemaMismatchError, create_engine
@@ -51,6 +53,20 @@ async def page_databases(settings: Settings, process: str) -> AsyncIterator[Page
             log.warning("schema_differs", advice="migrate with the newer release, then restart the older processes")
         telemetry.readiness.require("database", database_answers(database))
         yield PageDatabases(Database(reading, timeout_seconds=READ_SECONDS), database)
+
+
+def readiness(ask: Callable[[], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
+    """Make the page that says whether pages can be shown now; `ask` is a question to the database."""
+
+    async def ready(_request: Request) -> Response:
+        try:
+            await ask()
+        except (DatabaseUnavailableError, SchemaMismatchError) as error:
+            state = "not migrated" if isinstance(error, SchemaMismatchError) else "unavailable"
+            return JSONResponse({"status": f"database {state}"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    return ready
 
 
 async def serve_pages(app: ASGIApp, host: str, port: int) -> None:

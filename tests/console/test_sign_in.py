@@ -194,3 +194,16 @@ async def test_whoever_signs_in_anew_ends_the_session_that_this_browser_had(
     after = browser.client.cookies["duly-console"]
     assert (await browser.users.of_session(before), await browser.users.of_session(after) is None) == (None, False)
     assert [outcome for _, outcome in await outcomes(database)] == ["signed_in", "signed_in", "signed_out"]
+
+
+async def test_a_database_that_is_not_migrated_is_told_from_one_that_is_away(
+    browser: Browser, owner_engine: AsyncEngine
+) -> None:
+    ready = await browser.client.get("/ready")
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("alter table duly.users rename to users_of_later"))
+
+    without = await browser.client.get("/ready")
+
+    assert (ready.status_code, without.status_code) == (200, 503)
+    assert without.json() == {"status": "database not migrated"}

@@ -219,3 +219,16 @@ async def test_nothing_personal_is_in_an_address_a_title_or_the_log(
     titles = [page.partition("<title>")[2].partition("</title>")[0] for page in pages]
     public = " ".join((*places, *titles, caplog.text)).lower()
     assert [word for word in ("anna", "customer", "example.com") if word in public] == []
+
+
+async def test_a_database_that_is_not_migrated_is_told_from_one_that_is_away(
+    customer: Customer, owner_engine: AsyncEngine
+) -> None:
+    ready = await customer.client.get("/ready")
+    async with owner_engine.begin() as connection:
+        await connection.execute(text("drop function duly.customer_of_session"))
+
+    without = await customer.client.get("/ready")
+
+    assert (ready.status_code, without.status_code) == (200, 503)
+    assert without.json() == {"status": "database not migrated"}

@@ -31,6 +31,7 @@ from web.portal.sign_in import (
     visit_of,
 )
 from web.security import FailurePage, SecurityHeaders
+from web.serving import readiness
 
 # No page has a script at all.
 _POLICY = (
@@ -81,13 +82,6 @@ _WHILE_OPEN = frozenset(
 def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     """Make the web application; `counts` takes how many requests were refused because too much was asked for."""
 
-    async def ready(_request: Request) -> Response:
-        try:
-            await portal.access.of_session("")
-        except (DatabaseUnavailableError, SchemaMismatchError):
-            return JSONResponse({"status": "database unavailable"}, status_code=503)
-        return JSONResponse({"status": "ready"})
-
     async def alive(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
@@ -95,7 +89,7 @@ def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     routes = [
         Route("/assets/{hash}/{name}", assets.serve),
         Route("/health", alive),
-        Route("/ready", ready),
+        Route("/ready", readiness(partial(portal.access.of_session, ""))),
         Route("/sign-in", gated(ask_page(portal)), methods=["GET"]),
         Route("/sign-in", gated(link_request(portal)), methods=["POST"]),
         Route("/enter/{token}", gated(entry_page(portal)), methods=["GET"]),
