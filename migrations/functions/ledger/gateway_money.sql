@@ -1,4 +1,4 @@
--- Where a payment through a gateway is posted: drafted before the call, posted when the gateway has moved the money
+-- Where a payment is posted that goes through a gateway: drafted before the call, posted when the gateway has moved the money
 -- (duly.post_gateway_payment), else rejected (Q8). Made to be called inside other functions; the caller may hold the
 -- account's lock already.
 
