@@ -148,8 +148,8 @@ RUN_BUGS = (
     SeededBug(
         "a month whose row was decided elsewhere is not read again",
         BANK_REFUNDS,
-        "if self._is_changed and not self._is_decided():",
-        "if self._is_changed and self._is_decided():",
+        "self._record = await self._open(self._request.period)",
+        "self._show()",
         f"{BANK_REFUNDS_TESTS}::test_a_month_that_was_decided_elsewhere_is_over_as_soon_as_its_row_is_read",
     ),
     SeededBug(

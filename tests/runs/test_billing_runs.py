@@ -1,5 +1,6 @@
 """A billing run: every subscription that is due gets its invoice once; what cannot be billed is parked."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -149,7 +150,7 @@ async def test_a_page_that_is_billed_again_after_a_lost_answer_posts_nothing_twi
 async def test_pages_end_with_everybody_billed_and_counted(
     duly: RunningDuly, merchant: Merchant, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(billing_run, "PAGES_PER_EXECUTION", 2)
+    monkeypatch.setattr(billing_run, "PAGES_PER_EXECUTION", 1)
     await merchant.run("update duly.run_definitions set page_size = 2")
     account = await merchant.account()
     for _ in range(5):
@@ -159,8 +160,13 @@ async def test_pages_end_with_everybody_billed_and_counted(
 
     certificate = await duly.bill()
 
-    counted = await duly.client.get_workflow_handle(BILLING).query("totals", result_type=dict[str, int])
+    run = duly.client.get_workflow_handle(BILLING)
+    counted = await run.query("totals", result_type=dict[str, int])
+    began = (await run.fetch_history()).events[0].workflow_execution_started_event_attributes
+    carried = json.loads(began.input.payloads[0].data)
     assert totals(certificate) == {("billed", ""): 5}
+    # What the last execution began with: at its end it counts the certificate.
+    assert carried["billed"] == 4
     assert counted == {"billed": 5, "parked": 0}
     assert await merchant.balance(account) == 5 * 1190
 

@@ -104,17 +104,21 @@ async def test_a_run_costs_one_request_one_action_and_four_events_for_each_payme
 async def test_a_payment_costs_two_commits(
     merchant: Merchant, alone: Database, gateway: StripeGateway, stripe_sandbox: SandboxControl
 ) -> None:
-    accounts = [await merchant.account(owes_minor=2500) for _ in range(12)]
+    accounts = [await merchant.account(owes_minor=2500) for _ in range(7 + 3 * 5)]
     await merchant.engine.dispose()
     collecting = CollectActivities(alone, gateway, Clocks(alone, gateway), AsyncLimiter(1000, 1))
     for account in accounts[:7]:  # opens the connection; the driver prepares what it has sent five times
         await collecting.collect(request_for(account))
-    begun = await quiet(alone)
 
-    for account in accounts[7:]:
-        await collecting.collect(request_for(account))
+    costs = []
+    for first in (7, 12, 17):
+        begun = await quiet(alone)
+        for account in accounts[first : first + 5]:
+            await collecting.collect(request_for(account))
+        costs.append(await commits(alone) - begun - COUNTING)
 
-    assert await commits(alone) - begun - COUNTING == 2 * 5
+    # Autovacuum commits in the same database when it comes by, which it does not three times in a row.
+    assert min(costs) == 2 * 5
 
 
 async def quiet(database: Database) -> int:
