@@ -242,7 +242,7 @@ def test_a_name_in_a_zip_file_that_is_none_is_refused_or_read(tmp_path: Path) ->
         ("statement.xml", b"<Document>" + b"<a/>" * 2_000_000),
         ("rates.csv", b"Date, USD\n2026-11-27, " + b"1" * 200_000),
         ("debits.xml", b"<Document><CstmrDrctDbtInitn><PmtInf>" + b"<DrctDbtTxInf>" * 300_000),
-        ("mails.mbox", b"From x Mon Nov 30 10:00:00 2026\n" + b"so much text\n" * 3_000_000),
+        ("mails.mbox", b"From x Mon Nov 30 10:00:00 2026\n" + (b"so much text " * 100 + b"\n") * 30_000),
         ("evidence.toml", b"uncategorized_text = " + b"9" * 5000),
         ("definitions.toml", b"x = 0x" + b"f" * 100_000),
         ("definitions.toml", b"x = " + b"[" * 100_000),

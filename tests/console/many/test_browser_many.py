@@ -48,6 +48,7 @@ async def previews(page: Page, action: str) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.nightly
 async def test_a_view_is_kept_and_its_rows_are_skipped_and_extended_at_once(
     acting: None,
     person: Person,  # noqa: F811

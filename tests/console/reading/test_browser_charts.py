@@ -74,6 +74,7 @@ async def accountant(
 
 
 @pytest.mark.browser
+@pytest.mark.nightly
 async def test_charts_of_a_report_are_what_its_tables_say_wide_narrow_and_in_the_dark(accountant: Person) -> None:
     page = accountant.page
 

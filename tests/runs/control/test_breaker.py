@@ -77,6 +77,7 @@ async def test_a_run_stops_asking_a_gateway_that_answers_nobody_and_goes_on_by_i
     assert sum((await run.query(PaymentRun.totals)).values()) == 20
 
 
+@pytest.mark.nightly
 async def test_a_shard_whose_executions_are_short_finds_out_as_well(
     duly: RunningDuly, merchant: Merchant, busy: BusyGateway
 ) -> None:

@@ -24,6 +24,7 @@ async def own(url: str, statement: str) -> Sequence[tuple[object, ...]]:
         return await cursor.fetchall() if cursor.description else []
 
 
+@pytest.mark.gate_cases(2)
 @pytest.mark.parametrize(("by_hand", "named"), [LOST, TABLE, COLUMN, SEQUENCE, EVERYBODY, SCHEMA])
 async def test_a_right_that_was_changed_by_hand_is_named_and_migrate_puts_it_back(
     owner_database_url: str, by_hand: str, named: str

@@ -92,6 +92,7 @@ async def test_both_flows_and_the_platform_add_up_each_alone(platform: Platform,
         assert await own.wrong() == []
 
 
+@pytest.mark.nightly
 async def test_a_payment_on_a_page_goes_on_too_and_what_somebody_reverses_reaches_a_person(platform: Platform) -> None:
     async with paid_by_the_platform(platform, f"shop-{platform.period}") as shop:
         account = await customer_of(platform, shop, await platform.own.merchant.account(cards=[]))
