@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
@@ -52,7 +52,7 @@ from web.runs.progress import run_now
 from web.runs.refund_runs import refund_run_now, show_refund_run
 from web.saved.pages import change_views, show_views
 from web.security import TEXTS, FailurePage, SecurityHeaders
-from web.serving import readiness
+from web.serving import alive, readiness
 from web.sign_in import Page, sent_form, sign_in_page, sign_out, signed_in, signing_in
 from web.unsent.forms import unsure_page
 from web.views.account import account_about, account_money, account_now, account_ways, show_account
@@ -125,9 +125,6 @@ OBJECTS: Mapping[str, Page] = {
 
 def build_app(web: Web, assets: Assets) -> Starlette:
     """Make the web application."""
-
-    async def alive(_request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
 
     routes = [
         Route("/assets/{hash}/{name}", assets.serve),

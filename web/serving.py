@@ -55,6 +55,11 @@ async def page_databases(settings: Settings, process: str) -> AsyncIterator[Page
         yield PageDatabases(Database(reading, timeout_seconds=READ_SECONDS), database)
 
 
+async def alive(_request: Request) -> Response:
+    """Say that the process answers, whatever its database does."""
+    return JSONResponse({"status": "alive"})
+
+
 def readiness(ask: Callable[[], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
     """Make the page that says whether pages can be shown now; `ask` is a question to the database."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,6 +32,13 @@ class Receipt:
 def plain_url(url: str) -> str:
     """Return SQLAlchemy's address as libpq writes it."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+async def own(url: str, statement: str) -> Sequence[tuple[object, ...]]:
+    """Run a statement as the owner of the tables and return its rows, if any."""
+    async with await psycopg.AsyncConnection.connect(plain_url(url), autocommit=True) as owner:
+        cursor = await owner.execute(statement.encode())
+        return await cursor.fetchall() if cursor.description else []
 
 
 def line(net_minor: int, *, product: str = "gold", tax_percent: int = 0) -> dict[str, Any]:

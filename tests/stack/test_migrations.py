@@ -15,14 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from activities.database import Database, SchemaMismatchError, create_engine
 from migrations import run, source
-from tests.ledger.books import plain_url
-
-
-async def own(url: str, statement: str) -> list[tuple[object, ...]]:
-    """Run a statement as the owner of the tables and return its rows, if any."""
-    async with await psycopg.AsyncConnection.connect(plain_url(url), autocommit=True) as owner:
-        cursor = await owner.execute(statement)
-        return await cursor.fetchall() if cursor.description else []
+from tests.ledger.books import own, plain_url
 
 
 async def forget_the_hash(url: str) -> None:

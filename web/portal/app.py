@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from activities.database import DatabaseUnavailableError, RuleBrokenError, SchemaMismatchError
@@ -31,7 +31,7 @@ from web.portal.sign_in import (
     visit_of,
 )
 from web.security import FailurePage, SecurityHeaders
-from web.serving import readiness
+from web.serving import alive, readiness
 
 # No page has a script at all.
 _POLICY = (
@@ -81,9 +81,6 @@ _WHILE_OPEN = frozenset(
 
 def build_portal(portal: Portal, assets: Assets, counts: Any) -> Starlette:
     """Make the web application; `counts` takes how many requests were refused because too much was asked for."""
-
-    async def alive(_request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
 
     gated = BoundedLinks(counts).gated
     routes = [

@@ -1,13 +1,11 @@
 """The runtime role may do what migrate gives it: rights that were changed or lost in a dump are named, and given."""
 
 import asyncio
-from collections.abc import Sequence
 
-import psycopg
 import pytest
 
 from migrations import run
-from tests.ledger.books import plain_url
+from tests.ledger.books import own
 
 LOST = ("revoke execute on function duly.open_attempt from duly_app", "rights on function duly.open_attempt(")
 TABLE = ("grant insert on duly.transfers to duly_app", "rights on duly.transfers")
@@ -15,13 +13,6 @@ COLUMN = ("grant update (email) on duly.accounts to public", "rights on duly.acc
 SEQUENCE = ("grant usage on duly.transfers_id_seq to duly_app", "rights on duly.transfers_id_seq")
 EVERYBODY = ("grant execute on function duly.mark_roll_up to public", "rights on function duly.mark_roll_up()")
 SCHEMA = ("revoke usage on schema duly from duly_app", "rights on schema duly")
-
-
-async def own(url: str, statement: str) -> Sequence[tuple[object, ...]]:
-    """Run a statement as the owner of the tables and return its rows, if any."""
-    async with await psycopg.AsyncConnection.connect(plain_url(url), autocommit=True) as owner:
-        cursor = await owner.execute(statement.encode())
-        return await cursor.fetchall() if cursor.description else []
 
 
 @pytest.mark.gate_cases(2)
